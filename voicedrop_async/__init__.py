@@ -1,0 +1,123 @@
+"""Send voice-messaging campaigns and walk their results, from asyncio.
+
+Two services: `RouteeSession` sends a campaign and tracks its messages; `SpacivoxSession` lists voicemail drop records.
+Each listing is a `PageStream`: lazy, re-iterable, each item once. A paid send is never repeated unless it surely did
+not happen; where that cannot be known, `OutcomeUnknown` says so.
+
+Everything here is importable from ``voicedrop_async``; what stands in a module with an underscore may change any day.
+The sandbox for trying things out is ``voicedrop_async.sandbox``.
+"""
+
+from voicedrop_async.auth import ClientCredentials, StaticToken
+from voicedrop_async.calls import Event, Kind, Reply, Retry, Timeouts
+from voicedrop_async.errors import (
+    ApiError,
+    BadRequest,
+    ConfigError,
+    Conflict,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    PageLoop,
+    RateLimited,
+    RequestError,
+    ServerFailed,
+    SessionClosed,
+    TimedOut,
+    Unauthorized,
+    VoiceDropError,
+    WalkError,
+    WireError,
+)
+from voicedrop_async.models import (
+    AnsweredBy,
+    Callback,
+    CallbackStrategy,
+    CampaignProblem,
+    CampaignReceipt,
+    CampaignState,
+    DeliveryStatus,
+    Direction,
+    DropState,
+    FilterField,
+    FilterOperator,
+    Gender,
+    Intent,
+    MessageStatus,
+    Page,
+    Recording,
+    SpokenMessage,
+    TrackingFilter,
+    VoiceAnalysis,
+    VoiceCampaign,
+    VoicemailDropRecord,
+    VoiceMessage,
+    WalkReport,
+)
+from voicedrop_async.pages import PageStream, Walk
+from voicedrop_async.routee import RouteeDialect, RouteeSession
+from voicedrop_async.spacivox import SpacivoxSession
+from voicedrop_async.throttle import Limits, Throttle
+
+__all__ = [
+    "AnsweredBy",
+    "ApiError",
+    "BadRequest",
+    "Callback",
+    "CallbackStrategy",
+    "CampaignProblem",
+    "CampaignReceipt",
+    "CampaignState",
+    "ClientCredentials",
+    "ConfigError",
+    "Conflict",
+    "ConnectFailed",
+    "ConnectionLost",
+    "DeadlineExceeded",
+    "DeliveryStatus",
+    "Direction",
+    "DropState",
+    "Event",
+    "FilterField",
+    "FilterOperator",
+    "Forbidden",
+    "Gender",
+    "Intent",
+    "Kind",
+    "Limits",
+    "MessageStatus",
+    "NotFound",
+    "OutcomeUnknown",
+    "Page",
+    "PageLoop",
+    "PageStream",
+    "RateLimited",
+    "Recording",
+    "Reply",
+    "RequestError",
+    "Retry",
+    "RouteeDialect",
+    "RouteeSession",
+    "ServerFailed",
+    "SessionClosed",
+    "SpacivoxSession",
+    "SpokenMessage",
+    "StaticToken",
+    "Throttle",
+    "TimedOut",
+    "Timeouts",
+    "TrackingFilter",
+    "Unauthorized",
+    "VoiceAnalysis",
+    "VoiceCampaign",
+    "VoiceDropError",
+    "VoiceMessage",
+    "VoicemailDropRecord",
+    "Walk",
+    "WalkError",
+    "WalkReport",
+    "WireError",
+]

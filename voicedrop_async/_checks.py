@@ -1,0 +1,167 @@
+"""What a caller may ask for. Everything here runs at the call, before anything is sent, and raises ``ConfigError``.
+
+A text names the argument, the value's fault and the rule; it never shows a phone number, a URL's password or a text
+meant for somebody's ear.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from ipaddress import ip_address
+from math import isfinite
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from voicedrop_async.errors import ConfigError
+from voicedrop_async.models import Callback, SpokenMessage, VoiceCampaign
+
+MAX_RECIPIENTS: Final = 1000
+MAX_TEXT: Final = 1000
+
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
+
+
+def check_moment(argument: str, moment: object) -> None:
+    """Refuse what is no aware datetime."""
+    if not isinstance(moment, datetime):
+        raise ConfigError(f"{argument}: a {type(moment).__name__} is no datetime")
+    if moment.utcoffset() is None:
+        raise ConfigError(f"{argument}: a naive datetime could mean any moment of a day; give it a timezone, such as UTC")
+
+
+def check_range(start: datetime | None, end: datetime | None) -> None:
+    """Refuse naive moments and a range that ends before it begins."""
+    for argument, moment in (("start", start), ("end", end)):
+        if moment is not None:
+            check_moment(argument, moment)
+    if start is not None and end is not None and end <= start:
+        raise ConfigError("end: not after start; a range runs from start, included, to end, excluded")
+
+
+def check_count(argument: str, count: object, least: int) -> None:
+    """Refuse what is no whole number of at least ``least``."""
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise ConfigError(f"{argument}: a {type(count).__name__} is no whole number")
+    if count < least:
+        raise ConfigError(f"{argument}: {count} is below {least}")
+
+
+def check_seconds(argument: str, seconds: object, *, zero: bool = False) -> None:
+    """Refuse what is no finite number of seconds above zero."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
+        raise ConfigError(f"{argument}: not a finite number of seconds")
+    if seconds < 0 or (seconds == 0 and not zero):
+        raise ConfigError(f"{argument}: {seconds} seconds; it must be {'at least' if zero else 'above'} zero")
+
+
+def check_id(argument: str, text: object) -> None:
+    """Refuse what cannot stand as one segment of a path."""
+    if not isinstance(text, str):
+        raise ConfigError(f"{argument}: a {type(text).__name__} is no text")
+    if not text.strip() or text in {".", ".."}:
+        raise ConfigError(f"{argument}: empty, or a dot; it must be an id as the service gave it")
+
+
+def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
+    """Refuse a base that is no absolute https URL; plain http may only reach this machine."""
+    if not isinstance(url, str):
+        raise ConfigError(f"{argument}: a {type(url).__name__} is no URL text")
+    parts = _split(argument, url)
+    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+        raise ConfigError(f"{argument}: a base URL has no query, fragment, user name or password")
+    if parts.scheme == "http" and not allow_insecure and not _is_loopback(parts.hostname or ""):
+        raise ConfigError(f"{argument}: plain http would show the token to everybody on the way; use https (or allow_insecure=True)")
+
+
+def check_campaign(campaign: object) -> None:
+    """Refuse a campaign that the service would refuse, or that calls somebody twice.
+
+    Source: Routee, "Send a voice campaign"; "Other voice messaging concepts" for the length of the text.
+    """
+    if not isinstance(campaign, VoiceCampaign):
+        raise ConfigError(f"campaign: a {type(campaign).__name__} is no VoiceCampaign")
+    if not isinstance(campaign.sender, str) or not campaign.sender.strip():
+        raise ConfigError("sender: empty; it must be a number or a name")
+    _check_recipients(campaign)
+    if campaign.name is not None and not _NAME.fullmatch(campaign.name):
+        raise ConfigError("name: must be 2 to 30 Latin letters, digits, spaces and hyphens")
+    _check_sound(campaign.message, campaign.file_url)
+    if campaign.scheduled_date is not None:
+        check_moment("scheduled_date", campaign.scheduled_date)
+    if campaign.hangup_delay is not None:
+        check_seconds("hangup_delay", campaign.hangup_delay)
+    if campaign.collect_dtmf_await_seconds is not None:
+        check_seconds("collect_dtmf_await_seconds", campaign.collect_dtmf_await_seconds, zero=True)
+        if not campaign.collect_dtmf_digits:
+            raise ConfigError("collect_dtmf_await_seconds: only has a meaning with collect_dtmf_digits=True")
+    _check_callback("callback", campaign.callback)
+    _check_callback("campaign_callback", campaign.campaign_callback)
+
+
+def _check_recipients(campaign: VoiceCampaign) -> None:
+    if not (campaign.to or campaign.contacts or campaign.groups):
+        raise ConfigError("to: no recipients; give at least one of to, contacts and groups")
+    for argument, values in (("to", campaign.to), ("contacts", campaign.contacts), ("groups", campaign.groups)):
+        if len(values) > MAX_RECIPIENTS:
+            raise ConfigError(f"{argument}: {len(values)} is above {MAX_RECIPIENTS}, the most of one campaign")
+        _check_each(argument, values)
+
+
+def _check_each(argument: str, values: Sequence[object]) -> None:
+    places: dict[object, int] = {}
+    for place, value in enumerate(values):
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{argument}[{place}]: empty, or no text")
+        if argument == "to" and not _E164.fullmatch(value):
+            raise ConfigError(f"to[{place}]: not E.164: a plus sign, then 7 to 15 digits, the first not zero")
+        if places.setdefault(value, place) != place:
+            raise ConfigError(f"{argument}[{place}]: repeats {argument}[{places[value]}]; it would be called and charged twice")
+
+
+def _check_sound(message: SpokenMessage | None, file_url: str | None) -> None:
+    if message is not None and file_url is not None:
+        raise ConfigError("message: given together with file_url; a campaign plays one of the two")
+    if file_url is not None:
+        _check_reachable_url("file_url", file_url)
+    elif message is None:
+        raise ConfigError("message: missing; a campaign needs message or file_url")
+    else:
+        if not message.text or not message.text.strip():
+            raise ConfigError("message.text: empty; there would be nothing to say")
+        if len(message.text) > MAX_TEXT:
+            raise ConfigError(f"message.text: {len(message.text)} characters are above {MAX_TEXT}")
+
+
+def _check_callback(argument: str, callback: Callback | None) -> None:
+    if callback is None:
+        return
+    if callback.strategy is None:
+        raise ConfigError(f"{argument}.strategy: missing; it says when the URL is called")
+    _check_reachable_url(f"{argument}.url", callback.url)
+
+
+def _check_reachable_url(argument: str, url: str | None) -> None:
+    parts = _split(argument, url or "")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ConfigError(f"{argument}: plain http is for loopback only; use https")
+
+
+def _split(argument: str, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigError(f"{argument}: not a URL") from None
+    if parts.scheme not in {"http", "https"} or not host or not url.isprintable() or " " in url:
+        raise ConfigError(f"{argument}: not an absolute https URL")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,223 @@
+"""What both sessions are: options, life cycle, views, and the call of any endpoint."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import EllipsisType, TracebackType
+from typing import Final, NoReturn, Self, TypedDict, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from attrs import evolve
+
+from voicedrop_async import _wire
+from voicedrop_async._checks import check_base_url, check_seconds
+from voicedrop_async._transport import Policy, Transport, Wiring
+from voicedrop_async.auth import ClientCredentials, StaticToken
+from voicedrop_async.calls import Event, Kind, Reply, Request, Retry, Timeouts
+from voicedrop_async.errors import ConfigError
+from voicedrop_async.models import Intent
+from voicedrop_async.throttle import Limits, Throttle
+
+T = TypeVar("T")
+
+_METHOD: Final = re.compile(r"[A-Z]+", re.ASCII)
+
+
+class SessionOptions(TypedDict, total=False):
+    """Options that both sessions take.
+
+    Keys:
+        limits: Requests in flight and their rate; not together with ``throttle``.
+        throttle: Limits shared with other sessions.
+        retry: When a failed attempt is followed by another.
+        timeouts: How long one attempt may take.
+        deadline: Seconds each call may take in all, queue, attempts and pauses together; in a walk, each page. None for no end.
+        http: A session of yours whose connector we use. It is never closed by us; its cookies and settings are not used,
+            and paid sends have connections of their own.
+        proxy: URL of a proxy. Proxies of the environment are not used.
+        trace_configs: Tracing of aiohttp, as for ``aiohttp.ClientSession``.
+        on_event: Called with an ``Event`` at each step of a call; what it raises is passed over.
+        allow_insecure: Accept plain http to other machines, which shows the token to everybody on the way.
+    """
+
+    limits: Limits | None
+    throttle: Throttle | None
+    retry: Retry | None
+    timeouts: Timeouts | None
+    deadline: float | None
+    http: aiohttp.ClientSession | None
+    proxy: str | None
+    trace_configs: Sequence[aiohttp.TraceConfig]
+    on_event: Callable[[Event], object] | None
+    allow_insecure: bool
+
+
+class Session:
+    """Connections, limits and a token for one account of one service."""
+
+    def __init__(
+        self,
+        auth: ClientCredentials | StaticToken,
+        *,
+        base_url: str,
+        auth_url: str | None,
+        limits: Limits | None = None,
+        throttle: Throttle | None = None,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        deadline: float | None = None,
+        http: aiohttp.ClientSession | None = None,
+        proxy: str | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
+        on_event: Callable[[Event], object] | None = None,
+        allow_insecure: bool = False,
+    ) -> None:
+        """Check the options; no I/O, and no loop is needed yet."""
+        check_base_url("base_url", base_url, allow_insecure=allow_insecure)
+        if auth_url is not None:
+            check_base_url("auth_url", auth_url, allow_insecure=allow_insecure)
+        if limits is not None and throttle is not None:
+            raise ConfigError("limits: given together with throttle, which has limits of its own")
+        _check_deadline(deadline)
+        self._base_url = base_url
+        self._policy = Policy(retry or Retry(), timeouts or Timeouts(), deadline)
+        self._transport = Transport(
+            Wiring(
+                base_url=base_url,
+                auth_url=auth_url,
+                auth=auth,
+                policy=self._policy,
+                throttle=throttle or Throttle(limits),
+                http=http,
+                proxy=proxy,
+                trace_configs=tuple(trace_configs),
+                on_event=on_event,
+            )
+        )
+        self._is_view = False
+
+    async def __aenter__(self) -> Self:
+        """Return the session; connections are made when the first request is sent."""
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the session."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; calls under way end with ``SessionClosed``. Again, or on a view: does nothing."""
+        if not self._is_view:
+            await self._transport.aclose()
+
+    def with_options(
+        self, *, retry: Retry | None = None, timeouts: Timeouts | None = None, deadline: float | EllipsisType | None = ...
+    ) -> Self:
+        """Return a view of this session with another patience; what is left out stays as it is.
+
+        The view shares connections, limits and token, and ends with the session: closing the view closes nothing.
+
+        Args:
+            retry: When a failed attempt is followed by another.
+            timeouts: How long one attempt may take.
+            deadline: Seconds each call may take in all; None for no end.
+        """
+        policy = self._policy
+        if not isinstance(deadline, EllipsisType):
+            _check_deadline(deadline)
+            policy = evolve(policy, deadline=deadline)
+        return self._view(evolve(policy, retry=retry or policy.retry, timeouts=timeouts or policy.timeouts))
+
+    def _view(self, policy: Policy) -> Self:
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__, _policy=policy, _is_view=True)
+        return view
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        kind: Kind,
+        params: Mapping[str, str | int | float | bool] | None = None,
+        json: object = None,
+    ) -> Reply:
+        """Call an endpoint that has no method here, through the same token, limits, retries and errors.
+
+        Args:
+            method: Such as ``GET``.
+            path: Below the base URL, from its first slash; plain text, percent-encoded on the way.
+            kind: What the call does, and so how it may be repeated.
+            params: Of the query.
+            json: Of the body; None for no body.
+
+        Returns:
+            The answer, whose status is within 2xx; its body is not looked at.
+
+        Raises:
+            ConfigError: A method, path or JSON value that cannot be sent.
+            OutcomeUnknown: A call of the kind ``PAID`` that may have happened.
+            RequestError: The call failed.
+        """
+        if not _METHOD.fullmatch(method):
+            raise ConfigError("method: must be letters in upper case, such as GET")
+        if kind is Kind.TOKEN:
+            raise ConfigError("kind: TOKEN is for the token endpoint, which the session calls by itself")
+        request = Request(
+            method=method,
+            route=_encoded(path),
+            kind=kind,
+            params={name: _param(value) for name, value in (params or {}).items()},
+            body=None if json is None else _json(json),
+            intent=Intent(campaign_name=None, started_at=datetime.now(UTC), recipients=0) if kind is Kind.PAID else None,
+        )
+        return await self._send(request, lambda reply: reply)
+
+    async def _send(self, request: Request, load: Callable[[Reply], T], *, deadline: float | None = None) -> T:
+        policy = self._policy
+        if deadline is not None:
+            _check_deadline(deadline)
+            policy = evolve(policy, deadline=deadline)
+        return await self._transport.send(request, policy, load)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._base_url!r})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise ConfigError(f"{type(self).__name__}: a session holds connections and a token, and is not pickled; make one in each process")
+
+
+def _check_deadline(deadline: float | None) -> None:
+    if deadline is not None:
+        check_seconds("deadline", deadline)
+
+
+def _encoded(path: str) -> str:
+    if not path.startswith("/") or path.startswith("//") or not path.isprintable() or {".", ".."} & set(path.split("/")):
+        raise ConfigError("path: must begin with one slash and hold no dot segments or control characters")
+    return quote(path, safe="/")
+
+
+def _param(value: str | float | bool) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _json(value: object) -> bytes:
+    try:
+        return _wire.encode(value)
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise ConfigError(f"json: {type(fault).__name__}: not a JSON value") from None
+
+
+def from_environment(name: str) -> str | None:
+    """Return an environment variable; None if it is missing or empty."""
+    return os.environ.get(name) or None
+
+
+def needed_from_environment(name: str, what: str) -> str:
+    """Return an environment variable, or say which one is missing."""
+    value = from_environment(name)
+    if value is None:
+        raise ConfigError(f"{name}: not set in the environment; it holds {what}")
+    return value

@@ -1,0 +1,338 @@
+"""The one way out: token, slot, attempt to the last byte, judgement, pause. The only room with the aiohttp client.
+
+Nothing is held while waiting: the token is there before the slot, and slot and answer are given back before a pause.
+Whether an attempt reached the service is told by the trace event of its headers, not by the kind of exception: a
+timeout means both "never left" and "lost".
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from logging import getLogger
+from typing import Any, Final, TypeVar
+
+import aiohttp
+from aiohttp import ClientTimeout, hdrs
+from attrs import define, field, frozen
+from yarl import URL
+
+from voicedrop_async import _wire
+from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
+from voicedrop_async.calls import Event, Grant, Kind, Reply, Request, Retry, Timeouts, refusal, unknown
+from voicedrop_async.errors import (
+    BadRequest,
+    ConfigError,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Forbidden,
+    RateLimited,
+    RequestError,
+    SessionClosed,
+    TimedOut,
+    Unauthorized,
+    WireError,
+)
+from voicedrop_async.throttle import Throttle
+
+T = TypeVar("T")
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""The longest answer that is read, in bytes after decompression."""
+
+_TOKEN_DEADLINE: Final = 15.0
+_LOG: Final = getLogger("voicedrop_async")
+_NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, TimeoutError, ValueError, RuntimeError)
+"""What aiohttp is known to raise between a request and the last byte of its answer."""
+
+
+@frozen
+class Policy:
+    """How patient a session is; a view of a session may have another."""
+
+    retry: Retry
+    timeouts: Timeouts
+    deadline: float | None
+
+
+@frozen(kw_only=True)
+class Wiring:
+    """What a transport is made of; nothing here needs a loop."""
+
+    base_url: str
+    auth_url: str | None
+    auth: ClientCredentials | StaticToken
+    policy: Policy
+    """Of the session itself; tokens are fetched by it, whichever view needs one."""
+    throttle: Throttle
+    http: aiohttp.ClientSession | None
+    proxy: str | None = field(repr=False)
+    trace_configs: Sequence[aiohttp.TraceConfig]
+    on_event: Callable[[Event], object] | None
+
+
+@define
+class Call:
+    """One call under way, as far as the world outside has seen it."""
+
+    request: Request
+    policy: Policy
+    attempts: int = 0
+    sent: bool = False
+    """Whether the present attempt may have reached the service; set by the trace event of its headers."""
+    lost: bool = False
+    """Whether an earlier attempt may have taken effect."""
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether something may have changed by this call."""
+        return self.lost or (self.sent and self.request.kind in {Kind.PAID, Kind.CANCEL})
+
+    def failed(self, error: RequestError) -> RequestError:
+        """Return ``error`` with what the call knows; of a paid send, what may have happened is called unknown."""
+        error.request = str(self.request)
+        error.attempts = self.attempts
+        error.may_have_happened |= self.lost
+        if error.may_have_happened and self.request.intent is not None:
+            return unknown(error, self.request.intent)
+        return error
+
+
+class Transport:
+    """Sends the requests of one session and its views, in the loop it is first used in."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        """Remember the wiring; connections are made when the first request is sent."""
+        self._wiring = wiring
+        self._bases = {kind: wiring.base_url.rstrip("/") for kind in Kind} | {Kind.TOKEN: (wiring.auth_url or "").rstrip("/")}
+        self._tokens: Tokens = (
+            FixedToken(wiring.auth) if isinstance(wiring.auth, StaticToken) else RenewedToken(self._ask_for_token)
+        )
+        self._lanes: Lanes | None = None
+        self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._closed = False
+
+    async def aclose(self) -> None:
+        """Close the connections; calls under way end with ``SessionClosed``."""
+        self._closed = True
+        self._tokens.close()
+        lanes, self._lanes = self._lanes, None
+        if lanes is not None:
+            await lanes.aclose()
+
+    async def send(self, request: Request, policy: Policy, load: Callable[[Reply], T]) -> T:
+        """Send ``request`` until it succeeded, surely failed, or may not be repeated; return what ``load`` reads.
+
+        Raises:
+            RequestError: What the last attempt failed with; ``OutcomeUnknown`` for a paid send that may have happened.
+            SessionClosed: The session is closed, or was while the call ran.
+            ConfigError: The session belongs to another loop or process.
+        """
+        self._check_home()
+        call = Call(request, policy)
+        if policy.deadline is None:
+            return await self._insist(call, load, ends_at=None)
+        try:
+            async with asyncio.timeout(policy.deadline) as clock:
+                return await self._insist(call, load, ends_at=time.monotonic() + policy.deadline)
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            late = DeadlineExceeded(summary=f"not done within {policy.deadline:g} s", may_have_happened=call.may_have_happened)
+            raise call.failed(late) from None
+
+    async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:
+        """Attempt until it is done or given up."""
+        kind, retry = call.request.kind, call.policy.retry
+        failures, renewed = 0, False
+        while True:
+            credential = await self._credential(kind)
+            try:
+                return load(await self._attempt(call, credential))
+            except RequestError as fault:
+                error = fault
+            if isinstance(error, WireError):
+                error.may_have_happened = call.may_have_happened
+            call.sent, call.lost = False, call.lost or error.may_have_happened
+            if not renewed and isinstance(error, Unauthorized | Forbidden) and not error.may_have_happened:
+                renewed = True
+                if await self._tokens.renew(credential, error.status):
+                    continue
+            failures += 1
+            pause = retry.wait(error, kind, failures, random.random())
+            if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
+                raise call.failed(error)
+            await self._pause(call, error, pause)
+
+    async def _pause(self, call: Call, error: RequestError, seconds: float) -> None:
+        self._tell(call, "pausing", None, seconds)
+        if isinstance(error, RateLimited):
+            self._wiring.throttle.pause(seconds)  # the next slot waits for it, ours and everybody's
+        else:
+            await asyncio.sleep(seconds)
+
+    async def _credential(self, kind: Kind) -> Credential:
+        if kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
+            return self._wiring.auth.basic()
+        return await self._tokens.current()
+
+    async def _attempt(self, call: Call, credential: Credential) -> Reply:
+        """Send once and return a successful answer; whatever else comes is an error of ours."""
+        async with self._wiring.throttle.slot(call.request.kind):
+            call.attempts += 1
+            started = time.perf_counter()
+            try:
+                reply = await self._exchange(call, credential, started)
+            except _NETWORK_FAULTS as fault:
+                self._tell(call, "failed", None, time.perf_counter() - started)
+                raise self._judged(call, fault) from None
+        self._tell(call, "answered", reply.status, reply.elapsed)
+        if 200 <= reply.status < 300:
+            return reply
+        raise refusal(reply, _wire.load_complaint(reply.body), call.request.kind, datetime.now(UTC))
+
+    async def _exchange(self, call: Call, credential: Credential, started: float) -> Reply:
+        request, timeouts = call.request, call.policy.timeouts
+        async with self._lane(request.kind).request(
+            request.method,
+            URL(self._bases[request.kind] + request.path, encoded=True),
+            params=request.params or None,
+            data=request.body,
+            headers={hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
+            allow_redirects=False,
+            proxy=self._wiring.proxy,
+            timeout=ClientTimeout(total=timeouts.read, connect=timeouts.connect, sock_connect=timeouts.connect),
+            middlewares=(_authorize(credential),),
+            trace_request_ctx=call,
+        ) as response:
+            body = await _read(response, call.attempts)
+            return Reply(
+                status=response.status,
+                headers=response.headers,
+                body=body,
+                attempts=call.attempts,
+                elapsed=time.perf_counter() - started,
+            )
+
+    def _judged(self, call: Call, fault: Exception) -> Exception:
+        """Return our error for what aiohttp raised."""
+        name = type(fault).__name__
+        if self._closed:
+            return SessionClosed() if not call.may_have_happened else ConnectionLost(summary="the session was closed", may_pass=False)
+        if isinstance(fault, TimeoutError):
+            limits = call.policy.timeouts
+            text = f"no complete answer within {limits.read:g} s" if call.sent else f"no connection within {limits.connect:g} s"
+            return TimedOut(summary=text, may_have_happened=call.may_have_happened)
+        if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+            return ConnectFailed(summary=f"{name}: this is not a trusted https server of that name", may_pass=False)
+        if not call.sent:
+            return ConnectFailed(summary=name, may_pass=isinstance(fault, OSError | aiohttp.ClientConnectionError))
+        return ConnectionLost(summary=name, may_have_happened=call.may_have_happened)
+
+    def _lane(self, kind: Kind) -> aiohttp.ClientSession:
+        if self._closed:
+            raise SessionClosed
+        if self._lanes is None:
+            self._lanes = Lanes(self._wiring)
+        return self._lanes.paying if kind is Kind.PAID else self._lanes.reading
+
+    def _check_home(self) -> None:
+        if self._closed:
+            raise SessionClosed
+        here = (asyncio.get_running_loop(), os.getpid())
+        if self._home is None:
+            self._home = here
+        elif self._home != here:
+            raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
+
+    def _tell(self, call: Call, name: str, status: int | None, seconds: float) -> None:
+        if self._wiring.on_event is None:
+            return
+        event = Event(name=name, kind=call.request.kind, route=str(call.request), status=status, attempt=call.attempts, seconds=seconds)
+        try:
+            self._wiring.on_event(event)
+        except Exception as fault:
+            # An observer that fails must not turn a send that worked into an error.
+            _LOG.warning("on_event raised %s and was passed over", type(fault).__name__)
+
+    async def _ask_for_token(self) -> Grant:
+        """Ask the token endpoint. Source: Routee, "Get authenticated": Basic credentials, a form as body."""
+        form = "application/x-www-form-urlencoded"
+        request = Request(method="POST", route="/oauth/token", kind=Kind.TOKEN, body=b"grant_type=client_credentials", content_type=form)
+        policy = Policy(self._wiring.policy.retry, self._wiring.policy.timeouts, _TOKEN_DEADLINE)
+        try:
+            return await self.send(request, policy, _wire.load_grant)
+        except WireError as error:
+            raise Unauthorized(**_facts(error), status=error.status or 0) from None
+        except BadRequest as error:
+            raise Unauthorized(**_facts(error), status=error.status, developer_message=error.developer_message) from None
+
+
+def _facts(error: RequestError) -> dict[str, Any]:
+    return {"summary": f"no token: {error.summary}", "request": error.request, "attempts": error.attempts}
+
+
+class Lanes:
+    """The connections of one session: one lane for reading, and one for what rings telephones."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        """Make both lanes in the running loop."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_mark_sent)
+        traces = [trace, *wiring.trace_configs]
+        borrowed = wiring.http.connector if wiring.http is not None else None
+        # Not more connections than slots, so a limit of the pool would only be waited for twice.
+        self.reading = _session(borrowed or aiohttp.TCPConnector(limit=0, ttl_dns_cache=300), traces, own=borrowed is None)
+        # A kept-alive connection can close under a request, which then may or may not have arrived: a paid one takes
+        # a fresh connection each time.
+        self.paying = _session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True), traces, own=True)
+
+    async def aclose(self) -> None:
+        """Close both; a borrowed connector stays open."""
+        await self.reading.close()
+        await self.paying.close()
+
+
+def _session(connector: aiohttp.BaseConnector, traces: list[aiohttp.TraceConfig], *, own: bool) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        connector_owner=own,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        trace_configs=traces,
+        headers={hdrs.USER_AGENT: "voicedrop_async", hdrs.ACCEPT: "application/json"},
+    )
+
+
+async def _mark_sent(_session: aiohttp.ClientSession, context: Any, _params: aiohttp.TraceRequestHeadersSentParams) -> None:
+    context.trace_request_ctx.sent = True
+
+
+def _authorize(credential: Credential) -> aiohttp.ClientMiddlewareType:
+    # Set this late, the header is in no frame of ours, where an error reporter would show it with the other locals.
+    async def middleware(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        request.headers[hdrs.AUTHORIZATION] = credential.header
+        return await handler(request)
+
+    return middleware
+
+
+async def _read(response: aiohttp.ClientResponse, attempts: int) -> bytes:
+    """Return the body to its last byte, but no longer one than ``MOST_BYTES``."""
+    chunks: list[bytes] = []
+    length = 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        length += len(chunk)
+        if length > MOST_BYTES:
+            raise WireError(
+                summary=f"the answer is longer than {MOST_BYTES} bytes",
+                attempts=attempts,
+                status=response.status,
+                content_type=response.headers.get(hdrs.CONTENT_TYPE),
+                length=length,
+            )
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

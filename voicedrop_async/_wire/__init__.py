@@ -1,0 +1,50 @@
+"""JSON to models and back. The only room that knows both the Python names and the services' names."""
+
+from typing import Any
+
+import attrs
+import msgspec
+
+from voicedrop_async._wire._answers import (
+    Rows,
+    Sheet,
+    load_array,
+    load_complaint,
+    load_grant,
+    load_one,
+    load_sheet,
+    wire_error,
+)
+from voicedrop_async._wire._convert import STRICT
+from voicedrop_async._wire._values import moment_text, whole_second
+from voicedrop_async.models import VoiceCampaign
+
+__all__ = [
+    "Rows",
+    "Sheet",
+    "dump_campaign",
+    "encode",
+    "load_array",
+    "load_complaint",
+    "load_grant",
+    "load_one",
+    "load_sheet",
+    "moment_text",
+    "whole_second",
+    "wire_error",
+]
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def dump_campaign(campaign: VoiceCampaign) -> dict[str, Any]:
+    """Return the campaign as the service wants it. Source: Routee, "Send a voice campaign", whose dates have no fraction."""
+    if campaign.scheduled_date is not None:
+        campaign = attrs.evolve(campaign, scheduled_date=campaign.scheduled_date.replace(microsecond=0))
+    dumped: dict[str, Any] = STRICT.unstructure(campaign)
+    return dumped
+
+
+def encode(value: object) -> bytes:
+    """Return JSON as bytes."""
+    return _ENCODER.encode(value)

@@ -1,0 +1,170 @@
+"""Answers, read whole: envelopes, arrays, single objects, tokens and complaints.
+
+Every failure leaves as ``WireError``, with the status, content type and length of the answer and the place of the
+fault in wire names. Nothing of the answer's content is in it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import field, frozen
+
+from voicedrop_async._wire import _fast, _values
+from voicedrop_async._wire._convert import FORGIVING, IDENTITY, STRICT, unreadable_fields
+from voicedrop_async._wire._names import wire_names
+from voicedrop_async._wire._values import NOT_JSON, Unreadable
+from voicedrop_async.calls import Complaint, Grant, Reply
+from voicedrop_async.errors import WireError
+from voicedrop_async.models import CampaignProblem
+
+T = TypeVar("T")
+
+_WORDS: Final = ("developerMessage", "message", "error_description", "error")
+_CODES: Final = ("code", "errorCode")
+
+
+@frozen(kw_only=True)
+class Rows(Generic[T]):
+    """The items of a list, and what of them could not be read."""
+
+    items: tuple[T, ...] = field(repr=False)
+    unreadable: int = 0
+    """Fields that are None for it, and rows skipped."""
+    skipped: int = 0
+    """Rows that are no object or bear no usable id."""
+
+
+@frozen(kw_only=True)
+class Sheet(Generic[T]):
+    """One page of an envelope; what it does not say usably is None."""
+
+    rows: Rows[T]
+    number: int | None
+    size: int | None
+    total_pages: int | None
+    total_items: int | None
+    last: bool | None
+
+
+def load_sheet(reply: Reply, model: type[T]) -> Sheet[T]:
+    """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters."""
+    quick = _fast.decode_envelope(reply.body, model)
+    if quick is None:
+        return _read(reply, lambda parsed: _sheet(parsed, model))
+    return Sheet(
+        rows=Rows(items=tuple(quick.content or ())),
+        number=_known(quick.number),
+        size=_known(quick.size),
+        total_pages=_known(quick.total_pages),
+        total_items=_known(quick.total_elements),
+        last=quick.last,
+    )
+
+
+def load_array(reply: Reply, model: type[T], *, skip: bool) -> Rows[T]:
+    """Read a bare array of rows; with ``skip``, a row that cannot be told apart is skipped and counted, else refused."""
+    quick = _fast.decode_array(reply.body, model)
+    if quick is not None:
+        return Rows(items=tuple(quick))
+    return _read(reply, lambda parsed: _rows(parsed, model, skip=skip))
+
+
+def load_one(reply: Reply, model: type[T], *, forgiving: bool = False) -> T:
+    """Read a single object; ``forgiving`` reads what it can, but the object's id in any case."""
+
+    def load(parsed: Any) -> T:
+        value = (FORGIVING if forgiving else STRICT).structure(parsed, model)
+        identity = IDENTITY.get(model)
+        if identity is not None and not getattr(value, identity):
+            raise Unreadable("an id", wire_names(model, identity)[0])
+        return value
+
+    return _read(reply, load)
+
+
+def load_grant(reply: Reply) -> Grant:
+    """Read a token. Source: Routee, "Authentication"; RFC 6749, section 5.1."""
+    return _read(reply, lambda parsed: STRICT.structure(parsed, Grant))
+
+
+def load_complaint(body: bytes) -> Complaint | None:
+    """Read the body of a refusal; None if it is no error object of the service.
+
+    Five spellings are known: ``code`` and ``developerMessage`` (Routee, "Error codes"), the same with a list of
+    ``errors``, ``properties`` or ``entity``, and the gateway's ``error`` with ``message`` or ``error_description``.
+    """
+    try:
+        said = _values.object_of(_values.parse(body))
+        rows = FORGIVING.structure(said.get("errors") or [], tuple[CampaignProblem, ...])
+    except (Unreadable, RecursionError):
+        return None
+    words = next((said[key] for key in _WORDS if isinstance(said.get(key), str)), None)
+    code = next((said[key] for key in _CODES if isinstance(said.get(key), str | int)), None)
+    if words is None and code is None and not rows:
+        return None
+    return Complaint(code=None if code is None else str(code)[:40], developer_message=words, problems=rows)
+
+
+def _sheet(parsed: Any, model: type[T]) -> Sheet[T]:
+    said = _values.object_of(parsed)
+    if "content" not in said:
+        raise Unreadable("an array", "content")
+    try:
+        rows = _rows([] if said["content"] is None else said["content"], model, skip=True)
+    except Unreadable as fault:
+        raise fault.below("content") from None
+    number, size, pages, items = (_count(said, key) for key in ("number", "size", "totalPages", "totalElements"))
+    try:
+        last = None if said.get("last") is None else _values.truth(said["last"])
+    except Unreadable as fault:
+        raise fault.below("last") from None
+    return Sheet(rows=rows, number=number, size=size, total_pages=pages, total_items=items, last=last)
+
+
+def _rows(parsed: Any, model: type[T], *, skip: bool) -> Rows[T]:
+    items: list[T] = []
+    skipped = 0
+    for place, row in enumerate(_values.array_of(parsed)):
+        try:
+            items.append(FORGIVING.structure(row, model))
+        except Unreadable as fault:
+            if not skip:
+                raise fault.below(f"[{place}]") from None
+            skipped += 1
+    unread = skipped + sum(unreadable_fields(item) for item in items)
+    return Rows(items=tuple(items), unreadable=unread, skipped=skipped)
+
+
+def _count(said: Mapping[str, Any], key: str) -> int | None:
+    try:
+        return None if said.get(key) is None else _known(_values.whole(said[key]))
+    except Unreadable as fault:
+        raise fault.below(key) from None
+
+
+def _known(count: int | None) -> int | None:
+    # A negative count is no count; the walk then goes by ``last`` and by empty pages.
+    return count if count is not None and count >= 0 else None
+
+
+def _read(reply: Reply, load: Callable[[Any], T]) -> T:
+    """Return what ``load`` makes of the answer's JSON."""
+    try:
+        return load(_values.parse(reply.body))
+    except Unreadable as fault:
+        raise wire_error(reply, fault.wanted, fault.path) from None
+    except RecursionError:
+        raise wire_error(reply, "less nesting", "") from None
+
+
+def wire_error(reply: Reply, wanted: str, path: str) -> WireError:
+    """Return the error of an answer that is not as documented."""
+    return WireError(
+        summary=f"the answer cannot be read, {wanted} expected",
+        attempts=reply.attempts,
+        may_pass=wanted == NOT_JSON,
+        path=path,
+        status=reply.status,
+        content_type=reply.headers.get("Content-Type"),
+        length=len(reply.body),
+    )

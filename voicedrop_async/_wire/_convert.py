@@ -1,0 +1,176 @@
+"""JSON to models and back, through one cattrs converter for each temper.
+
+``STRICT`` refuses an object of which any field cannot be read; single objects are read so. ``FORGIVING`` reads such a
+field as None and keeps its raw value in ``extra`` under its wire name, so that one bad row never blocks a list; only
+what tells an item apart must be readable. Both keep unknown keys in ``extra``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin
+
+import attrs
+from cattrs import Converter
+
+from voicedrop_async._wire import _values
+from voicedrop_async._wire._names import wire_names
+from voicedrop_async._wire._values import Unreadable
+from voicedrop_async.models import NO_EXTRA, CampaignReceipt, Seconds, VoicemailDropRecord, VoiceMessage
+
+T = TypeVar("T")
+Load = Callable[[Any, Any], Any]
+
+IDENTITY: Final[Mapping[type, str]] = {VoiceMessage: "message_id", VoicemailDropRecord: "id", CampaignReceipt: "tracking_id"}
+"""The field that tells an object apart: it must be readable in every temper."""
+
+
+def _converter(*, forgiving: bool) -> Converter:
+    converter = Converter(detailed_validation=False)
+    read: Mapping[Any, Callable[[Any], Any]] = {
+        str: _values.text,
+        int: _values.whole,
+        bool: _values.truth,
+        Decimal: _values.amount,
+        datetime: _values.moment,
+    }
+    for kind, reader in read.items():
+        converter.register_structure_hook(kind, _untyped(reader))
+    converter.register_structure_hook_func(lambda kind: kind is object, _untyped(_values.plain))
+    converter.register_structure_hook_func(_is_seconds, lambda value, _: None if value is None else _values.seconds(value))
+    converter.register_structure_hook_factory(_is_open, _open_words)
+    converter.register_structure_hook_factory(_is_tuple, lambda kind: _tuple_of(converter, kind))
+    converter.register_structure_hook_factory(_is_mapping, lambda kind: _mapping_of(converter, kind))
+    converter.register_structure_hook_factory(attrs.has, lambda kind: _object_of(converter, kind, forgiving=forgiving))
+    converter.register_unstructure_hook(datetime, _values.moment_text)
+    converter.register_unstructure_hook_factory(attrs.has, lambda kind: _dumper(converter, kind))
+    return converter
+
+
+def _untyped(reader: Callable[[Any], T]) -> Callable[[Any, Any], T]:
+    return lambda value, _: reader(value)
+
+
+def _is_seconds(kind: Any) -> bool:
+    return kind in (Seconds, Seconds | None)
+
+
+def _is_open(kind: Any) -> bool:
+    return get_origin(kind) is Annotated and _words(kind) is not None
+
+
+def _words(kind: Any) -> type[Enum] | None:
+    mark = get_args(kind)[-1]
+    return cast("type[Enum]", mark) if isinstance(mark, type) and issubclass(mark, Enum) else None
+
+
+def _is_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _is_mapping(kind: Any) -> bool:
+    return get_origin(kind) is Mapping
+
+
+def open_words(kind: Any) -> type[Enum] | None:
+    """Return the enumeration of a field that is open to newer words; None for other fields."""
+    if get_origin(kind) is Annotated:
+        return _words(kind)
+    return next((words for part in get_args(kind) if (words := open_words(part))), None)
+
+
+def _open_words(kind: Any) -> Load:
+    words = _words(kind)
+    known: dict[Any, Enum] = {member.value: member for member in words or ()}
+    reader = _values.whole if words is not None and issubclass(words, int) else _values.text
+
+    def load(value: Any, _: Any) -> Any:
+        read = reader(value)
+        return known.get(read, read)
+
+    return load
+
+
+def _tuple_of(converter: Converter, kind: Any) -> Load:
+    item = get_args(kind)[0]
+    load = converter.get_structure_hook(item)
+
+    def load_all(value: Any, _: Any) -> Any:
+        if item is str and isinstance(value, str):
+            value = [value]  # one number where a list of numbers may stand
+        return tuple(_at(f"[{place}]", load, part, item) for place, part in enumerate(_values.array_of(value)))
+
+    return load_all
+
+
+def _mapping_of(converter: Converter, kind: Any) -> Load:
+    key_kind, value_kind = get_args(kind)
+    load_key, load_value = converter.get_structure_hook(key_kind), converter.get_structure_hook(value_kind)
+
+    def load_all(value: Any, _: Any) -> Any:
+        # A key can be a phone number, so the path does not show it.
+        return {load_key(key, key_kind): _at("{}", load_value, part, value_kind) for key, part in _values.object_of(value).items()}
+
+    return load_all
+
+
+def _object_of(converter: Converter, model: type[Any], *, forgiving: bool) -> Load:
+    fields = {field.name: field for field in attrs.fields(model)}
+    by_wire = {name: field for field in fields.values() for name in wire_names(model, field.name) if field.name != "extra"}
+    loads = {field.name: converter.get_structure_hook(field.type) for field in fields.values() if field.name != "extra"}
+    required = {field.name for field in fields.values() if field.default is attrs.NOTHING}
+    identity = IDENTITY.get(model)
+
+    def load(value: Any, _: Any) -> Any:
+        known: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for key, part in _values.object_of(value).items():
+            field = by_wire.get(key)
+            if field is None or field.name in known:
+                extra[key] = _values.plain(part)
+            elif part is not None:
+                try:
+                    known[field.name] = _at(key, loads[field.name], part, field.type)
+                except Unreadable:
+                    if not forgiving or field.name == identity:
+                        raise
+                    extra[key] = _values.plain(part)
+        for name in required - known.keys():
+            raise Unreadable("a value", wire_names(model, name)[0])
+        return model(**known, extra=extra or NO_EXTRA)
+
+    return load
+
+
+def _at(place: str, load: Load, value: Any, kind: Any) -> Any:
+    try:
+        return load(value, kind)
+    except Unreadable as fault:
+        raise fault.below(place) from None
+
+
+def _dumper(converter: Converter, model: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    fields = [(field, wire_names(model, field.name)[0]) for field in attrs.fields(model) if field.name != "extra"]
+
+    def dump(value: Any) -> dict[str, Any]:
+        said = [(wire, getattr(value, field.name)) for field, wire in fields if getattr(value, field.name) != field.default]
+        return {wire: converter.unstructure(part) for wire, part in said} | dict(getattr(value, "extra", NO_EXTRA))
+
+    return dump
+
+
+STRICT: Final = _converter(forgiving=False)
+FORGIVING: Final = _converter(forgiving=True)
+
+
+def unreadable_fields(value: Any) -> int:
+    """Return how many fields of a forgivingly read model, and of the models in it, could not be read."""
+    if isinstance(value, tuple):
+        return sum(unreadable_fields(part) for part in cast("tuple[Any, ...]", value))
+    if not attrs.has(type(value)):
+        return 0
+    names = [field.name for field in attrs.fields(type(value)) if field.name != "extra"]
+    spellings = {wire for name in names for wire in wire_names(type(value), name)}
+    own = sum(key in spellings for key in value.extra)
+    return own + sum(unreadable_fields(getattr(value, name)) for name in names)

@@ -1,0 +1,118 @@
+"""The short road for long lists: bytes straight to models, where every row is as documented.
+
+msgspec decodes into structs that carry the wire names, then fills the plain attrs classes from them; both steps use
+its public interface only. Absent keys, nulls and new words are ordinary here. Anything odd (an unknown key, a number
+as text, a moment without a zone) makes it refuse the whole body, and the caller reads that with the converter: the
+result and the errors are then the converter's.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin
+
+import attrs
+import msgspec
+
+from voicedrop_async._wire._convert import open_words
+from voicedrop_async._wire._names import wire_names
+
+T = TypeVar("T")
+
+_MOMENT: Final = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Envelope(msgspec.Struct, Generic[T], rename="camel", gc=False):
+    """A page as the service wraps it. Source: Routee, "Track multiple voice messages", response parameters."""
+
+    content: list[T] | None
+    total_pages: int | None = None
+    total_elements: int | None = None
+    last: bool | None = None
+    number: int | None = None
+    size: int | None = None
+
+
+def decode_envelope(body: bytes, model: type[Any]) -> Envelope[Any] | None:
+    """Return the envelope with its rows as models, or None if the converter has to read it."""
+    envelope = _decoded(_envelope_decoder(model), body)
+    if envelope is not None:
+        envelope.content = msgspec.convert(envelope.content or [], list[model], from_attributes=True)
+    return envelope
+
+
+def decode_array(body: bytes, model: type[Any]) -> list[Any] | None:
+    """Return the rows of a bare array as models, or None if the converter has to read it."""
+    rows = _decoded(_array_decoder(model), body)
+    return None if rows is None else msgspec.convert(rows, list[model], from_attributes=True)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return None
+
+
+@cache
+def _envelope_decoder(model: type[Any]) -> msgspec.json.Decoder[Envelope[Any]]:
+    return msgspec.json.Decoder(Envelope[_mirror(model)])
+
+
+@cache
+def _array_decoder(model: type[Any]) -> msgspec.json.Decoder[list[Any]]:
+    return msgspec.json.Decoder(list[_mirror(model)])
+
+
+@cache
+def _mirror(model: type[Any]) -> type[msgspec.Struct]:
+    """Return a struct with the fields of ``model`` under their wire names; an unknown key makes it refuse."""
+    fields = [field for field in attrs.fields(model) if field.name != "extra"]
+    fields.sort(key=lambda field: field.default is not attrs.NOTHING)
+    return msgspec.defstruct(
+        f"{model.__name__}OnTheWire",
+        [
+            (field.name, _wire_type(field.type)) if field.default is attrs.NOTHING else (field.name, _wire_type(field.type), field.default)
+            for field in fields
+        ],
+        namespace={"__post_init__": _finisher(fields)},
+        rename={field.name: wire_names(model, field.name)[0] for field in fields},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+
+
+def _wire_type(kind: Any) -> Any:
+    """Return what msgspec shall check of a field of type ``kind``: open words as bare ones, models as mirrors."""
+    if kind is datetime:
+        return _MOMENT
+    if attrs.has(kind):
+        return _mirror(kind)
+    if get_origin(kind) is Annotated:
+        words = open_words(kind)
+        return int if words is not None and issubclass(words, int) else str
+    if get_origin(kind) in (Union, UnionType):
+        return reduce(or_, map(_wire_type, get_args(kind)))
+    if get_origin(kind) is tuple:
+        return tuple[_wire_type(get_args(kind)[0]), ...]
+    return kind
+
+
+def _finisher(fields: list["attrs.Attribute[Any]"]) -> Callable[[Any], None]:
+    """Return what is left to do for a decoded struct: known words become members, moments UTC."""
+    words = [(field.name, {member.value: member for member in known}) for field in fields if (known := open_words(field.type))]
+    moments = [field.name for field in fields if datetime in (field.type, *get_args(field.type))]
+
+    def finish(struct: Any) -> None:
+        for name, known in words:
+            member = known.get(getattr(struct, name))
+            if member is not None:
+                setattr(struct, name, member)
+        for name in moments:
+            moment = getattr(struct, name)
+            if moment is not None and moment.tzinfo is not UTC:
+                setattr(struct, name, moment.astimezone(UTC))
+
+    return finish

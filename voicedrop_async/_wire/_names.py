@@ -1,0 +1,38 @@
+"""What the fields of the models are called on the wire. Data only: a new name is a new line here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from voicedrop_async.calls import Grant
+from voicedrop_async.models import CampaignProblem, CampaignReceipt, DeliveryStatus, VoiceAnalysis
+
+_PLAIN: Final[Mapping[str, str]] = {
+    "sender": "from",
+    "file_url": "fileURL",
+}
+"""Where the wire name is not the Python name in camel case."""
+
+_SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
+    # tracking says status and date; callbacks say name and updatedDate ("Voice callbacks")
+    (DeliveryStatus, "status"): ("status", "name"),
+    (DeliveryStatus, "date"): ("date", "updatedDate"),
+    # the page says code; answers of the live service have said errorCode
+    (CampaignProblem, "code"): ("code", "errorCode"),
+    (CampaignReceipt, "problems"): ("errors",),
+    (VoiceAnalysis, "problems"): ("errors",),
+    # RFC 6749 writes its names with underscores
+    (Grant, "access_token"): ("access_token",),
+    (Grant, "token_type"): ("token_type",),
+    (Grant, "expires_in"): ("expires_in",),
+}
+"""Where a class has a name of its own for a field, or several; the first one is written, all are read."""
+
+
+def wire_names(model: type, field: str) -> tuple[str, ...]:
+    """Return every wire name of a field, the one we write first."""
+    return _SPELLINGS.get((model, field)) or (_PLAIN.get(field) or _camel(field),)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

@@ -1,0 +1,208 @@
+"""Access tokens: where they come from, when they are renewed, and that one renewal serves everybody.
+
+Source: Routee, "Authentication" and "Get authenticated"; RFC 6749, "Client Credentials Grant". Spacivox hands out a
+static token and documents neither renewal nor lifetime.
+"""
+
+import asyncio
+import base64
+import random
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn, Protocol
+
+from attrs import field, frozen
+
+from voicedrop_async.calls import Grant
+from voicedrop_async.errors import ConfigError, RequestError, SessionClosed, Unauthorized
+
+# RFC 6750, "b64token": anything else could end the header, or begin another one.
+TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
+
+
+def _stays_here(self: object, _protocol: object) -> NoReturn:
+    raise ConfigError(f"{type(self).__name__}: credentials are not pickled; make them where they are used, from the environment")
+
+
+@frozen(repr=False)
+class ClientCredentials:
+    """Id and secret of an application; tokens are fetched and renewed with them.
+
+    Neither ``repr`` nor pickle shows the secret: the first hides it, the second is refused.
+    """
+
+    application_id: str
+    secret: str
+
+    __reduce_ex__ = _stays_here
+
+    def __attrs_post_init__(self) -> None:
+        for name, text in (("application_id", self.application_id), ("secret", self.secret)):
+            if not isinstance(text, str) or not text or not text.isprintable():
+                raise ConfigError(f"{name}: empty, or with characters that cannot be part of credentials")
+        if ":" in self.application_id:
+            raise ConfigError("application_id: holds a colon, which ends the id in a Basic header")
+
+    def __repr__(self) -> str:
+        return "ClientCredentials(***)"
+
+    def basic(self) -> "Credential":
+        """Return what the token endpoint takes (RFC 7617; one line)."""
+        return Credential("Basic " + base64.b64encode(f"{self.application_id}:{self.secret}".encode()).decode("ascii"))
+
+
+@frozen(repr=False)
+class StaticToken:
+    """A token that was handed out once and is sent as it is; when it is refused, so is the call."""
+
+    token: str
+
+    __reduce_ex__ = _stays_here
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.token, str) or not TOKEN.fullmatch(self.token):
+            raise ConfigError("token: empty, or with characters that cannot be part of a bearer token")
+
+    def __repr__(self) -> str:
+        return "StaticToken(***)"
+
+
+@frozen(eq=False)
+class Credential:
+    """What goes into the ``Authorization`` header of one request; its ``repr`` does not show it."""
+
+    header: str = field(repr=False)
+
+
+class Tokens(Protocol):
+    """Where the transport gets the credential of a request."""
+
+    async def current(self) -> Credential:
+        """Return one that should be accepted."""
+        ...
+
+    async def renew(self, refused: Credential, status: int, /) -> bool:
+        """Return whether there is another to try, now that ``refused`` was answered with 401 or 403."""
+        ...
+
+    def close(self) -> None:
+        """Stop what is under way."""
+        ...
+
+
+class FixedToken:
+    """The one token of a ``StaticToken``."""
+
+    def __init__(self, auth: StaticToken) -> None:
+        """Hand out the token of ``auth``."""
+        self._credential = Credential(f"Bearer {auth.token}")
+
+    async def current(self) -> Credential:
+        """Return the token."""
+        return self._credential
+
+    async def renew(self, _refused: Credential, _status: int, /) -> bool:
+        """Return False: there is no other."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class RenewedToken:
+    """A token that is fetched when first needed, and again before it ends, by one task for all who wait."""
+
+    def __init__(
+        self, ask: Callable[[], Awaitable[Grant]], *, clock: Callable[[], float] = time.monotonic, roll: Callable[[], float] = random.random
+    ) -> None:
+        """Get tokens from ``ask``; age is counted by ``clock``, which no change of the time of day touches."""
+        self._ask = ask
+        self._clock = clock
+        self._roll = roll
+        self._credential: Credential | None = None
+        self._renew_at = self._ends_at = 0.0
+        self._renewal: asyncio.Task[Credential] | None = None
+        self._forbidden: str = ""
+        """The header that was last renewed for a 403: a second one is a lack of permission, not of a token."""
+
+    async def current(self) -> Credential:
+        """Return a token that lives, fetching one if need be.
+
+        In the last part of its life a token is renewed in the background, and stays in use until that is done.
+        """
+        now = self._clock()
+        if self._credential is None or now >= self._ends_at:
+            renewal = self._renewed()
+            # Waiting does not own the task: a caller that is cancelled here takes none of the others with it.
+            await asyncio.wait((renewal,))
+            if renewal.cancelled():
+                raise SessionClosed
+            return renewal.result()
+        if now >= self._renew_at:
+            self._renewed()
+        return self._credential
+
+    async def renew(self, refused: Credential, status: int, /) -> bool:
+        """Renew the token once for all who were refused with it; False if that has been tried for this one."""
+        if self._credential is refused:
+            if status == 403:
+                if self._forbidden == refused.header:
+                    return False
+                self._forbidden = refused.header
+            self._ends_at = 0.0
+        await self.current()
+        return True
+
+    def close(self) -> None:
+        """Cancel a renewal that is under way."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+
+    def _renewed(self) -> asyncio.Task[Credential]:
+        """Return the renewal under way, begun now if there is none."""
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.get_running_loop().create_task(self._fetch(), name="voicedrop token")
+            self._renewal.add_done_callback(_seen)
+        return self._renewal
+
+    async def _fetch(self) -> Credential:
+        asked = self._clock()
+        try:
+            grant = await self._ask()
+        except RequestError:
+            self._renew_at = self._clock() + 5.0  # while the old token lives, ask again, but not with each call
+            raise
+        _check_grant(grant)
+        self._credential = Credential(f"Bearer {grant.access_token}")
+        self._ends_at = asked + grant.expires_in
+        self._renew_at = self._ends_at - early(grant.expires_in, self._roll())
+        return self._credential
+
+
+def early(lifetime: float, roll: float) -> float:
+    """Return how many seconds before its end a token is renewed: a fifth of its life, between one and five minutes.
+
+    A life below a minute is used up; ``roll`` in [0, 1) keeps many processes from renewing in the same second.
+    """
+    if lifetime < 60.0:
+        return 0.0
+    return min(max(lifetime / 5.0, 60.0), 300.0, lifetime / 2.0) * (1.0 + roll / 10.0)
+
+
+def _check_grant(grant: Grant) -> None:
+    fault = ""
+    if grant.token_type.lower() != "bearer":
+        fault = "its type is not Bearer"
+    elif not TOKEN.fullmatch(grant.access_token):
+        fault = "it holds characters that cannot be part of one"
+    elif grant.expires_in <= 0:
+        fault = "it has ended already"
+    if fault:
+        raise Unauthorized(summary=f"the token cannot be used: {fault}", request="POST /oauth/token", status=200)
+
+
+def _seen(task: asyncio.Task[Credential]) -> None:
+    # Nobody may be waiting any more, and a failure that nobody reads would be reported by the loop.
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,277 @@
+"""One HTTP call as values, and the rules on repeating it. No clock, no dice, no loop, no network.
+
+How a call may be repeated is declared by its ``Kind``, never read off the HTTP method: searching the tracking is a
+POST that reads, a campaign is a POST that rings telephones.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote
+
+from attrs import field, frozen
+
+from voicedrop_async._checks import check_count, check_id, check_seconds
+from voicedrop_async._masking import shown
+from voicedrop_async.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    RequestError,
+    ServerFailed,
+    Unauthorized,
+    WireError,
+)
+from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, Seconds
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Kind(StrEnum):
+    """What a call does, and so how it may be repeated."""
+
+    READ = "read"
+    """Changes nothing: repeated on anything that may pass."""
+    TOKEN = "token"
+    """Asks for an access token: like READ, but at most three times."""
+    PAID = "paid"
+    """Costs money and rings telephones: repeated only if it surely did not happen."""
+    CANCEL = "cancel"
+    """Takes something back: like READ; gone already is success."""
+
+
+@frozen(kw_only=True)
+class Request:
+    """One call to a service, as it goes out."""
+
+    method: str
+    route: str
+    """The path with names in place of ids, as in ``/voice/tracking/{message_id}``: safe to show."""
+    kind: Kind
+    ids: Mapping[str, str] = field(default=_NOTHING, repr=False)
+    """What stands for the names of ``route``."""
+    params: Mapping[str, str] = field(default=_NOTHING, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    content_type: str = "application/json"
+    intent: Intent | None = None
+    """Of a paid send: what to look for if its outcome stays unknown."""
+
+    @property
+    def path(self) -> str:
+        """The path on the wire, each id percent-encoded as one segment.
+
+        Raises:
+            ConfigError: An id that would be another path: empty, or dots.
+        """
+        for name, value in self.ids.items():
+            check_id(name, value)
+        return self.route.format_map({name: quote(value, safe="") for name, value in self.ids.items()}) if self.ids else self.route
+
+    def __str__(self) -> str:
+        return f"{self.method} {shown(self.route)}"
+
+
+@frozen(kw_only=True)
+class Reply:
+    """A successful answer, read to its last byte."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Names compare without regard to case."""
+    body: bytes = field(repr=False)
+    attempts: int
+    """Requests sent until this answer came."""
+    elapsed: float
+    """Seconds the last attempt took."""
+
+    @property
+    def content_type(self) -> str | None:
+        """What the answer calls itself."""
+        return self.headers.get("Content-Type")
+
+
+@frozen(kw_only=True)
+class Grant:
+    """An access token as the service gave it. Source: Routee, "Authentication"; RFC 6749, section 5.1."""
+
+    access_token: str = field(repr=False)
+    token_type: str = "Bearer"
+    expires_in: Seconds
+    """Seconds; of a token that is given out again, those that are left."""
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False)
+
+
+@frozen(kw_only=True)
+class Event:
+    """One step of a call, for ``on_event``: nothing in it that a log may not hold."""
+
+    name: str
+    """``answered``: an attempt ended with an answer; ``failed``: without one; ``pausing``: another attempt follows."""
+    kind: Kind
+    route: str
+    """Method and route, as in ``POST /voice/tracking``."""
+    status: int | None
+    attempt: int
+    """From 1."""
+    seconds: float
+    """How long the attempt took, or how long the pause will."""
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """How long one attempt may take, in seconds."""
+
+    connect: float = 5.0
+    """Until the connection stands, name look-up and TLS included."""
+    read: float = 30.0
+    """From the start of an attempt to the last byte of its answer."""
+
+    def __attrs_post_init__(self) -> None:
+        check_seconds("connect", self.connect)
+        check_seconds("read", self.read)
+
+
+@frozen(kw_only=True)
+class Retry:
+    """When a failed attempt is followed by another, and after which pause."""
+
+    attempts: int = 4
+    """The most attempts of one call; 1 never repeats."""
+    base: float = 0.5
+    """Upper bound of the first pause, in seconds; it doubles with each further one."""
+    cap: float = 20.0
+    """Upper bound of any pause of ours, in seconds."""
+    retry_after_cap: float = 60.0
+    """The longest wait, in seconds, that we accept from the service; a longer one is raised to the caller."""
+
+    def __attrs_post_init__(self) -> None:
+        check_count("attempts", self.attempts, 1)
+        check_seconds("base", self.base, zero=True)
+        check_seconds("cap", self.cap, zero=True)
+        check_seconds("retry_after_cap", self.retry_after_cap, zero=True)
+
+    def wait(self, error: RequestError, kind: Kind, failures: int, roll: float) -> float | None:
+        """Return the seconds until the next attempt, or None to give up.
+
+        Args:
+            error: What the latest attempt failed with.
+            kind: What the call does.
+            failures: Attempts that have failed, the latest included.
+            roll: A throw of the dice, in [0, 1).
+        """
+        if failures >= self._most_attempts(error, kind) or not error.may_pass:
+            return None
+        if kind is Kind.PAID and not _surely_not_sent(error):
+            return None
+        jitter = roll * min(self.cap, self.base * 2.0 ** min(failures - 1, 60))
+        if error.retry_after is None:
+            return jitter
+        if error.retry_after > self.retry_after_cap:
+            return None
+        # A little more than asked for, so that many workers do not come back in the same instant.
+        return max(jitter, error.retry_after) * (1.0 + roll / 10.0)
+
+    def _most_attempts(self, error: RequestError, kind: Kind) -> int:
+        if isinstance(error, WireError):
+            return min(2, self.attempts)  # a body that stays broken is the service's way of speaking
+        return min(3, self.attempts) if kind is Kind.TOKEN else self.attempts
+
+
+def _surely_not_sent(error: RequestError) -> bool:
+    if error.may_have_happened:
+        return False
+    # A service that says when to come back has not acted; one that only says no may mean this very campaign.
+    return not isinstance(error, ApiError) or error.retry_after is not None
+
+
+_TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_REFUSALS: Final[Mapping[int, type[ApiError]]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: BadRequest,
+    429: RateLimited,
+}
+
+
+@frozen(kw_only=True)
+class Complaint:
+    """What the body of a refusal says, whichever of its five spellings the service used."""
+
+    code: str | None = None
+    developer_message: str | None = field(default=None, repr=False)
+    problems: tuple[CampaignProblem, ...] = ()
+
+
+def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime) -> ApiError:
+    """Return the error that an answer outside 2xx means.
+
+    Args:
+        reply: The answer.
+        complaint: What its body says; None if it is no error object of the service, as from a proxy on the way.
+        kind: What the call does.
+        now: The present moment, for a Retry-After that is a date where the answer bears none of its own.
+    """
+    status = reply.status
+    fallback = ServerFailed if 500 <= status < 600 else ApiError
+    said = complaint or Complaint()
+    return _REFUSALS.get(status, fallback)(
+        summary=f"HTTP {status}" + (", a redirect, which is never followed" if 300 <= status < 400 else ""),
+        attempts=reply.attempts,
+        may_have_happened=kind in {Kind.PAID, Kind.CANCEL} and not _is_definite(status, complaint),
+        may_pass=status in _TRANSIENT,
+        retry_after=retry_after(reply.headers, now) if status in _TRANSIENT else None,
+        status=status,
+        code=said.code,
+        developer_message=said.developer_message,
+        problems=said.problems,
+    )
+
+
+def _is_definite(status: int, complaint: Complaint | None) -> bool:
+    """Whether the service itself says that it did not act."""
+    return complaint is not None and ((400 <= status < 500 and status != 408) or status == 503)
+
+
+def unknown(error: RequestError, intent: Intent) -> OutcomeUnknown:
+    """Return what a paid send that failed like this is for its caller: perhaps sent, never repeated."""
+    return OutcomeUnknown(
+        summary=f"the outcome is unknown: {error.summary}",
+        request=error.request,
+        attempts=error.attempts,
+        retry_after=error.retry_after,
+        intent=intent,
+        status=error.status if isinstance(error, ApiError | WireError) else None,
+    )
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return how long the service asks to wait, in seconds; None if it does not say so readably.
+
+    A date counts from the answer's own ``Date``, so that clocks need not agree. Source: RFC 9110, "Retry-After".
+    """
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):  # int() alone would also take other digits, blanks and underscores
+        return float(text)
+    moment = _http_date(text)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (_http_date(headers.get("Date", "")) or now)).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

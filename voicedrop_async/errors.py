@@ -1,0 +1,250 @@
+"""Everything that can go wrong, as one tree.
+
+    VoiceDropError
+      ConfigError                   you asked for something that cannot be; nothing was sent
+      SessionClosed                 the session is closed
+      RequestError                  a call failed: .request .attempts .may_have_happened .retry_after
+        ConnectFailed               nothing left this machine
+        ConnectionLost              the line broke after sending began
+        TimedOut                    an attempt took longer than ``Timeouts`` allow; also a TimeoutError
+        DeadlineExceeded            the call took longer than its ``deadline``; also a TimeoutError
+        ApiError                    the service said no: .status .code .developer_message .problems
+          BadRequest                400, 422
+          Unauthorized              401
+          Forbidden                 403
+          NotFound                  404
+          Conflict                  409
+          RateLimited               429
+          ServerFailed              5xx
+        WireError                   an answer that cannot be read: .status .content_type .length .path
+        OutcomeUnknown              a paid send that may have happened: .intent .status
+      WalkError                     a walk cannot go on: .report
+        PageLoop                    the service sends the same page again and again
+
+An error is a fact sheet. It holds no secret and no body, shows no phone number, and pickles without either.
+"""
+
+from typing import Any, TypeVar, cast, dataclass_transform
+
+import attrs
+from attrs import define, field
+
+from voicedrop_async._masking import shown
+from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, WalkReport
+
+E = TypeVar("E", bound="VoiceDropError")
+K = TypeVar("K")
+
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
+def _facts(kind: type[K]) -> type[K]:
+    """Make an error of keyword-only facts."""
+    # attrs would copy every fact into ``args``, where the service's own words would be shown unmasked: auto_exc is off.
+    return define(eq=False, slots=False, repr=False, auto_exc=False, kw_only=True)(kind)
+
+
+def _masked(value: Any) -> Any:
+    """Return ``value`` as it may be pickled: texts masked, also those inside problems."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, tuple):
+        return tuple(_masked(part) for part in cast("tuple[Any, ...]", value))
+    if isinstance(value, CampaignProblem):
+        text, numbers = _masked(value.developer_message), _masked(value.property)
+        return attrs.evolve(value, developer_message=text, property=numbers, extra=NO_EXTRA)
+    return value
+
+
+def _pickled(error: Any) -> dict[str, Any]:
+    # Keyword-only errors do not unpickle by themselves, and what they say must not leave the process unmasked.
+    return {fact.name: _masked(getattr(error, fact.name)) for fact in attrs.fields(type(error))}
+
+
+def _rebuilt(kind: type[E], facts: dict[str, Any]) -> E:
+    return kind(**facts)
+
+
+class VoiceDropError(Exception):
+    """Base of every error this library raises by intent."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class ConfigError(VoiceDropError):
+    """What was asked for cannot be; nothing was sent. The text names the argument, its fault and the rule."""
+
+
+class SessionClosed(VoiceDropError):
+    """The session is closed; make another one."""
+
+    def __init__(self, text: str = "the session is closed; make a new one for further calls") -> None:
+        """Say so."""
+        super().__init__(text)
+
+
+@_facts
+class RequestError(VoiceDropError):
+    """A call to a service failed."""
+
+    summary: str
+    """What happened, without anything the service or the caller sent."""
+    request: str = ""
+    """Method and route, as in ``POST /voice/campaign``; ids in the path are left out."""
+    attempts: int = 1
+    """Requests sent, or tried to be."""
+    may_have_happened: bool = False
+    """Whether a call that changes something (a paid send, a deletion) may have taken effect all the same."""
+    may_pass: bool = False
+    """Whether the same call can succeed later without a change."""
+    retry_after: float | None = None
+    """Seconds the service asked to wait."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), _pickled(self))
+
+    def __str__(self) -> str:
+        effect = "; it may have taken effect" if self.may_have_happened else ""
+        return f"{self.request or 'request'}: {self.summary} (attempts: {self.attempts}{effect})"
+
+
+@_facts
+class ConnectFailed(RequestError):
+    """No connection came about: nothing left this machine, sending again is safe."""
+
+    may_pass: bool = True
+
+
+@_facts
+class ConnectionLost(RequestError):
+    """The line broke after sending began. Look before you send again."""
+
+    may_have_happened: bool = True
+    may_pass: bool = True
+
+
+@_facts
+class TimedOut(RequestError, TimeoutError):
+    """One attempt took longer than ``Timeouts`` allow."""
+
+    may_pass: bool = True
+
+    __str__ = RequestError.__str__
+
+
+@_facts
+class DeadlineExceeded(RequestError, TimeoutError):
+    """The whole call, with its waiting and its repeats, took longer than its ``deadline``."""
+
+    __str__ = RequestError.__str__
+
+
+@_facts
+class ApiError(RequestError):
+    """The service answered, and the answer was no."""
+
+    status: int
+    """HTTP status."""
+    code: str | None = None
+    """The service's own code: usually nine digits, status, module and number. Text, not a number."""
+    developer_message: str | None = field(default=None, repr=False)
+    """The service's own words, unmasked here; ``str`` of the error masks phone numbers in them."""
+    problems: tuple[CampaignProblem, ...] = field(default=(), repr=False)
+    """The rows of ``errors[]``, where the answer had some."""
+
+    def __str__(self) -> str:
+        # A code looks like a phone number to the mask; only what is too long for one is treated so.
+        code = f", code {self.code if self.code.isalnum() and len(self.code) <= 9 else shown(self.code, 40)}" if self.code else ""
+        words = f": {shown(self.developer_message)}" if self.developer_message else ""
+        rows = f" [{len(self.problems)} problems]" if self.problems else ""
+        return f"{super().__str__()}{code}{words}{rows}"
+
+
+class BadRequest(ApiError):
+    """400 or 422: the request as such is not acceptable. Mend it; repeating does not help."""
+
+
+class Unauthorized(ApiError):
+    """401: the credentials are not accepted, also not with a token renewed for this call."""
+
+
+class Forbidden(ApiError):
+    """403: not allowed, also not with a token renewed for this call. Spacivox says so for a bad token too."""
+
+
+class NotFound(ApiError):
+    """404: no such campaign, message or conversation."""
+
+
+class Conflict(ApiError):
+    """409: something of that name or state exists already."""
+
+
+class RateLimited(ApiError):
+    """429: too many requests; ``retry_after`` says how long to wait, if the service did."""
+
+
+class ServerFailed(ApiError):
+    """5xx: the service failed."""
+
+
+@_facts
+class WireError(RequestError):
+    """An answer came and cannot be read: not JSON, or of another shape than documented."""
+
+    path: str = ""
+    """Where in the answer, in wire names, as in ``content[3].status``; never the value."""
+    status: int | None = None
+    """HTTP status of the answer."""
+    content_type: str | None = None
+    """What the answer called itself."""
+    length: int | None = None
+    """Bytes of the answer that were read."""
+
+    def __str__(self) -> str:
+        facts = [f"status {self.status}"] if self.status is not None else []
+        facts += [f"content type {shown(self.content_type, 80)}"] if self.content_type else []
+        facts += [f"{self.length} bytes"] if self.length is not None else []
+        facts += [f"at {shown(self.path, 200)}"] if self.path else []
+        return f"{super().__str__()}: {', '.join(facts)}" if facts else super().__str__()
+
+
+@_facts
+class OutcomeUnknown(RequestError):
+    """A paid send may have happened, and telephones may ring. It was not repeated, and must not be blindly.
+
+    Look first: search tracking for ``intent.campaign_name`` some minutes after ``intent.started_at``.
+    """
+
+    may_have_happened: bool = True
+    intent: Intent
+    """What was being sent, without the recipients."""
+    status: int | None = None
+    """HTTP status of the answer, if one was seen."""
+
+    def __str__(self) -> str:
+        name = f"campaign {shown(self.intent.campaign_name)!r}" if self.intent.campaign_name else "its messages"
+        return (
+            f"{super().__str__()}. Do not send it again before you have looked: track messages of {name} "
+            f"from {self.intent.started_at:%Y-%m-%dT%H:%M:%SZ} on ({self.intent.recipients} recipients)"
+        )
+
+
+@_facts
+class WalkError(VoiceDropError):
+    """A walk cannot go on; what it handed out before stays good."""
+
+    summary: str
+    report: WalkReport
+    """What the walk had seen until then."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), _pickled(self))
+
+    def __str__(self) -> str:
+        return f"{self.summary} (after {self.report.pages} pages, {self.report.items} items)"
+
+
+class PageLoop(WalkError):
+    """The service sends a page it has sent before, while its list does not grow: going on would never end."""

@@ -1,0 +1,60 @@
+"""The values users hold: what the services talk about, and what our own sends and walks report.
+
+Frozen, slotted, keyword-only after the first field. They know no wire name, no HTTP and no loop; the one
+place that knows both sides is ``_wire``.
+"""
+
+from voicedrop_async.models._open import NO_EXTRA, Open, OpenNumber, Seconds
+from voicedrop_async.models._words import (
+    AnsweredBy,
+    CallbackStrategy,
+    CampaignState,
+    Direction,
+    DropState,
+    FilterField,
+    FilterOperator,
+    Gender,
+    MessageStatus,
+)
+from voicedrop_async.models.campaign import (
+    Callback,
+    CampaignProblem,
+    CampaignReceipt,
+    Intent,
+    SpokenMessage,
+    VoiceAnalysis,
+    VoiceCampaign,
+)
+from voicedrop_async.models.drops import VoicemailDropRecord
+from voicedrop_async.models.tracking import DeliveryStatus, Recording, TrackingFilter, VoiceMessage
+from voicedrop_async.models.walks import Page, WalkReport
+
+__all__ = [
+    "NO_EXTRA",
+    "AnsweredBy",
+    "Callback",
+    "CallbackStrategy",
+    "CampaignProblem",
+    "CampaignReceipt",
+    "CampaignState",
+    "DeliveryStatus",
+    "Direction",
+    "DropState",
+    "FilterField",
+    "FilterOperator",
+    "Gender",
+    "Intent",
+    "MessageStatus",
+    "Open",
+    "OpenNumber",
+    "Page",
+    "Recording",
+    "Seconds",
+    "SpokenMessage",
+    "TrackingFilter",
+    "VoiceAnalysis",
+    "VoiceCampaign",
+    "VoiceMessage",
+    "VoicemailDropRecord",
+    "WalkReport",
+]

@@ -1,0 +1,51 @@
+"""Lists of words that may grow, objects that may grow a key, numbers that may be whole."""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+E = TypeVar("E", bound=Enum)
+
+if TYPE_CHECKING:
+    Open = E | str
+    """A known word, or the bare text of one newer than this library."""
+
+    OpenNumber = E | int
+    """A known number, or the bare number of one newer than this library."""
+else:
+    # At run time the same names carry the enumeration to the converter. A plain union would not do: no decoder can
+    # tell "text of this enumeration" from "text", so msgspec refuses such a field.
+    class Open:
+        """A known word, or the bare text of one newer than this library."""
+
+        def __class_getitem__(cls, words: type[Enum]) -> Any:
+            return Annotated[Any, words]
+
+    OpenNumber = Open
+
+
+Seconds = int | float
+"""A number of seconds as the service sends it, whole or not."""
+
+
+class _NoExtra(Mapping[str, object]):
+    """The empty mapping that most objects share: nobody can write into it, and it pickles."""
+
+    def __getitem__(self, key: str) -> object:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "{}"
+
+    def __reduce__(self) -> str:
+        return "NO_EXTRA"
+
+
+NO_EXTRA: Final[Mapping[str, object]] = _NoExtra()
+"""``extra`` of an object that held no key beyond its document."""

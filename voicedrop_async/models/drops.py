@@ -1,0 +1,31 @@
+"""What Spacivox lists: voicemail drop records."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import field, frozen
+
+from voicedrop_async.models._open import NO_EXTRA, OpenNumber
+from voicedrop_async.models._words import DropState
+
+
+@frozen
+class VoicemailDropRecord:
+    """One direct-to-voicemail drop. Source: Spacivox, "Voicemail drop records", "Fields"."""
+
+    id: int
+    """The record's unique id."""
+    campaign: int | None = field(default=None, kw_only=True)
+    """The campaign that the job belongs to."""
+    job: int | None = field(default=None, kw_only=True)
+    number: str | None = field(default=None, repr=False, kw_only=True)
+    """Recipient, in international format. Hidden from ``repr``: logs outlive consent."""
+    reference: str | None = field(default=None, kw_only=True)
+    """Your reference for the job; unique within its campaign only."""
+    state: OpenNumber[DropState] | None = field(default=None, kw_only=True)
+    """A known state, or the bare number of one newer than this library. A later look can show another."""
+    team: int | None = field(default=None, kw_only=True)
+    timestamp: datetime | None = field(default=None, kw_only=True)
+    """When the drop happened; aware, UTC. None only if the service sent none that can be read."""
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    """What the service sent beyond its document, and what could not be read, by wire name."""

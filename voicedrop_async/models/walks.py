@@ -1,0 +1,47 @@
+"""What a walk hands out and says of itself."""
+
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@frozen(kw_only=True)
+class Page(Generic[T_co]):
+    """One page of a walk: its items, and what the service said of its place in the list."""
+
+    items: tuple[T_co, ...] = field(repr=False)
+    """The items handed out: each once, so fewer than the service sent when it repeated some."""
+    number: int
+    """From 0. For sliced streams, the number of the slice."""
+    size: int
+    """Items asked for with one request, as the service echoes it; it may cap what was asked."""
+    total_pages: int | None
+    """None if the service did not say so usably."""
+    total_items: int | None
+    """None if the service did not say so usably."""
+    is_last: bool
+    """Whether the service calls the page its last."""
+
+
+@frozen(kw_only=True)
+class WalkReport:
+    """What a walk has seen so far. ``complete`` is the sum of it."""
+
+    pages: int
+    """Pages read."""
+    items: int
+    """Items handed out, each once."""
+    duplicates: int
+    """Items the service sent again, and that were held back."""
+    unreadable: int
+    """Fields that could not be read (None, with the raw value in ``extra``) and rows that were skipped."""
+    total_first: int | None
+    """The service's count of items at the first page."""
+    total_last: int | None
+    """The service's count of items at the latest page."""
+    suspected_missing: int
+    """Items counted by the service and never seen; a lower bound, 0 while the walk goes on."""
+    complete: bool
+    """The walk reached the end of the list, and nothing seen on the way speaks against it."""
