@@ -108,9 +108,7 @@ class Transport:
         """Remember the wiring; connections are made when the first request is sent."""
         self._wiring = wiring
         self._bases = {kind: wiring.base_url.rstrip("/") for kind in Kind} | {Kind.TOKEN: (wiring.auth_url or "").rstrip("/")}
-        self._tokens: Tokens = (
-            FixedToken(wiring.auth) if isinstance(wiring.auth, StaticToken) else RenewedToken(self._ask_for_token)
-        )
+        self._tokens: Tokens = FixedToken(wiring.auth) if isinstance(wiring.auth, StaticToken) else RenewedToken(self._ask_for_token)
         self._lanes: Lanes | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
@@ -133,15 +131,15 @@ class Transport:
         """
         self._check_home()
         call = Call(request, policy)
-        if policy.deadline is None:
-            return await self._insist(call, load, ends_at=None)
+        ends_at = None if policy.deadline is None else time.monotonic() + policy.deadline
+        clock = asyncio.timeout(policy.deadline)
         try:
-            async with asyncio.timeout(policy.deadline) as clock:
-                return await self._insist(call, load, ends_at=time.monotonic() + policy.deadline)
+            async with clock:
+                return await self._insist(call, load, ends_at=ends_at)
         except TimeoutError:
             if not clock.expired():
                 raise
-            late = DeadlineExceeded(summary=f"not done within {policy.deadline:g} s", may_have_happened=call.may_have_happened)
+            late = DeadlineExceeded(summary=f"not done within {policy.deadline} s", may_have_happened=call.may_have_happened)
             raise call.failed(late) from None
 
     async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:

@@ -24,7 +24,7 @@
 An error is a fact sheet. It holds no secret and no body, shows no phone number, and pickles without either.
 """
 
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 import attrs
 from attrs import define, field
@@ -34,7 +34,6 @@ from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, WalkReport
 
 E = TypeVar("E", bound="VoiceDropError")
 K = TypeVar("K")
-
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
@@ -49,7 +48,8 @@ def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return shown(value)
     if isinstance(value, tuple):
-        return tuple(_masked(part) for part in cast("tuple[Any, ...]", value))
+        parts: tuple[Any, ...] = value
+        return tuple(_masked(part) for part in parts)
     if isinstance(value, CampaignProblem):
         text, numbers = _masked(value.developer_message), _masked(value.property)
         return attrs.evolve(value, developer_message=text, property=numbers, extra=NO_EXTRA)
@@ -58,7 +58,7 @@ def _masked(value: Any) -> Any:
 
 def _pickled(error: Any) -> dict[str, Any]:
     # Keyword-only errors do not unpickle by themselves, and what they say must not leave the process unmasked.
-    return {fact.name: _masked(getattr(error, fact.name)) for fact in attrs.fields(type(error))}
+    return {fact.name: _masked(getattr(error, fact.name)) for fact in attrs.fields(error.__class__)}
 
 
 def _rebuilt(kind: type[E], facts: dict[str, Any]) -> E:

@@ -227,9 +227,7 @@ class RouteeSession(Session):
         Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
         """
         check_id("tracking_id", tracking_id)
-        request = Request(
-            method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id}
-        )
+        request = Request(method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id})
         return self._stream(request, page_size=page_size, max_items=max_items)
 
     def track_conversation(self, tracking_id: str) -> PageStream[VoiceMessage]:
@@ -297,4 +295,3 @@ def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
 def _key(message: VoiceMessage) -> Hashable:
     # Ids are kept for the length of a list, and as bytes they weigh a fifth less. One without an id is its content.
     return message.message_id.encode() if message.message_id else message
-

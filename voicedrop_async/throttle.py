@@ -81,5 +81,6 @@ class Throttle:
 
 
 async def _until(moment: float) -> None:
-    while (left := moment - time.monotonic()) > 0:
+    left = moment - time.monotonic()
+    if left > 0:
         await asyncio.sleep(left)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -19,7 +19,6 @@ from voicedrop_async._wire._names import wire_names
 from voicedrop_async._wire._values import Unreadable
 from voicedrop_async.models import NO_EXTRA, CampaignReceipt, Seconds, VoicemailDropRecord, VoiceMessage
 
-T = TypeVar("T")
 Load = Callable[[Any, Any], Any]
 
 IDENTITY: Final[Mapping[type, str]] = {VoiceMessage: "message_id", VoicemailDropRecord: "id", CampaignReceipt: "tracking_id"}
@@ -28,28 +27,54 @@ IDENTITY: Final[Mapping[type, str]] = {VoiceMessage: "message_id", VoicemailDrop
 
 def _converter(*, forgiving: bool) -> Converter:
     converter = Converter(detailed_validation=False)
-    read: Mapping[Any, Callable[[Any], Any]] = {
-        str: _values.text,
-        int: _values.whole,
-        bool: _values.truth,
-        Decimal: _values.amount,
-        datetime: _values.moment,
-    }
-    for kind, reader in read.items():
+
+    def tuple_of(kind: Any) -> Load:
+        return _tuple_of(converter, kind)
+
+    def mapping_of(kind: Any) -> Load:
+        return _mapping_of(converter, kind)
+
+    def object_of(kind: Any) -> Load:
+        return _object_of(converter, kind, forgiving=forgiving)
+
+    def dumper(kind: Any) -> Callable[[Any], dict[str, Any]]:
+        return _dumper(converter, kind)
+
+    for kind, reader in _READERS.items():
         converter.register_structure_hook(kind, _untyped(reader))
-    converter.register_structure_hook_func(lambda kind: kind is object, _untyped(_values.plain))
-    converter.register_structure_hook_func(_is_seconds, lambda value, _: None if value is None else _values.seconds(value))
+    converter.register_structure_hook_func(_is_anything, _untyped(_values.plain))
+    converter.register_structure_hook_func(_is_seconds, _untyped(_optional_seconds))
     converter.register_structure_hook_factory(_is_open, _open_words)
-    converter.register_structure_hook_factory(_is_tuple, lambda kind: _tuple_of(converter, kind))
-    converter.register_structure_hook_factory(_is_mapping, lambda kind: _mapping_of(converter, kind))
-    converter.register_structure_hook_factory(attrs.has, lambda kind: _object_of(converter, kind, forgiving=forgiving))
+    converter.register_structure_hook_factory(_is_tuple, tuple_of)
+    converter.register_structure_hook_factory(_is_mapping, mapping_of)
+    converter.register_structure_hook_factory(attrs.has, object_of)
     converter.register_unstructure_hook(datetime, _values.moment_text)
-    converter.register_unstructure_hook_factory(attrs.has, lambda kind: _dumper(converter, kind))
+    converter.register_unstructure_hook_factory(attrs.has, dumper)
     return converter
 
 
-def _untyped(reader: Callable[[Any], T]) -> Callable[[Any, Any], T]:
-    return lambda value, _: reader(value)
+_READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
+    str: _values.text,
+    int: _values.whole,
+    bool: _values.truth,
+    Decimal: _values.amount,
+    datetime: _values.moment,
+}
+
+
+def _untyped(reader: Callable[[Any], Any]) -> Load:
+    def load(value: Any, _kind: Any) -> Any:
+        return reader(value)
+
+    return load
+
+
+def _optional_seconds(value: Any) -> int | float | None:
+    return None if value is None else _values.seconds(value)
+
+
+def _is_anything(kind: Any) -> bool:
+    return kind is object
 
 
 def _is_seconds(kind: Any) -> bool:
@@ -57,12 +82,7 @@ def _is_seconds(kind: Any) -> bool:
 
 
 def _is_open(kind: Any) -> bool:
-    return get_origin(kind) is Annotated and _words(kind) is not None
-
-
-def _words(kind: Any) -> type[Enum] | None:
-    mark = get_args(kind)[-1]
-    return cast("type[Enum]", mark) if isinstance(mark, type) and issubclass(mark, Enum) else None
+    return get_origin(kind) is Annotated
 
 
 def _is_tuple(kind: Any) -> bool:
@@ -76,12 +96,13 @@ def _is_mapping(kind: Any) -> bool:
 def open_words(kind: Any) -> type[Enum] | None:
     """Return the enumeration of a field that is open to newer words; None for other fields."""
     if get_origin(kind) is Annotated:
-        return _words(kind)
-    return next((words for part in get_args(kind) if (words := open_words(part))), None)
+        words: type[Enum] = get_args(kind)[-1]
+        return words
+    return next(filter(None, map(open_words, get_args(kind))), None)
 
 
 def _open_words(kind: Any) -> Load:
-    words = _words(kind)
+    words = open_words(kind)
     known: dict[Any, Enum] = {member.value: member for member in words or ()}
     reader = _values.whole if words is not None and issubclass(words, int) else _values.text
 
@@ -167,10 +188,11 @@ FORGIVING: Final = _converter(forgiving=True)
 def unreadable_fields(value: Any) -> int:
     """Return how many fields of a forgivingly read model, and of the models in it, could not be read."""
     if isinstance(value, tuple):
-        return sum(unreadable_fields(part) for part in cast("tuple[Any, ...]", value))
-    if not attrs.has(type(value)):
+        parts: tuple[Any, ...] = value
+        return sum(map(unreadable_fields, parts))
+    model = value.__class__
+    if not attrs.has(model):
         return 0
-    names = [field.name for field in attrs.fields(type(value)) if field.name != "extra"]
-    spellings = {wire for name in names for wire in wire_names(type(value), name)}
-    own = sum(key in spellings for key in value.extra)
-    return own + sum(unreadable_fields(getattr(value, name)) for name in names)
+    names = [field.name for field in attrs.fields(model) if field.name != "extra"]
+    spellings = {wire for name in names for wire in wire_names(model, name)}
+    return len(spellings & set(value.extra)) + sum(unreadable_fields(getattr(value, name)) for name in names)

@@ -35,48 +35,46 @@ class Envelope(msgspec.Struct, Generic[T], rename="camel", gc=False):
     size: int | None = None
 
 
-def decode_envelope(body: bytes, model: type[Any]) -> Envelope[Any] | None:
+def decode_envelope(body: bytes, model: Any) -> Envelope[Any] | None:
     """Return the envelope with its rows as models, or None if the converter has to read it."""
-    envelope = _decoded(_envelope_decoder(model), body)
+    envelope: Envelope[Any] | None = _decoded(_decoder(Envelope, model), body)
     if envelope is not None:
-        envelope.content = msgspec.convert(envelope.content or [], list[model], from_attributes=True)
+        envelope.content = _filled(envelope.content or [], model)
     return envelope
 
 
-def decode_array(body: bytes, model: type[Any]) -> list[Any] | None:
+def decode_array(body: bytes, model: Any) -> list[Any] | None:
     """Return the rows of a bare array as models, or None if the converter has to read it."""
-    rows = _decoded(_array_decoder(model), body)
-    return None if rows is None else msgspec.convert(rows, list[model], from_attributes=True)
+    rows: list[Any] | None = _decoded(_decoder(list, model), body)
+    return None if rows is None else _filled(rows, model)
+
+
+@cache
+def _decoder(shape: Any, model: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape[_mirror(model)])
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
         return None
 
 
-@cache
-def _envelope_decoder(model: type[Any]) -> msgspec.json.Decoder[Envelope[Any]]:
-    return msgspec.json.Decoder(Envelope[_mirror(model)])
+def _filled(rows: list[Any], model: Any) -> list[Any]:
+    """Return the models that the mirrors in ``rows`` stand for."""
+    filled: list[Any] = msgspec.convert(rows, list[model], from_attributes=True)
+    return filled
 
 
 @cache
-def _array_decoder(model: type[Any]) -> msgspec.json.Decoder[list[Any]]:
-    return msgspec.json.Decoder(list[_mirror(model)])
-
-
-@cache
-def _mirror(model: type[Any]) -> type[msgspec.Struct]:
+def _mirror(model: Any) -> Any:
     """Return a struct with the fields of ``model`` under their wire names; an unknown key makes it refuse."""
     fields = [field for field in attrs.fields(model) if field.name != "extra"]
     fields.sort(key=lambda field: field.default is not attrs.NOTHING)
     return msgspec.defstruct(
         f"{model.__name__}OnTheWire",
-        [
-            (field.name, _wire_type(field.type)) if field.default is attrs.NOTHING else (field.name, _wire_type(field.type), field.default)
-            for field in fields
-        ],
+        [(field.name, _wire_type(field.type), msgspec.NODEFAULT if field.default is attrs.NOTHING else field.default) for field in fields],
         namespace={"__post_init__": _finisher(fields)},
         rename={field.name: wire_names(model, field.name)[0] for field in fields},
         forbid_unknown_fields=True,
@@ -94,13 +92,13 @@ def _wire_type(kind: Any) -> Any:
         words = open_words(kind)
         return int if words is not None and issubclass(words, int) else str
     if get_origin(kind) in (Union, UnionType):
-        return reduce(or_, map(_wire_type, get_args(kind)))
+        return reduce(or_, [_wire_type(part) for part in get_args(kind)])
     if get_origin(kind) is tuple:
-        return tuple[_wire_type(get_args(kind)[0]), ...]
+        return tuple.__class_getitem__((_wire_type(get_args(kind)[0]), ...))
     return kind
 
 
-def _finisher(fields: list["attrs.Attribute[Any]"]) -> Callable[[Any], None]:
+def _finisher(fields: list[Any]) -> Callable[[Any], None]:
     """Return what is left to do for a decoded struct: known words become members, moments UTC."""
     words = [(field.name, {member.value: member for member in known}) for field in fields if (known := open_words(field.type))]
     moments = [field.name for field in fields if datetime in (field.type, *get_args(field.type))]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isinf
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
@@ -52,9 +52,11 @@ def plain(value: Any) -> Any:
         number = float(value)
         return value if isinf(number) else number
     if isinstance(value, dict):
-        return {key: plain(part) for key, part in cast("dict[str, Any]", value).items()}
+        members: dict[str, Any] = value
+        return {key: plain(part) for key, part in members.items()}
     if isinstance(value, list):
-        return [plain(part) for part in cast("list[Any]", value)]
+        parts: list[Any] = value
+        return [plain(part) for part in parts]
     return value
 
 
@@ -131,14 +133,16 @@ def whole_second(moment: datetime, *, up: bool = False) -> datetime:
 def object_of(value: Any) -> Mapping[str, Any]:
     """Read a JSON object."""
     if isinstance(value, dict):
-        return cast("Mapping[str, Any]", value)
+        members: dict[str, Any] = value
+        return members
     raise Unreadable("object")
 
 
 def array_of(value: Any) -> list[Any]:
     """Read a JSON array."""
     if isinstance(value, list):
-        return cast("list[Any]", value)
+        parts: list[Any] = value
+        return parts
     raise Unreadable("array")
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 
 E = TypeVar("E", bound=Enum)
 
 if TYPE_CHECKING:
-    Open = E | str
+    Open: TypeAlias = E | str
     """A known word, or the bare text of one newer than this library."""
 
-    OpenNumber = E | int
+    OpenNumber: TypeAlias = E | int
     """A known number, or the bare number of one newer than this library."""
 else:
     # At run time the same names carry the enumeration to the converter. A plain union would not do: no decoder can
@@ -24,7 +24,7 @@ else:
     OpenNumber = Open
 
 
-Seconds = int | float
+Seconds: TypeAlias = int | float
 """A number of seconds as the service sends it, whole or not."""
 
 
