@@ -1,0 +1,52 @@
+"""What every test can ask for: a sandbox with both sessions on it, and a raw server with a session on it."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from raw_server import RawServer
+
+from voicedrop_async import ClientCredentials, Event, Retry, RouteeSession, SpacivoxSession, StaticToken, Timeouts
+from voicedrop_async.sandbox import Sandbox
+
+QUICK = Retry(base=0.001, cap=0.002)
+"""Repeats as usual, but does not make a test wait."""
+
+
+@pytest.fixture
+async def sandbox() -> AsyncGenerator[Sandbox]:
+    async with Sandbox(messages=500, seed=7, drops=200) as running:
+        yield running
+
+
+@pytest.fixture
+async def routee(sandbox: Sandbox) -> AsyncGenerator[RouteeSession]:
+    auth = ClientCredentials(*sandbox.credentials)
+    async with RouteeSession(auth, base_url=sandbox.routee_url, auth_url=sandbox.auth_url, retry=QUICK) as session:
+        yield session
+
+
+@pytest.fixture
+async def spacivox(sandbox: Sandbox) -> AsyncGenerator[SpacivoxSession]:
+    async with SpacivoxSession(StaticToken(sandbox.spacivox_token), base_url=sandbox.spacivox_url, retry=QUICK) as session:
+        yield session
+
+
+@pytest.fixture
+async def line() -> AsyncGenerator[RawServer]:
+    async with RawServer() as server:
+        yield server
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+async def caller(line: RawServer, events: list[Event]) -> AsyncGenerator[RouteeSession]:
+    """A session on the raw server, with a token that needs no endpoint."""
+    auth = StaticToken("static-token")
+    async with RouteeSession(
+        auth, base_url=line.url, auth_url=line.url, retry=QUICK, timeouts=Timeouts(connect=2.0, read=5.0), on_event=events.append
+    ) as session:
+        yield session
