@@ -1,0 +1,119 @@
+"""The front of each site: every request is written down, fails if a fault waits for it, or is acted on and answered."""
+
+import asyncio
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ._faults import Fault, Faults
+from ._log import ReceivedRequest
+from ._refusals import Refusal, api_error, gateway_error
+from ._time import Clock
+
+
+def answer(content: object, status: int = 200) -> web.Response:
+    """An answer of JSON."""
+    return web.Response(body=msgspec.json.encode(content), status=status, content_type="application/json")
+
+
+class Site(Protocol):
+    """One of the three services."""
+
+    name: str
+
+    def routes(self) -> list[web.RouteDef]:
+        """Its endpoints."""
+        ...
+
+    def admit(self, request: web.Request) -> None:
+        """Raise Refusal for a request that may not pass."""
+        ...
+
+
+class Front:
+    """The way into one site."""
+
+    def __init__(self, site: Site, *, log: list[ReceivedRequest], faults: Faults, clock: Clock) -> None:
+        """``log`` gets every request."""
+        self._site = site
+        self._log = log
+        self._faults = faults
+        self._clock = clock
+
+    async def attend(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer one request. A delay comes after the act and before the answer."""
+        record = self._write_down(request)
+        try:
+            record.body = await request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            return _answered(record, self._gateway_error(request, error))
+        fault = self._faults.take(request.path)
+        given = await self._act(request, handler) if fault is None or fault.acts else web.Response()
+        await asyncio.sleep(self._faults.wait(request.path))
+        if fault is None:
+            return _answered(record, given)
+        if fault.breaks_off:
+            return await _break_off(request, given, cut=fault.cut)
+        return _answered(record, self._faulty(request, fault))
+
+    def _write_down(self, request: web.Request) -> ReceivedRequest:
+        record = ReceivedRequest(
+            site=self._site.name,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers=request.headers,
+            at=self._clock.now(),
+        )
+        self._log.append(record)
+        return record
+
+    async def _act(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            self._site.admit(request)
+            return await handler(request)
+        except Refusal as refusal:
+            return _refused(refusal)
+        except web.HTTPException as error:
+            return self._gateway_error(request, error)
+
+    def _gateway_error(self, request: web.Request, error: web.HTTPException) -> web.Response:
+        return _refused(gateway_error(error.status, error.reason, path=request.path, now=self._clock.now()))
+
+    def _faulty(self, request: web.Request, fault: Fault) -> web.Response:
+        """The answer a fault gives: its own body, or the error the service documents for that status."""
+        if fault.body is not None:
+            response = web.Response(body=fault.body, status=fault.status, headers={"Content-Type": fault.content_type})
+        elif fault.status == 401:
+            response = _refused(gateway_error(401, "Unauthorized", path=request.path, now=self._clock.now()))
+        else:
+            response = _refused(api_error(fault.status, "A fault was asked for"))
+        if fault.retry_after is not None:
+            response.headers["Retry-After"] = str(fault.retry_after)
+        return response
+
+
+def _answered(record: ReceivedRequest, response: web.StreamResponse) -> web.StreamResponse:
+    record.status = response.status
+    return response
+
+
+def _refused(refusal: Refusal) -> web.Response:
+    if isinstance(refusal.body, str):
+        return web.Response(text=refusal.body, status=refusal.status)
+    return answer(refusal.body, refusal.status)
+
+
+async def _break_off(request: web.Request, given: web.StreamResponse, *, cut: bool) -> web.StreamResponse:
+    """Close the connection without an answer, or in the middle of one."""
+    if cut and isinstance(given, web.Response) and isinstance(given.body, bytes):
+        half = web.StreamResponse(status=given.status)
+        half.content_type = given.content_type
+        half.content_length = len(given.body)
+        await half.prepare(request)
+        await half.write(given.body[: len(given.body) // 2])
+        given = half
+    request.protocol.force_close()
+    return given

@@ -1,0 +1,305 @@
+"""The sandbox: three sites on loopback, and the levers to make them fail."""
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ._campaigns import AcceptedCampaign
+from ._faults import DropMoment, Fault, Faults
+from ._front import Front, Site
+from ._log import PostedCallback, ReceivedRequest
+from ._sites import Auth, Routee, Spacivox
+from ._tracking import Search
+from ._wire import plain
+from ._world import Options, Secrets, World, make_world
+
+_HOST = "127.0.0.1"
+_LAST_ANSWERS = 0.1  # seconds that a request under way has when the sandbox closes
+
+
+class Sandbox:
+    """Routee voice, its token endpoint and Spacivox on 127.0.0.1, each on a port of its own.
+
+    The same seed, and the same ``now``, give the same ids, statuses and prices.
+
+    Not documented by the services, and so decided here: lists are ordered by creation, oldest first; both ends of a range
+    are included; a campaign's name may be used again; each entry of ``to`` is called once, twins too.
+    """
+
+    def __init__(
+        self,
+        *,
+        messages: int = 1_000,
+        drops: int = 1_000,
+        seed: int = 7,
+        port: int = 0,
+        speed: float = 1.0,
+        now: datetime | None = None,
+        token_lifetime: float = 3600,
+        partial_errors: bool = False,
+        unique_names: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Serves nothing before it is started.
+
+        Args:
+            messages: Tracked messages of the seven days before ``now``.
+            drops: Voicemail drop records of the same days.
+            seed: Decides everything that could be otherwise.
+            port: Of Routee; the token endpoint and Spacivox have the next two. 0 takes three free ones.
+            speed: Seconds that pass in the sandbox during a real one. Campaigns and callbacks live by it, tokens do not.
+            now: The sandbox's time at its start, aware; the real time if left out.
+            token_lifetime: Real seconds.
+            partial_errors: Call the valid numbers of a campaign and answer 200 with ``errors``, instead of refusing it whole.
+            unique_names: Answer 409 to a campaign whose name was used before.
+            clock: Counts real seconds. A test that turns it by hand has nothing to wait for.
+
+        Raises:
+            ValueError: A naive ``now``, a negative number, or a speed that is not positive.
+        """
+        if now is not None and now.tzinfo is None:
+            raise ValueError("now must be aware")
+        if min(messages, drops, port) < 0 or speed <= 0:
+            raise ValueError("messages, drops and port must not be negative, and speed must be positive")
+        self._options = Options(
+            messages=messages,
+            drops=drops,
+            seed=seed,
+            speed=speed,
+            now=now,
+            token_lifetime=token_lifetime,
+            partial_errors=partial_errors,
+            unique_names=unique_names,
+            ticks=clock,
+        )
+        self._port = port
+        self._secrets = Secrets.of(seed)
+        self._faults = Faults()
+        self._requests: list[ReceivedRequest] = []
+        self._callbacks: list[PostedCallback] = []
+        self._urls: tuple[str, ...] = ()
+        self._started: World | None = None
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop."""
+        await self.aclose()
+
+    async def start(self) -> None:
+        """Serve from now on, until ``aclose``. A sandbox is started once.
+
+        Raises:
+            RuntimeError: It was started before.
+            OSError: A port is taken.
+        """
+        if self._started is not None:
+            raise RuntimeError("a sandbox is started once: make another")
+        async with AsyncExitStack() as stack:
+            sockets = [stack.enter_context(_listen(self._port + place if self._port else 0)) for place in range(3)]
+            urls = [f"http://{_HOST}:{port}" for _, port in (sock.getsockname() for sock in sockets)]
+            world = make_world(self._options, self._secrets, routee_url=urls[0], posted=self._callbacks)
+            stack.push_async_callback(world.poster.aclose)
+            for sock, site in zip(sockets, self._sites(world), strict=True):
+                front = Front(site, log=self._requests, faults=self._faults, clock=world.clock)
+                await _serve(stack, sock, site, front)
+            self._urls = tuple(urls)
+            self._started = world
+            self._closing = stack.pop_all()
+
+    async def aclose(self) -> None:
+        """Stop serving and posting. Once is enough, twice is fine. What was received and posted can still be read."""
+        await self._closing.aclose()
+
+    @property
+    def routee_url(self) -> str:
+        """Base of Routee's endpoints."""
+        return self._url(0)
+
+    @property
+    def auth_url(self) -> str:
+        """Base of the token endpoint."""
+        return self._url(1)
+
+    @property
+    def spacivox_url(self) -> str:
+        """Base of Spacivox's endpoints."""
+        return self._url(2)
+
+    @property
+    def page_url(self) -> str:
+        """A page for people."""
+        return self.routee_url + "/"
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """Application id and secret, plain."""
+        return self._secrets.application_id, self._secrets.application_secret
+
+    @property
+    def spacivox_token(self) -> str:
+        """The token Spacivox accepts, plain."""
+        return self._secrets.spacivox_token
+
+    @property
+    def now(self) -> datetime:
+        """The moment it is in the sandbox; aware, UTC."""
+        return self._world.clock.now()
+
+    @property
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """What arrived at the three sites, in order."""
+        return tuple(self._requests)
+
+    @property
+    def callbacks(self) -> tuple[PostedCallback, ...]:
+        """Every attempt to post a callback, in order."""
+        return tuple(self._callbacks)
+
+    @property
+    def campaigns(self) -> tuple[AcceptedCampaign, ...]:
+        """Campaigns accepted and not deleted, in order."""
+        return tuple(self._world.campaigns.accepted)
+
+    @property
+    def history_campaigns(self) -> tuple[str, ...]:
+        """Tracking ids of the campaigns of the past, oldest first."""
+        return self._world.history.campaigns
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """Every tracked message as it is now, as on the wire, in the order of an unsorted search."""
+        return plain([row.message for row in self._world.tracking.find(Search())])
+
+    @property
+    def drops(self) -> list[dict[str, Any]]:
+        """Every voicemail drop record, as on the wire."""
+        return plain(self._world.drops)
+
+    def fail_next(
+        self,
+        *,
+        status: int | None = None,
+        retry_after: int | str | None = None,
+        body: bytes | None = None,
+        content_type: str | None = None,
+        drop: DropMoment | None = None,
+        cut: bool = False,
+        act: bool = False,
+        path: str | None = None,
+        times: int = 1,
+    ) -> None:
+        """Let the next request fail. Calls add up: what is asked for first comes first.
+
+        aiohttp repeats a GET or DELETE once by itself when its connection is dropped; ``times=2`` reaches the caller.
+
+        Args:
+            status: Answer this, with the service's documented error object unless ``body`` is given.
+            retry_after: The header of that name, in seconds or as a date.
+            body: Answer these bytes, with 200 unless ``status`` is given.
+            content_type: Of ``body``; HTML if left out.
+            drop: Close the connection without an answer, before or after the request took effect.
+            cut: Let the request take effect, and close the connection in the middle of the answer's body.
+            act: Let the request take effect, and answer as asked all the same.
+            path: Only requests to this path or below it; any request to any site if left out.
+            times: So many requests fail this way.
+
+        Raises:
+            ValueError: No way to fail was named, or more than one.
+        """
+        ways = (drop is not None, cut, status is not None or body is not None)
+        if sum(ways) != 1:
+            raise ValueError("name one way to fail: status and body, drop, or cut")
+        fault = Fault(
+            status=200 if status is None else status,
+            retry_after=retry_after,
+            body=body,
+            content_type=content_type or "text/html",
+            drop=drop,
+            cut=cut,
+            act=act,
+            path=path,
+        )
+        self._faults.add(fault, times)
+
+    def delay(self, seconds: float, *, path: str | None = None) -> None:
+        """Let each answer from now on wait so many real seconds, after its request took effect.
+
+        Args:
+            seconds: 0 ends the delay of ``path``, or every delay.
+            path: Only answers to requests for this path or below it.
+        """
+        self._faults.delay(seconds, path)
+
+    def cap_page_size(self, size: int | None) -> None:
+        """Cap the page size without a word but the ``size`` in the answer; None ends that."""
+        self._faults.page_size_cap = size
+
+    def expire_tokens(self) -> None:
+        """End the life of every bearer token handed out by the token endpoint."""
+        self._world.tokens.expire()
+
+    def grow(self, count: int) -> list[str]:
+        """Put new messages at the head of the tracked list, so that later pages repeat some. Their ids."""
+        tracking = self._world.tracking
+        return tracking.grow(self._world.history.more(count, tracking.head()))
+
+    def shrink(self, count: int) -> list[str]:
+        """Take settled messages from the head of the tracked list, so that later pages miss some. Their ids."""
+        return self._world.tracking.shrink(count)
+
+    @property
+    def _world(self) -> World:
+        if self._started is None:
+            raise RuntimeError("the sandbox was not started: use async with")
+        return self._started
+
+    def _url(self, place: int) -> str:
+        if not self._urls:
+            raise RuntimeError("the sandbox was not started: use async with")
+        return self._urls[place]
+
+    def _sites(self, world: World) -> tuple[Site, ...]:
+        return (
+            Routee(
+                campaigns=world.campaigns,
+                tracking=world.tracking,
+                history=world.history.campaigns,
+                poster=world.poster,
+                tokens=world.tokens,
+                clock=world.clock,
+                faults=self._faults,
+            ),
+            Auth(tokens=world.tokens, clock=world.clock),
+            Spacivox(token=self._secrets.spacivox_token, drops=world.drops),
+        )
+
+
+def _listen(port: int) -> socket.socket:
+    return socket.create_server((_HOST, port))
+
+
+async def _serve(stack: AsyncExitStack, sock: socket.socket, site: Site, front: Front) -> None:
+    """Serve one site until the stack is closed."""
+
+    @web.middleware
+    async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await front.attend(request, handler)
+
+    app = web.Application(middlewares=[attend])
+    app.add_routes(site.routes())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_ANSWERS)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, sock).start()

@@ -1,0 +1,209 @@
+"""The three sites and their endpoints: from HTTP to the sandbox's world and back."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+from attrs import define, field
+
+from ._callbacks import Poster
+from ._campaigns import Campaigns
+from ._drops import drops_between
+from ._faults import Faults
+from ._files import SILENCE, front_page
+from ._front import answer
+from ._refusals import Refusal, api_error, gateway_error, unreadable
+from ._time import Clock, read_moment
+from ._tokens import Tokens
+from ._tracking import Search, Tracking
+from ._wire import Drop, Filter, Page
+
+Value = TypeVar("Value")
+Default = TypeVar("Default")
+
+
+@define(eq=False, kw_only=True)
+class Auth:
+    """The token endpoint's site."""
+
+    tokens: Tokens
+    clock: Clock
+    name: str = "auth"
+
+    def routes(self) -> list[web.RouteDef]:
+        """Its endpoints."""
+        return [web.post("/oauth/token", self.token)]
+
+    def admit(self, request: web.Request) -> None:
+        """Let everyone in: the endpoint itself looks at the credentials."""
+
+    async def token(self, request: web.Request) -> web.Response:
+        """``grant_type`` comes in the form, as documented, or in the query, as integrators send it."""
+        asked = (await request.post()).get("grant_type", request.query.get("grant_type"))
+        grant = asked if isinstance(asked, str) else None
+        return answer(self.tokens.issue(request.headers.get("Authorization", ""), grant, request.path, self.clock.now()))
+
+
+@define(eq=False, kw_only=True)
+class Routee:
+    """Routee voice."""
+
+    campaigns: Campaigns
+    tracking: Tracking
+    history: tuple[str, ...]
+    """Tracking ids of past campaigns."""
+    poster: Poster
+    tokens: Tokens
+    clock: Clock
+    faults: Faults
+    name: str = "routee"
+
+    def routes(self) -> list[web.RouteDef]:
+        """Its endpoints."""
+        return [
+            web.get("/", self.front),
+            web.post("/voice/campaign", self.send),
+            web.delete("/voice/campaign/{id}", self.delete),
+            web.post("/voice/analysis", self.analyze),
+            web.post("/voice/tracking", self.search),
+            web.get("/voice/tracking/{id}", self.message),
+            web.get("/voice/tracking/campaign/{id}", self.campaign),
+            web.get("/voice/tracking/conversation/{id}", self.conversation),
+            web.get("/recordings/my/downloads/{id}", self.recording),
+        ]
+
+    def admit(self, request: web.Request) -> None:
+        """Bearers of a token that holds, and readers of the front page."""
+        if request.path != "/" and not self.tokens.holds(request.headers.get("Authorization", "")):
+            raise gateway_error(401, "Invalid access token", path=request.path, now=self.clock.now())
+
+    async def front(self, _request: web.Request) -> web.Response:
+        """A page for people."""
+        page = front_page(messages=len(self.tracking.find(Search())), campaigns=len(self.campaigns.accepted))
+        return web.Response(text=page, content_type="text/html")
+
+    async def send(self, request: web.Request) -> web.Response:
+        """Source: Routee, "Send a voice campaign"."""
+        campaign, receipt = self.campaigns.accept(await request.read())
+        self.tracking.follow(campaign)
+        self.poster.follow(campaign)
+        return answer(receipt)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """The answer's body is not documented for voice; the one for SMS is empty too."""
+        campaign = self.campaigns.delete(request.match_info["id"])
+        self.tracking.forget(campaign)
+        self.poster.forget(campaign)
+        return answer({})
+
+    async def analyze(self, request: web.Request) -> web.Response:
+        """Source: Routee, "Analyze a voice campaign"."""
+        return answer(self.campaigns.analyze(await request.read()))
+
+    async def search(self, request: web.Request) -> web.Response:
+        """Source: Routee, "Track multiple voice messages with filters for a specific time range"."""
+        try:
+            filters = msgspec.json.decode(await request.read(), type=tuple[Filter, ...])
+        except (ValueError, RecursionError) as error:
+            raise unreadable(error) from None
+        search = Search(
+            start=_moment(request, "from"),
+            end=_moment(request, "to"),
+            campaign_id=request.query.get("trackingId"),
+            tagged=_flag(request, "tagged"),
+            filters=filters,
+            sort=request.query.get("sort", ""),
+        )
+        return answer(self._page(request, search))
+
+    async def message(self, request: web.Request) -> web.Response:
+        """Source: Routee, "Voice message tracking"."""
+        message = self.tracking.one(request.match_info["id"])
+        if message is None:
+            raise _not_found()
+        return answer(message)
+
+    async def campaign(self, request: web.Request) -> web.Response:
+        """Source: Routee, "Retrieve voice tracking by campaign". A campaign that has not begun has no messages."""
+        tracking_id = request.match_info["id"]
+        if tracking_id not in self.history and self.campaigns.find(tracking_id) is None:
+            raise _not_found()
+        return answer(self._page(request, Search(campaign_id=tracking_id, sort=request.query.get("sort", ""))))
+
+    async def conversation(self, request: web.Request) -> web.Response:
+        """Source: Routee, "Retrieve conversation dial tracking"."""
+        page = self._page(request, Search(conversation_id=request.match_info["id"]))
+        if not page.total_elements:
+            raise _not_found()
+        return answer(page)
+
+    async def recording(self, _request: web.Request) -> web.Response:
+        """Every id has a recording here: a moment of silence."""
+        return web.Response(body=SILENCE, content_type="audio/wav")
+
+    def _page(self, request: web.Request, search: Search) -> Page:
+        size = _whole(request, "size", default=20, least=1)
+        size = min(size, self.faults.page_size_cap or size)
+        return self.tracking.page(search, _whole(request, "page", default=0, least=0), size)
+
+
+@define(eq=False, kw_only=True)
+class Spacivox:
+    """Spacivox. Only the status of a refusal is documented, not its body."""
+
+    token: str = field(repr=False)
+    drops: list[Drop] = field(repr=False)
+    name: str = "spacivox"
+
+    def routes(self) -> list[web.RouteDef]:
+        """Its endpoint."""
+        return [web.get("/j/voicemail_drop_records", self.records)]
+
+    def admit(self, request: web.Request) -> None:
+        """Bearers of the token."""
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise Refusal(403, "Forbidden")
+
+    async def records(self, request: web.Request) -> web.Response:
+        """Source: Spacivox, "Voicemail drop records"."""
+        try:
+            start, end = read_moment(request.query["start"]), read_moment(request.query["end"])
+            team = int(request.query["team"]) if "team" in request.query else None
+        except (KeyError, ValueError):
+            raise Refusal(400, "start and end are required: ISO 8601 with a zone; team is an integer") from None
+        return answer(drops_between(self.drops, start, end, team))
+
+
+def _not_found() -> Refusal:
+    return api_error(404, "Tracking not found")
+
+
+def _moment(request: web.Request, name: str) -> datetime | None:
+    return _query(request, name, read_moment, None)
+
+
+def _whole(request: web.Request, name: str, *, default: int, least: int) -> int:
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise ValueError(text)
+        return number
+
+    return _query(request, name, read, default)
+
+
+def _flag(request: web.Request, name: str) -> bool:
+    return _query(request, name, {"true": True, "false": False}.__getitem__, False)
+
+
+def _query(request: web.Request, name: str, read: Callable[[str], Value], default: Default) -> Value | Default:
+    """One parameter of the query, ``default`` if it is not there."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    try:
+        return read(text)
+    except (KeyError, ValueError):
+        raise api_error(400, f"Bad value of the query parameter {name}", number=9) from None
