@@ -222,7 +222,9 @@ class Transport:
             return SessionClosed() if not call.may_have_happened else ConnectionLost(summary="the session was closed", may_pass=False)
         if isinstance(fault, TimeoutError):
             limits = call.policy.timeouts
-            text = f"no complete answer within {limits.read:g} s" if call.sent else f"no connection within {limits.connect:g} s"
+            text = f"no complete answer within {limits.read:g} s"
+            if not call.sent:
+                text = f"no connection within {min(limits.connect, limits.read):g} s"
             return TimedOut(summary=text, may_have_happened=call.may_have_happened)
         if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
             return ConnectFailed(summary=f"{name}: this is not a trusted https server of that name", may_pass=False)

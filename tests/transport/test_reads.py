@@ -1,0 +1,367 @@
+"""Reading changes nothing: it is repeated on what may pass, and only on that."""
+
+import asyncio
+import gzip
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from campaigns import complaint
+from raw_server import RawServer, answer, falls_silent, hangs_up, resets, says
+
+from voicedrop_async import (
+    ApiError,
+    BadRequest,
+    ClientCredentials,
+    Conflict,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Event,
+    Forbidden,
+    Kind,
+    Limits,
+    NotFound,
+    RateLimited,
+    Retry,
+    RouteeSession,
+    ServerFailed,
+    StaticToken,
+    Throttle,
+    TimedOut,
+    Timeouts,
+    Unauthorized,
+    WireError,
+)
+from voicedrop_async.sandbox import Sandbox
+
+MESSAGE = answer(200, {"messageId": "m-1"})
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(hangs_up(), id="closed without a byte"),
+        pytest.param(resets(b"HTTP/1.1 200 OK\r\n"), id="reset in the head"),
+        pytest.param(says(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"messageId"'), id="cut in the body"),
+        pytest.param(says(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"messageId"'), id="cut where only the end tells"),
+        pytest.param(answer(408), id="408"),
+        pytest.param(answer(425), id="425"),
+        pytest.param(answer(429), id="429"),
+        pytest.param(answer(500, complaint()), id="500"),
+        pytest.param(answer(502, b"<html>"), id="502"),
+        pytest.param(answer(503), id="503"),
+        pytest.param(answer(504), id="504"),
+        pytest.param(answer(200, b"<html>", content_type="text/html"), id="html on 200"),
+    ],
+)
+async def test_what_may_pass_is_read_again(line: RawServer, caller: RouteeSession, step) -> None:
+    line.will(step, MESSAGE)
+
+    message = await caller.track_message("m-1")
+
+    assert message.message_id == "m-1"
+    assert len(line.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(400, BadRequest), (401, Unauthorized), (403, Forbidden), (404, NotFound), (409, Conflict), (418, ApiError), (422, BadRequest)],
+)
+async def test_a_refusal_is_final_and_says_why(line: RawServer, caller: RouteeSession, status: int, error: type[ApiError]) -> None:
+    """A Retry-After on such an answer changes nothing."""
+    line.will(answer(status, complaint("404013000", "tracking not found"), headers={"Retry-After": "0"}))
+
+    with pytest.raises(error) as caught:
+        await caller.track_message("m-1")
+
+    assert type(caught.value) is error
+    assert (caught.value.status, caught.value.code) == (status, "404013000")
+    assert str(caught.value) == (f"GET /voice/tracking/{{message_id}}: HTTP {status} (attempts: 1), code 404013000: tracking not found")
+    assert len(line.received) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "400005001", "developerMessage": "bad"},
+        {"code": "400005001", "developerMessage": "bad", "properties": {"to": "invalid"}},
+        {"developerMessage": "bad", "errors": [{"errorCode": "400005001", "developerMessage": "x"}]},
+        {"code": 400005001, "developerMessage": "bad", "entity": "contact", "value": "9"},
+        {"timestamp": 1, "status": 400, "error": "Bad Request", "message": "bad", "path": "/x"},
+        {"error": "invalid_scope", "error_description": "bad"},
+    ],
+)
+async def test_each_spelling_of_an_error_is_read(line: RawServer, caller: RouteeSession, body: dict[str, object]) -> None:
+    line.will(answer(400, body))
+
+    with pytest.raises(BadRequest) as caught:
+        await caller.track_message("m-1")
+
+    assert caught.value.developer_message == "bad"
+    assert "400005001" in {caught.value.code, *(problem.code for problem in caught.value.problems)} or "error" in body
+
+
+async def test_a_failure_that_stays_is_raised_after_four_attempts(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(503, complaint("503")))
+
+    with pytest.raises(ServerFailed) as caught:
+        await caller.track_message("m-1")
+
+    assert caught.value.attempts == len(line.received) == 4
+    assert not caught.value.may_have_happened
+
+
+async def test_a_body_that_stays_broken_is_asked_for_twice(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(200, b"<html>Login</html>", content_type="text/html; charset=utf-8"))
+
+    with pytest.raises(WireError) as caught:
+        await caller.track_message("m-1")
+
+    assert len(line.received) == 2
+    assert (caught.value.status, caught.value.content_type, caught.value.length) == (200, "text/html; charset=utf-8", 18)
+    assert "Login" not in str(caught.value)
+
+
+async def test_an_answer_of_another_shape_is_not_asked_for_again(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(200, {"content": [{"messageId": "m"}], "totalPages": "many"}))
+
+    with pytest.raises(WireError) as caught:
+        await caller.track_messages().first()
+
+    assert caught.value.path == "totalPages"
+    assert len(line.received) == 1
+
+
+async def test_the_page_that_was_not_asked_for_is_refused(line: RawServer, caller: RouteeSession) -> None:
+    """G12: a server that answers with another page would repeat some messages and lose others."""
+    line.will(answer(200, {"content": [], "number": 3, "totalPages": 5}))
+
+    with pytest.raises(WireError) as caught:
+        await caller.track_messages().first()
+
+    assert caught.value.path == "number"
+
+
+async def test_a_wait_that_is_asked_for_is_kept_by_everybody(line: RawServer, events: list[Event]) -> None:
+    """One caller is told to come back in a second; the other, on the same throttle, waits as well."""
+    line.will(answer(429, complaint(), headers={"Retry-After": "1"}), MESSAGE)
+    clock = asyncio.get_running_loop().time
+    throttle = Throttle()
+    pausing = asyncio.Event()
+
+    def observe(event: Event) -> None:
+        events.append(event)
+        if event.name == "pausing":
+            pausing.set()
+
+    first = RouteeSession(StaticToken("a"), base_url=line.url, throttle=throttle, on_event=observe)
+    second = RouteeSession(StaticToken("b"), base_url=line.url, throttle=throttle)
+    async with first, second:
+        began = clock()
+        paused = asyncio.create_task(first.track_message("m-1"))
+        await pausing.wait()
+        await second.track_message("m-1")
+        waited = clock() - began
+        await paused
+
+    (pause,) = [event.seconds for event in events if event.name == "pausing"]
+    assert 1.0 <= pause <= 1.1
+    assert waited >= 1.0
+
+
+async def test_a_wait_longer_than_we_accept_is_raised_at_once(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(429, complaint(), headers={"Retry-After": "3600"}))
+
+    with pytest.raises(RateLimited) as caught:
+        await caller.track_message("m-1")
+
+    assert caught.value.retry_after == 3600.0
+    assert len(line.received) == 1
+
+
+async def test_a_wait_may_be_given_as_a_date_by_the_server_s_own_clock(line: RawServer, caller: RouteeSession) -> None:
+    ago = datetime.now(UTC) - timedelta(days=400)
+    form = "%a, %d %b %Y %H:%M:%S GMT"
+    headers = {"Date": ago.strftime(form), "Retry-After": (ago + timedelta(seconds=600)).strftime(form)}
+    line.will(answer(503, complaint(), headers=headers))
+
+    with pytest.raises(ServerFailed) as caught:
+        await caller.track_message("m-1")
+
+    assert caught.value.retry_after == 600.0
+
+
+async def test_an_attempt_is_held_to_its_last_byte(line: RawServer) -> None:
+    """The head comes at once and the body never: the clock of the attempt runs on."""
+    line.will(falls_silent(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"))
+    async with RouteeSession(
+        StaticToken("t"), base_url=line.url, timeouts=Timeouts(read=0.05), retry=Retry(attempts=2, base=0.0)
+    ) as session:
+        with pytest.raises(TimedOut) as caught:
+            await session.track_message("m-1")
+
+    assert isinstance(caught.value, TimeoutError)
+    assert len(line.received) == caught.value.attempts == 2
+
+
+async def test_a_deadline_covers_attempts_and_pauses(line: RawServer) -> None:
+    line.will(falls_silent())
+    async with RouteeSession(StaticToken("t"), base_url=line.url, deadline=0.05) as session:
+        with pytest.raises(DeadlineExceeded) as caught:
+            await session.track_message("m-1")
+
+    assert isinstance(caught.value, TimeoutError)
+    assert "not done within 0.05 s" in str(caught.value)
+
+
+async def test_a_pause_beyond_the_deadline_is_not_begun(line: RawServer) -> None:
+    line.will(answer(503, complaint(), headers={"Retry-After": "30"}))
+    async with RouteeSession(StaticToken("t"), base_url=line.url, deadline=20.0) as session:
+        with pytest.raises(ServerFailed) as caught:
+            await session.track_message("m-1")
+
+    assert caught.value.retry_after == 30.0
+
+
+async def test_waiting_for_a_slot_does_not_eat_the_time_of_an_attempt(sandbox: Sandbox) -> None:
+    """Ten calls share one slot and take longer together than one attempt may; none fails."""
+    sandbox.delay(0.03, path="/voice/tracking")
+    session = RouteeSession(
+        ClientCredentials(*sandbox.credentials),
+        base_url=sandbox.routee_url,
+        auth_url=sandbox.auth_url,
+        limits=Limits(max_in_flight=1),
+        timeouts=Timeouts(read=0.25),
+        retry=Retry(attempts=1),
+    )
+    async with session:
+        counts = await asyncio.gather(*(session.track_messages().count() for _ in range(10)))
+
+    assert counts == [500] * 10
+
+
+async def test_no_connection_is_a_failure_to_connect(unused_tcp_port: int) -> None:
+    async with RouteeSession(StaticToken("t"), base_url=f"http://127.0.0.1:{unused_tcp_port}", retry=Retry(base=0.0)) as session:
+        with pytest.raises(ConnectFailed) as caught:
+            await session.track_message("m-1")
+
+    assert caught.value.attempts == 4
+
+
+async def test_a_host_that_does_not_exist_is_a_failure_to_connect() -> None:
+    async with RouteeSession(StaticToken("t"), base_url="https://no-such-host.invalid", retry=Retry(attempts=2, base=0.0)) as session:
+        with pytest.raises(ConnectFailed):
+            await session.track_message("m-1")
+
+
+async def test_plain_http_behind_https_is_final() -> None:
+    """TLS to a server that speaks none: a fault of the set-up, so it is not tried again."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def in_clear(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(in_clear, "127.0.0.1", 0)
+    async with server, RouteeSession(StaticToken("t"), base_url=f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}") as session:
+        with pytest.raises(ConnectFailed) as caught:
+            await session.track_message("m-1")
+
+    assert not caught.value.may_pass
+    assert len(connections) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_redirect_is_followed(line: RawServer, caller: RouteeSession, status: int) -> None:
+    async with RawServer() as elsewhere:
+        line.will(answer(status, b"", headers={"Location": f"{elsewhere.url}/voice/tracking"}))
+
+        with pytest.raises(ApiError) as caught:
+            await caller.track_messages().first()
+
+        assert "redirect" in str(caught.value)
+        assert elsewhere.connections == 0
+
+
+async def test_a_body_without_end_is_not_read_to_its_end(line: RawServer, caller: RouteeSession) -> None:
+    """A few kilobytes on the wire become 17 megabytes in memory, were they all read."""
+    bomb = gzip.compress(b"[" + b" " * 17 * 1024 * 1024)
+    line.will(answer(200, bomb, headers={"Content-Encoding": "gzip"}))
+
+    with pytest.raises(WireError) as caught:
+        await caller.track_message("m-1")
+
+    assert "longer than 16777216 bytes" in str(caught.value)
+    assert len(line.received) == 1
+
+
+async def test_a_compressed_body_is_read(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(200, gzip.compress(b'{"messageId": "m-1"}'), headers={"Content-Encoding": "gzip"}))
+
+    assert (await caller.track_message("m-1")).message_id == "m-1"
+
+
+async def test_a_truncated_compressed_body_is_no_foreign_error(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(200, gzip.compress(b'{"messageId": "m-1"}' * 50)[:30], headers={"Content-Encoding": "gzip"}))
+
+    with pytest.raises((ConnectionLost, WireError)):
+        await caller.track_message("m-1")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", id="a line of 20 KB"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", id="two lengths"),
+        pytest.param(b"HTTP/1.1 99999 What\r\n\r\n", id="a status that is none"),
+    ],
+)
+async def test_what_is_not_http_is_a_lost_connection(line: RawServer, caller: RouteeSession, head: bytes) -> None:
+    """It is not the 400 that aiohttp makes of it: no service said so."""
+    line.will(says(head))
+
+    with pytest.raises(ConnectionLost) as caught:
+        await caller.track_message("m-1")
+
+    assert "HTTP 400" not in str(caught.value)
+
+
+async def test_gone_already_after_a_lost_answer_is_success(line: RawServer, caller: RouteeSession) -> None:
+    """The first deletion acted and its answer was lost; the second finds nothing left to delete."""
+    line.will(hangs_up(), hangs_up(), answer(404, complaint("404009000")))
+
+    assert await caller.delete_campaign("tid-1") is None
+
+
+async def test_a_campaign_that_never_was_is_not_found(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(404, complaint("404009000")))
+
+    with pytest.raises(NotFound):
+        await caller.delete_campaign("tid-1")
+
+
+async def test_steps_of_a_call_are_told_without_what_was_said(line: RawServer, caller: RouteeSession, events: list[Event]) -> None:
+    line.will(answer(503, complaint()), answer(200, {"messageId": "m-1"}))
+
+    await caller.track_message("m-1")
+
+    assert [(event.name, event.status, event.attempt) for event in events] == [
+        ("answered", 503, 1),
+        ("pausing", None, 1),
+        ("answered", 200, 2),
+    ]
+    assert {(event.kind, event.route) for event in events} == {(Kind.READ, "GET /voice/tracking/{message_id}")}
+
+
+async def test_an_observer_that_fails_changes_nothing(line: RawServer, caplog: pytest.LogCaptureFixture) -> None:
+    def observer(event: Event) -> None:
+        raise ValueError("secret words")
+
+    line.will(MESSAGE)
+    async with RouteeSession(StaticToken("t"), base_url=line.url, on_event=observer) as session:
+        message = await session.track_message("m-1")
+
+    assert message.message_id == "m-1"
+    assert "on_event raised ValueError" in caplog.text
+    assert "secret words" not in caplog.text
