@@ -5,7 +5,7 @@ meant for somebody's ear.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from ipaddress import ip_address
 from math import isfinite
@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from voicedrop_async.errors import ConfigError
-from voicedrop_async.models import Callback, SpokenMessage, VoiceCampaign
+from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
 
 MAX_RECIPIENTS: Final = 1000
 MAX_TEXT: Final = 1000
@@ -47,12 +47,12 @@ def check_count(argument: str, count: object, least: int) -> None:
         raise ConfigError(f"{argument}: {count} is below {least}")
 
 
-def check_seconds(argument: str, seconds: object, *, zero: bool = False) -> None:
-    """Refuse what is no finite number of seconds above zero."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
-        raise ConfigError(f"{argument}: not a finite number of seconds")
-    if seconds < 0 or (seconds == 0 and not zero):
-        raise ConfigError(f"{argument}: {seconds} seconds; it must be {'at least' if zero else 'above'} zero")
+def check_amount(argument: str, amount: object, *, zero: bool = False) -> None:
+    """Refuse what is no finite number above zero; with ``zero``, of at least zero."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not isfinite(amount):
+        raise ConfigError(f"{argument}: not a finite number")
+    if amount < 0 or (amount == 0 and not zero):
+        raise ConfigError(f"{argument}: {amount} is {'below' if zero else 'not above'} zero")
 
 
 def check_id(argument: str, text: object) -> None:
@@ -90,13 +90,23 @@ def check_campaign(campaign: object) -> None:
     if campaign.scheduled_date is not None:
         check_moment("scheduled_date", campaign.scheduled_date)
     if campaign.hangup_delay is not None:
-        check_seconds("hangup_delay", campaign.hangup_delay)
+        check_amount("hangup_delay", campaign.hangup_delay)
     if campaign.collect_dtmf_await_seconds is not None:
-        check_seconds("collect_dtmf_await_seconds", campaign.collect_dtmf_await_seconds, zero=True)
+        check_amount("collect_dtmf_await_seconds", campaign.collect_dtmf_await_seconds, zero=True)
         if not campaign.collect_dtmf_digits:
             raise ConfigError("collect_dtmf_await_seconds: only has a meaning with collect_dtmf_digits=True")
     _check_callback("callback", campaign.callback)
     _check_callback("campaign_callback", campaign.campaign_callback)
+
+
+def check_filters(filters: Iterable[object]) -> None:
+    """Refuse conditions that are none, or that compare with what is no text."""
+    for place, condition in enumerate(filters):
+        if not isinstance(condition, TrackingFilter):
+            raise ConfigError(f"filters[{place}]: a {type(condition).__name__} is no TrackingFilter")
+        for name in ("field", "value", "operator"):
+            if not isinstance(getattr(condition, name), str):
+                raise ConfigError(f"filters[{place}].{name}: a {type(getattr(condition, name)).__name__} is no text")
 
 
 def _check_recipients(campaign: VoiceCampaign) -> None:

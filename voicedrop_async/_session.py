@@ -12,7 +12,7 @@ import aiohttp
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_base_url, check_seconds
+from voicedrop_async._checks import check_amount, check_base_url
 from voicedrop_async._transport import Policy, Transport, Wiring
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.calls import Event, Kind, Reply, Request, Retry, Timeouts
@@ -76,8 +76,6 @@ class Session:
     ) -> None:
         """Check the options; no I/O, and no loop is needed yet."""
         check_base_url("base_url", base_url, allow_insecure=allow_insecure)
-        if auth_url is not None:
-            check_base_url("auth_url", auth_url, allow_insecure=allow_insecure)
         if limits is not None and throttle is not None:
             raise ConfigError("limits: given together with throttle, which has limits of its own")
         _check_deadline(deadline)
@@ -190,7 +188,7 @@ class Session:
 
 def _check_deadline(deadline: float | None) -> None:
     if deadline is not None:
-        check_seconds("deadline", deadline)
+        check_amount("deadline", deadline)
 
 
 def _encoded(path: str) -> str:

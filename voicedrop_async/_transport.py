@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from logging import getLogger
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 import aiohttp
 from aiohttp import ClientTimeout, hdrs
@@ -155,7 +155,7 @@ class Transport:
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
-            if not renewed and isinstance(error, Unauthorized | Forbidden) and not error.may_have_happened:
+            if not renewed and _is_stale(error, kind):
                 renewed = True
                 if await self._tokens.renew(credential, error.status):
                     continue
@@ -269,6 +269,12 @@ class Transport:
             raise Unauthorized(**_facts(error), status=error.status or 0) from None
         except BadRequest as error:
             raise Unauthorized(**_facts(error), status=error.status, developer_message=error.developer_message) from None
+
+
+def _is_stale(error: RequestError, kind: Kind) -> TypeGuard[Unauthorized | Forbidden]:
+    """Whether another token could help. The service says 401 or 403, before it acts (Routee, "Authentication")."""
+    # The token endpoint itself refuses credentials, not tokens; what may have happened is not tried again.
+    return isinstance(error, Unauthorized | Forbidden) and kind is not Kind.TOKEN and not error.may_have_happened
 
 
 def _facts(error: RequestError) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
-from voicedrop_async._checks import check_count, check_id, check_seconds
+from voicedrop_async._checks import check_amount, check_count, check_id
 from voicedrop_async._masking import shown
 from voicedrop_async.errors import (
     ApiError,
@@ -135,8 +135,8 @@ class Timeouts:
     """From the start of an attempt to the last byte of its answer."""
 
     def __attrs_post_init__(self) -> None:
-        check_seconds("connect", self.connect)
-        check_seconds("read", self.read)
+        check_amount("connect", self.connect)
+        check_amount("read", self.read)
 
 
 @frozen(kw_only=True)
@@ -154,9 +154,9 @@ class Retry:
 
     def __attrs_post_init__(self) -> None:
         check_count("attempts", self.attempts, 1)
-        check_seconds("base", self.base, zero=True)
-        check_seconds("cap", self.cap, zero=True)
-        check_seconds("retry_after_cap", self.retry_after_cap, zero=True)
+        check_amount("base", self.base, zero=True)
+        check_amount("cap", self.cap, zero=True)
+        check_amount("retry_after_cap", self.retry_after_cap, zero=True)
 
     def wait(self, error: RequestError, kind: Kind, failures: int, roll: float) -> float | None:
         """Return the seconds until the next attempt, or None to give up.

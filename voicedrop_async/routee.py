@@ -11,7 +11,7 @@ from typing import Final, Self, Unpack
 from attrs import evolve, frozen
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_campaign, check_id, check_range
+from voicedrop_async._checks import check_base_url, check_campaign, check_filters, check_id, check_range
 from voicedrop_async._session import Session, SessionOptions, from_environment, needed_from_environment
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.calls import Kind, Reply, Request
@@ -78,6 +78,7 @@ class RouteeSession(Session):
         """
         if not isinstance(auth, ClientCredentials | StaticToken):
             raise ConfigError("auth: must be ClientCredentials or a StaticToken")
+        check_base_url("auth_url", auth_url, allow_insecure=options.get("allow_insecure", False))
         super().__init__(auth, base_url=base_url, auth_url=auth_url, **options)
         self._dialect = dialect or RouteeDialect()
 
@@ -204,6 +205,9 @@ class RouteeSession(Session):
         Source: Routee, "Track multiple voice messages", ``POST /voice/tracking``.
         """
         check_range(start, end)
+        check_filters(filters)
+        if campaign_id is not None:
+            check_id("campaign_id", campaign_id)
         dialect = self._dialect
         params = {
             dialect.range_start: None if start is None else _wire.whole_second(start).strftime(dialect.date_format),

@@ -8,7 +8,7 @@ from weakref import ref
 
 from attrs import frozen
 
-from voicedrop_async._checks import check_count, check_seconds
+from voicedrop_async._checks import check_amount, check_count
 from voicedrop_async.calls import Kind
 
 
@@ -27,7 +27,7 @@ class Limits:
         check_count("max_in_flight", self.max_in_flight, 1)
         check_count("send_reserve", self.send_reserve, 0)
         if self.rate is not None:
-            check_seconds("rate", self.rate)
+            check_amount("rate", self.rate)
 
 
 @frozen

@@ -1,0 +1,262 @@
+"""Tokens: one renewal for everybody, before the end, once for each that is refused."""
+
+import asyncio
+import pickle
+from collections.abc import AsyncGenerator
+
+import pytest
+from campaigns import complaint
+from conftest import QUICK
+from raw_server import RawServer, Step, answer, falls_silent, hangs_up
+
+from voicedrop_async import (
+    ClientCredentials,
+    ConfigError,
+    ConnectionLost,
+    Forbidden,
+    RouteeSession,
+    ServerFailed,
+    SessionClosed,
+    StaticToken,
+    Unauthorized,
+)
+from voicedrop_async.auth import RenewedToken, early
+from voicedrop_async.calls import Grant
+from voicedrop_async.sandbox import Sandbox
+
+MESSAGE = answer(200, {"messageId": "m"})
+
+
+def token(text: str = "first", lifetime: object = 3600, kind: str = "Bearer") -> Step:
+    return answer(200, {"access_token": text, "token_type": kind, "expires_in": lifetime, "scope": "voice", "permissions": []})
+
+
+@pytest.fixture
+async def issuer() -> AsyncGenerator[RawServer]:
+    """The token endpoint, on an origin of its own."""
+    async with RawServer([token()]) as server:
+        yield server
+
+
+@pytest.fixture
+async def session(line: RawServer, issuer: RawServer) -> AsyncGenerator[RouteeSession]:
+    line.will(MESSAGE)
+    auth = ClientCredentials("application-1", "s3cret")
+    async with RouteeSession(auth, base_url=f"{line.url}/api/", auth_url=f"{issuer.url}/login", retry=QUICK) as session:
+        yield session
+
+
+async def test_a_token_is_asked_for_with_basic_credentials_and_a_form(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+    """The secret goes to the token host and nowhere else, the token to the API host and nowhere else."""
+    await session.track_message("m")
+
+    (asked,) = issuer.received
+    assert (asked.method, asked.target, asked.body) == ("POST", "/login/oauth/token", b"grant_type=client_credentials")
+    assert asked.headers["authorization"] == "Basic YXBwbGljYXRpb24tMTpzM2NyZXQ="
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    (called,) = line.received
+    assert called.target == "/api/voice/tracking/m"
+    assert called.headers["authorization"] == "Bearer first"
+
+
+async def test_many_callers_share_one_request_for_a_token(session: RouteeSession, issuer: RawServer) -> None:
+    await asyncio.gather(*(session.track_message("m") for _ in range(500)))
+
+    assert len(issuer.received) == 1
+
+
+async def test_many_callers_refused_at_once_share_one_renewal(sandbox: Sandbox, routee: RouteeSession) -> None:
+    await routee.track_messages().count()
+    sandbox.expire_tokens()
+
+    await asyncio.gather(*(routee.track_messages().count() for _ in range(50)))
+
+    assert sum(request.path == "/oauth/token" for request in sandbox.requests) == 2
+
+
+async def test_many_callers_share_the_failure_of_the_token_endpoint(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+    issuer.will(answer(503))
+
+    results = await asyncio.gather(*(session.track_message("m") for _ in range(50)), return_exceptions=True)
+
+    assert {type(result) for result in results} == {ServerFailed}
+    assert len(issuer.received) == 3
+    assert line.received == []
+
+
+async def test_a_caller_that_goes_away_takes_no_other_with_it(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+    """The one whose call began the renewal is cancelled; the renewal goes on for the rest."""
+    released = asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> bool:
+        await released.wait()
+        return await token()(writer)
+
+    issuer.will(slow)
+    first = asyncio.create_task(session.track_message("m"))
+    await issuer.arrived.wait()
+    others = [asyncio.create_task(session.track_message("m")) for _ in range(5)]
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+    released.set()
+
+    assert [message.message_id for message in await asyncio.gather(*others)] == ["m"] * 5
+    assert first.cancelled()
+    assert len(issuer.received) == 1
+
+
+async def test_a_second_refusal_is_final(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+    issuer.will(token("first"), token("second"))
+    line.will(answer(401, {"status": 401, "error": "Unauthorized", "message": "expired"}))
+
+    with pytest.raises(Unauthorized):
+        await session.track_message("m")
+
+    assert [request.headers["authorization"] for request in line.received] == ["Bearer first", "Bearer second"]
+    assert len(issuer.received) == 2
+
+
+async def test_a_lack_of_permission_renews_each_token_once(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+    """403 may be a bad token or a list of allowed addresses; the service gives out the same token again."""
+    line.will(answer(403, complaint()))
+
+    for _ in range(5):
+        with pytest.raises(Forbidden):
+            await session.track_message("m")
+
+    assert len(issuer.received) == 2
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(answer(200, b"<html>", content_type="text/html"), id="html"),
+        pytest.param(answer(200, {}), id="empty object"),
+        pytest.param(answer(200, b"null"), id="null"),
+        pytest.param(token("two\r\nlines"), id="a line break in the token"),
+        pytest.param(token(kind="mac"), id="another type"),
+        pytest.param(token(lifetime=-1), id="ended already"),
+        pytest.param(token(lifetime=True), id="no number"),
+        pytest.param(answer(401, {"status": 401, "error": "Unauthorized", "message": "Bad credentials"}), id="401"),
+        pytest.param(answer(400, {"error": "invalid_scope", "error_description": "no such scope"}), id="400"),
+    ],
+)
+async def test_no_usable_token_is_unauthorized(session: RouteeSession, issuer: RawServer, line: RawServer, step: Step) -> None:
+    issuer.will(step)
+
+    with pytest.raises(Unauthorized):
+        await session.track_message("m")
+
+    assert line.received == []
+
+
+@pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer"])
+async def test_the_type_of_a_token_is_read_in_any_case(session: RouteeSession, issuer: RawServer, line: RawServer, kind: str) -> None:
+    issuer.will(token(kind=kind))
+
+    await session.track_message("m")
+
+    assert line.received[0].headers["authorization"] == "Bearer first"
+
+
+async def test_a_token_endpoint_that_breaks_off_is_asked_again(session: RouteeSession, issuer: RawServer) -> None:
+    issuer.will(hangs_up(), token())
+
+    assert (await session.track_message("m")).message_id == "m"
+
+
+async def test_a_token_endpoint_that_stays_broken_is_a_lost_connection(session: RouteeSession, issuer: RawServer) -> None:
+    issuer.will(hangs_up())
+
+    with pytest.raises(ConnectionLost) as caught:
+        await session.track_message("m")
+
+    assert caught.value.request == "POST /oauth/token"
+
+
+async def test_closing_ends_a_renewal_that_hangs(session: RouteeSession, issuer: RawServer) -> None:
+    issuer.will(falls_silent())
+    waiting = asyncio.create_task(session.track_message("m"))
+    await issuer.arrived.wait()
+
+    await session.aclose()
+
+    with pytest.raises(SessionClosed):
+        await waiting
+
+
+class Clock:
+    """Time that stands still until it is told to move."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_a_token_is_renewed_before_it_ends_and_used_until_then() -> None:
+    clock, given = Clock(), iter(["first", "second"])
+
+    async def ask() -> Grant:
+        return Grant(access_token=next(given), expires_in=3600)
+
+    tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
+    first = await tokens.current()
+    clock.now = 3299.0
+    assert await tokens.current() is first
+    clock.now = 3301.0
+    assert await tokens.current() is first  # the renewal has only begun
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "voicedrop token"))
+
+    assert (await tokens.current()).header == "Bearer second"
+
+
+async def test_a_renewal_that_fails_early_breaks_no_call() -> None:
+    clock, asked = Clock(), 0
+
+    async def ask() -> Grant:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise ServerFailed(summary="HTTP 503", status=503)
+        return Grant(access_token="first", expires_in=3600)
+
+    tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
+    first = await tokens.current()
+    clock.now = 3400.0
+    for _ in range(3):
+        assert await tokens.current() is first
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    assert asked == 2
+    clock.now = 3600.0
+    with pytest.raises(ServerFailed):
+        await tokens.current()
+
+
+@pytest.mark.parametrize(("lifetime", "lead"), [(59, 0), (60, 30), (300, 60), (1999, 300), (3600, 300), (631139040, 300)])
+def test_how_early_a_token_is_renewed(lifetime: float, lead: float) -> None:
+    assert early(lifetime, 0.0) == lead
+    assert early(lifetime, 0.999) <= lead * 1.1
+
+
+@pytest.mark.parametrize("credentials", [ClientCredentials("id", "s3cret"), StaticToken("s3cret")])
+def test_credentials_show_nothing_and_stay_where_they_are(credentials: object) -> None:
+    assert "s3cret" not in repr(credentials) + str(credentials)
+    with pytest.raises(ConfigError, match="not pickled"):
+        pickle.dumps(credentials)
+
+
+@pytest.mark.parametrize("text", ["", "two words", "line\nbreak", "Bearer x"])
+def test_a_text_that_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="token"):
+        StaticToken(text)
+
+
+@pytest.mark.parametrize(("application_id", "secret"), [("", "s"), ("i", ""), ("a:b", "s"), ("i", "s\r\n")])
+def test_texts_that_are_no_credentials_are_refused(application_id: str, secret: str) -> None:
+    with pytest.raises(ConfigError):
+        ClientCredentials(application_id, secret)
