@@ -1,0 +1,88 @@
+"""The law of the house: imports point down only. Reads the imports; nothing has to be run for it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import voicedrop_async
+
+PACKAGE = Path(voicedrop_async.__file__).parent
+
+FLOORS: list[set[str]] = [
+    {"_masking", "models"},
+    {"errors"},
+    {"_checks"},
+    {"calls", "pages"},
+    {"_wire"},
+    {"auth", "throttle"},
+    {"_transport"},
+    {"_session"},
+    {"routee", "spacivox"},
+    {"__init__"},
+    {"cli"},
+    {"__main__"},
+]
+"""From the ground up. ``sandbox`` stands apart: it imports nothing of ours, and only the command line serves it."""
+
+HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The rooms of ours that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield from ([room_of(path)] if path.parent != PACKAGE else [node.module or ""])
+            continue
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            rooms = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "voicedrop_async" else [node.module]
+            modules = rooms
+        for module in modules:
+            parts = module.split(".")
+            if parts[0] == "voicedrop_async":
+                known = len(parts) > 1 and (parts[1] in HEIGHT or parts[1] == "sandbox")
+                yield parts[1] if known else "__init__"
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+CLIENT = [path for path in FILES if room_of(path) != "sandbox"]
+
+
+def test_every_room_has_its_floor() -> None:
+    assert {room_of(path) for path in CLIENT} == set(HEIGHT)
+
+
+def test_imports_point_down_only() -> None:
+    upward = [
+        f"{path.relative_to(PACKAGE)} imports {room}"
+        for path in CLIENT
+        for room in imports(path)
+        if room != room_of(path) and room != "sandbox" and HEIGHT[room] >= HEIGHT[room_of(path)]
+    ]
+
+    assert upward == []
+
+
+def test_the_sandbox_and_the_client_do_not_know_each_other() -> None:
+    assert {room for path in FILES if room_of(path) == "sandbox" for room in imports(path)} == {"sandbox"}
+    assert {room_of(path) for path in CLIENT if "sandbox" in imports(path)} == {"cli"}
+
+
+def test_only_the_transport_opens_connections() -> None:
+    """Everybody else knows aiohttp at most by the types that a user hands in."""
+    callers = {
+        room_of(path) for path in CLIENT if any(word in path.read_text() for word in ("ClientSession(", "TCPConnector(", ".request("))
+    }
+
+    assert callers == {"_transport"}
+
+
+def test_the_walk_can_fail() -> None:
+    """The check itself sees an import that points up."""
+    assert HEIGHT["models"] < HEIGHT["routee"]
+    assert "models" in set(imports(PACKAGE / "routee.py"))
+    assert "_transport" in set(imports(PACKAGE / "_session.py"))

@@ -1,0 +1,72 @@
+"""A name without an underscore is a promise: sorted, documented, and not suppressed into shape."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import voicedrop_async
+from voicedrop_async import sandbox
+
+PACKAGE = Path(voicedrop_async.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def test_public_names_are_sorted_and_exist() -> None:
+    assert voicedrop_async.__all__ == sorted(voicedrop_async.__all__)
+    assert all(hasattr(voicedrop_async, name) for name in voicedrop_async.__all__)
+    assert "Sandbox" in sandbox.__all__
+
+
+@pytest.mark.parametrize("name", voicedrop_async.__all__)
+def test_every_public_name_says_what_it_is(name: str) -> None:
+    """And so does every public method of it."""
+    thing = getattr(voicedrop_async, name)
+    members = [member for label, member in inspect.getmembers(thing, inspect.isfunction) if not label.startswith("_")]
+
+    assert (inspect.getdoc(thing) or "").strip()
+    assert [member.__qualname__ for member in members if member.__module__.startswith("voicedrop") and not inspect.getdoc(member)] == []
+
+
+@pytest.mark.parametrize("session", ["RouteeSession", "SpacivoxSession"])
+def test_every_operation_names_its_source(session: str) -> None:
+    """The vendor's page, so that the next reader can check."""
+    wrapped = {"from_env", "call", "with_options", "aclose"}
+    operations = [
+        member
+        for label, member in inspect.getmembers(getattr(voicedrop_async, session), inspect.isfunction)
+        if not label.startswith("_") and label not in wrapped
+    ]
+
+    assert operations
+    assert [member.__qualname__ for member in operations if "Source:" not in (member.__doc__ or "")] == []
+
+
+def test_nothing_in_the_package_is_suppressed() -> None:
+    marks = re.compile(r"type:\s*ignore|#\s*noqa|pragma:\s*no cover|pyright:\s*ignore")
+
+    assert [path.name for path in FILES if marks.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_no_file_and_no_function_is_too_long_to_read() -> None:
+    long_files = [path.name for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > 500]
+    long_functions = [
+        f"{path.name}: {node.name}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _body_lines(node) > 40
+    ]
+
+    assert long_files == []
+    assert long_functions == []
+
+
+def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = function.body[1] if ast.get_docstring(function) and len(function.body) > 1 else function.body[0]
+    return (function.end_lineno or 0) - first.lineno + 1
+
+
+def test_the_package_is_marked_as_typed() -> None:
+    assert (PACKAGE / "py.typed").exists()
