@@ -30,7 +30,7 @@ from voicedrop_async.errors import (
     Unauthorized,
     WireError,
 )
-from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, Seconds
+from voicedrop_async.models import NO_EXTRA, CampaignProblem, Extra, Intent, Seconds
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -106,7 +106,7 @@ class Grant:
     token_type: str = "Bearer"
     expires_in: Seconds
     """Seconds; of a token that is given out again, those that are left."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False)
 
 
 @frozen(kw_only=True)

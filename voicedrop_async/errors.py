@@ -224,10 +224,10 @@ class OutcomeUnknown(RequestError):
     """HTTP status of the answer, if one was seen."""
 
     def __str__(self) -> str:
-        name = f"campaign {shown(self.intent.campaign_name)!r}" if self.intent.campaign_name else "its messages"
+        of_campaign = f" of campaign {shown(self.intent.campaign_name)!r}" if self.intent.campaign_name else ""
         return (
-            f"{super().__str__()}. Do not send it again before you have looked: track messages of {name} "
-            f"from {self.intent.started_at:%Y-%m-%dT%H:%M:%SZ} on ({self.intent.recipients} recipients)"
+            f"{super().__str__()}. Do not send it again before you have looked: track messages{of_campaign} "
+            f"from {self.intent.started_at:%Y-%m-%dT%H:%M:%SZ} on (recipients: {self.intent.recipients})"
         )
 
 

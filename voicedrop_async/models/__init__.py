@@ -4,7 +4,7 @@ Frozen, slotted, keyword-only after the first field. They know no wire name, no 
 place that knows both sides is ``_wire``.
 """
 
-from voicedrop_async.models._open import NO_EXTRA, Open, OpenNumber, Seconds
+from voicedrop_async.models._open import NO_EXTRA, Extra, Open, OpenNumber, Seconds
 from voicedrop_async.models._words import (
     AnsweredBy,
     CallbackStrategy,
@@ -40,6 +40,7 @@ __all__ = [
     "DeliveryStatus",
     "Direction",
     "DropState",
+    "Extra",
     "FilterField",
     "FilterOperator",
     "Gender",

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     OpenNumber: TypeAlias = E | int
     """A known number, or the bare number of one newer than this library."""
+
+    Extra: TypeAlias = Mapping[str, object]
+    """What the service sent beyond its document, by wire name."""
 else:
     # At run time the same names carry the enumeration to the converter. A plain union would not do: no decoder can
     # tell "text of this enumeration" from "text", so msgspec refuses such a field.
@@ -22,6 +25,8 @@ else:
             return Annotated[Any, words]
 
     OpenNumber = Open
+    # No decoder has to look into it; the converter alone fills it.
+    Extra = Any
 
 
 Seconds: TypeAlias = int | float

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from attrs import field, frozen
 
-from voicedrop_async.models._open import NO_EXTRA, Open, Seconds
+from voicedrop_async.models._open import NO_EXTRA, Extra, Open, Seconds
 from voicedrop_async.models._words import CallbackStrategy, CampaignState, Gender, MessageStatus
 
 
@@ -28,7 +28,7 @@ class SpokenMessage:
     """Such as ``en-GB`` or ``el-GR`` ("Say verb" lists them)."""
     gender: Open[Gender] | None = field(default=None, kw_only=True)
     """The speaking voice."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, by wire name."""
 
 
@@ -39,7 +39,7 @@ class Callback:
     strategy: Open[CallbackStrategy] | None = None
     url: str | None = field(default=None, repr=False, kw_only=True)
     """Hidden from ``repr``: callbacks are not signed, so the URL is the secret."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, by wire name."""
 
 
@@ -92,7 +92,7 @@ class CampaignProblem:
     """The service's own words; they can hold phone numbers."""
     property: tuple[str, ...] | None = field(default=None, repr=False, kw_only=True)
     """The numbers of invalid recipients."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, by wire name."""
 
 
@@ -118,7 +118,7 @@ class VoiceAnalysis:
     """Holds ``placeholder``, which the page names without a word on its meaning."""
     problems: tuple[CampaignProblem, ...] = ()
     """The ``errors[]`` rows of an analysis."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False)
     """What the service sent beyond its document, by wire name."""
 
 
@@ -157,7 +157,7 @@ class CampaignReceipt:
     voice_analysis: VoiceAnalysis | None = field(default=None, kw_only=True)
     problems: tuple[CampaignProblem, ...] = field(default=(), kw_only=True)
     """The ``errors[]`` rows. They can stand in a successful answer: the rest of the campaign was taken."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, and what could not be read, by wire name."""
 
 

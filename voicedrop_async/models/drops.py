@@ -1,11 +1,10 @@
 """What Spacivox lists: voicemail drop records."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import field, frozen
 
-from voicedrop_async.models._open import NO_EXTRA, OpenNumber
+from voicedrop_async.models._open import NO_EXTRA, Extra, OpenNumber
 from voicedrop_async.models._words import DropState
 
 
@@ -27,5 +26,5 @@ class VoicemailDropRecord:
     team: int | None = field(default=None, kw_only=True)
     timestamp: datetime | None = field(default=None, kw_only=True)
     """When the drop happened; aware, UTC. None only if the service sent none that can be read."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, and what could not be read, by wire name."""

@@ -1,13 +1,12 @@
 """What Routee's tracking answers: voice messages, their status and recordings, and the filters of a search."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 import attrs
 from attrs import field, frozen
 
-from voicedrop_async.models._open import NO_EXTRA, Open, Seconds
+from voicedrop_async.models._open import NO_EXTRA, Extra, Open, Seconds
 from voicedrop_async.models._words import AnsweredBy, Direction, FilterField, FilterOperator, MessageStatus
 from voicedrop_async.models.campaign import SpokenMessage
 
@@ -25,7 +24,7 @@ class DeliveryStatus:
     """When the status was set; aware, UTC."""
     reason: str | None = field(default=None, kw_only=True)
     """Only in failover callbacks."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, by wire name."""
 
 
@@ -49,7 +48,7 @@ class Recording:
     conversation_tracking_id: str | None = field(default=None, kw_only=True)
     duration: Seconds | None = field(default=None, kw_only=True)
     """Seconds."""
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, by wire name."""
 
 
@@ -93,7 +92,7 @@ class VoiceMessage:
     """Keys pressed during the call. Hidden from ``repr``: they can be PINs."""
     recordings: tuple[Recording, ...] | None = field(default=None, kw_only=True)
     answered_by: Open[AnsweredBy] | None = field(default=None, kw_only=True)
-    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
+    extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, and what could not be read, by wire name."""
 
 

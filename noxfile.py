@@ -1,0 +1,101 @@
+"""What is checked, and how: `nox -l` lists it. Every session installs what it needs."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["tests"]
+
+SUPPORTED = ("3.11", "3.12", "3.13")
+GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
+
+
+def is_here(version: str) -> bool:
+    """Whether that Python starts; the stand-ins of version managers can be there and lead nowhere."""
+    python = shutil.which(f"python{version}")
+    return python is not None and subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def install(session: nox.Session, *groups: str, extras: str = "cli") -> None:
+    """Install the checkout with its extras, and what the groups name."""
+    wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
+    session.install("-e", f".[{extras}]", *wanted)
+
+
+@nox.session(python=[version for version in SUPPORTED if is_here(version)] or None)
+def tests(session: nox.Session) -> None:
+    """Run the tests on each supported Python that is here, with branch coverage."""
+    install(session, "test")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env={"COVERAGE_CORE": "ctrace"})
+    session.run("coverage", "combine", silent=True)
+    session.run("coverage", "report", *([] if not session.posargs else ["--fail-under=0"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting, and the layers and public names of the house."""
+    install(session, "test", "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("pytest", "-q", "tests/house/test_layers.py", "tests/house/test_public_names.py")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the package, and of a program that uses every public name."""
+    install(session, "types", "bench")
+    session.run("mypy")
+    session.run("basedpyright")
+
+
+@nox.session
+def readme(session: nox.Session) -> None:
+    """Run every Python block of the README."""
+    install(session, "test")
+    session.run("pytest", "-q", "tests/house/test_readme.py")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the demo as a user would."""
+    session.install(".[cli]")
+    session.run("voicedrop", "demo")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the API reference to a folder of its own (build/docs)."""
+    install(session, "docs")
+    session.run("pdoc", "--docformat", "google", "-o", "build/docs", "voicedrop_async", "voicedrop_async.sandbox")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build wheel and sdist, install the wheel in a clean environment, and run the demo from there."""
+    session.install("build", "hatchling")
+    with tempfile.TemporaryDirectory() as folder:
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", folder)
+        wheel = next(Path(folder).glob("*.whl"))
+        source = next(Path(folder).glob("*.tar.gz"))
+        session.log(f"{wheel.name}: {wheel.stat().st_size} bytes; {source.name}: {source.stat().st_size} bytes")
+        clean = Path(folder) / "clean"
+        session.run("python", "-m", "venv", str(clean))
+        binaries = clean / ("Scripts" if os.name == "nt" else "bin")
+        session.run(str(binaries / "python"), "-m", "pip", "install", "--quiet", f"{wheel}[cli]", external=True)
+        session.chdir(folder)
+        session.run(str(binaries / "voicedrop"), "demo", external=True)
+        session.run(str(binaries / "python"), "-c", "import voicedrop_async.sandbox", external=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Compare the typed walk with a loop written by hand, and print how much memory a walk takes."""
+    install(session, "bench")
+    session.run("python", "benchmarks/walk.py", *session.posargs)

@@ -1,0 +1,114 @@
+"""The command line as people run it: a process of its own, a sandbox in another one, and now and then a terminal."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+from typing import NamedTuple
+
+PROGRAM = (sys.executable, "-m", "voicedrop_async")
+NUMBERS = ("+306912345678", "+306912345679", "+306912345670")
+CAMPAIGN = f"""
+sender = "302101234567"
+to = {list(NUMBERS)}
+name = "Spring sale"
+
+[message]
+text = "Hello"
+language = "en-GB"
+gender = "female"
+"""
+NAMES = (
+    "ROUTEE_BASE_URL",
+    "ROUTEE_AUTH_URL",
+    "ROUTEE_APPLICATION_ID",
+    "ROUTEE_APPLICATION_SECRET",
+    "SPACIVOX_BASE_URL",
+    "SPACIVOX_ACCESS_TOKEN",
+)
+
+
+class Ended(NamedTuple):
+    """How a run ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def clean(**more):
+    """The environment of this process, without anything about the services or the terminal, and with ``more``."""
+    others = {*NAMES, "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED"}
+    ours = {name: value for name, value in os.environ.items() if name not in others}
+    return ours | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"} | more
+
+
+def start(*arguments, env, program=PROGRAM, **streams):
+    """A run that is under way, with nobody at its keyboard."""
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+    return subprocess.Popen([*program, *arguments], env=env, **streams)
+
+
+def finish(child):
+    """Wait for a run to end by itself."""
+    with child:
+        out, err = child.communicate(timeout=50)
+    return Ended(child.returncode, (out or b"").decode(), (err or b"").decode())
+
+
+def run(*arguments, env, **options):
+    """Run a command to its end."""
+    return finish(start(*arguments, env=env, **options))
+
+
+def stop(child, number):
+    """Send a run a signal, and wait for its end."""
+    child.send_signal(number)
+    return finish(child)
+
+
+class Terminal:
+    """A pseudo-terminal of 80 columns and 30 rows: ``side`` is the one that a program sees."""
+
+    def __init__(self):
+        self._ours, self.side = pty.openpty()
+        fcntl.ioctl(self.side, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 80, 0, 0))
+        self.seen = ""
+
+    def read_until(self, text=None):
+        """Read until ``text`` is on the screen, or to the end."""
+        while text is None or text not in self.seen:
+            assert select.select([self._ours], [], [], 50)[0], f"nothing more after {self.seen!r}"
+            try:
+                self.seen += os.read(self._ours, 65536).decode()
+            except OSError:  # so Linux says that the other side is closed
+                return self.seen
+        return self.seen
+
+    def type(self, text):
+        os.write(self._ours, text.encode())
+
+    def hand_over(self):
+        """Leave the program's side to the program alone."""
+        os.close(self.side)
+        self.side = -1
+
+    def close(self):
+        for side in {self._ours, self.side} - {-1}:
+            os.close(side)
+
+    @property
+    def rows(self):
+        """What was written, line by line as a screen of any width would hold it: without colours and movements."""
+        return [row for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen).split("\n") for row in line.split("\r")]
+
+
+def environment_of(sandbox):
+    """What a command needs to speak to a sandbox of this process."""
+    values = (sandbox.routee_url, sandbox.auth_url, *sandbox.credentials, sandbox.spacivox_url, sandbox.spacivox_token)
+    return clean(**dict(zip(NAMES, values, strict=True)))

@@ -1,0 +1,127 @@
+"""``send``, ``track`` and ``records`` over real sockets, against the sandbox that ``voicedrop sandbox`` serves."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import attrs
+
+from voicedrop_async import VoicemailDropRecord, VoiceMessage
+
+from .processes import NUMBERS, environment_of, run, start
+
+WEEK = timedelta(days=8)
+
+
+def read(text):
+    return [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+
+
+def names(model):
+    return [field.name for field in attrs.fields(model) if field.name != "extra"]
+
+
+def past():
+    """A range from a week ago until now, as options."""
+    now = datetime.now(UTC)
+    return ("--start", (now - WEEK).isoformat(), "--end", now.isoformat())
+
+
+def test_track_writes_every_message_once_with_the_python_names(environment):
+    ended = run("track", *past(), "--page-size", "70", "--max-in-flight", "2", env=environment)
+
+    assert (ended.code, ended.err) == (0, "")
+    messages = read(ended.out)
+    assert len({message["message_id"] for message in messages}) == len(messages) == 300
+    assert all([name for name in message if name != "extra"] == names(VoiceMessage) for message in messages)
+    assert all(message["status"]["date"].endswith("Z") and message["to"].startswith("+") for message in messages)
+
+
+async def test_track_tells_the_whole_truth(sandbox):
+    """What is written is what the service holds: ids, words and numbers, prices to the last digit."""
+    ended = await asyncio.to_thread(run, "track", env=environment_of(sandbox))
+
+    assert ended.code == 0
+    told = [(m["message_id"], m["to"], m["status"]["status"], m["price"] and float(m["price"]), m["answered_by"]) for m in read(ended.out)]
+    held = [(m["messageId"], m["to"], m["status"]["status"], m["price"], m.get("answeredBy")) for m in sandbox.messages]
+    assert told == held
+
+
+def test_track_can_be_cut_and_filtered(environment):
+    cut = run("track", "--max-items", "5", env=environment)
+    busy = run("track", "--filter", "status=Busy", "--filter", "recipient:starts_with=+", env=environment)
+
+    assert (cut.code, cut.err) == (0, "")
+    assert len(read(cut.out)) == 5
+    assert busy.code == 0
+    assert {message["status"]["status"] for message in read(busy.out)} == {"Busy"}
+
+
+def test_a_sent_campaign_can_be_tracked_by_the_id_of_its_receipt(own_environment, campaign_file):
+    sent = run("send", str(campaign_file), "--yes", env=own_environment)
+
+    assert (sent.code, sent.err) == (0, "")
+    (receipt,) = read(sent.out)
+    assert receipt["campaign_name"] == "Spring sale"
+    assert receipt["statuses"]["Queued"] == 3
+    tracked = run("track", "--campaign", receipt["tracking_id"], env=own_environment)
+    assert sorted(message["to"] for message in read(tracked.out)) == sorted(NUMBERS)
+
+
+async def test_send_tells_of_refused_recipients(sandbox, campaign_file):
+    """The service can take a campaign and refuse some of its numbers: the receipt says which, stderr only that it does."""
+    problem = {"code": "400013004", "developerMessage": "Invalid recipient", "property": [NUMBERS[0]]}
+    answer = {"trackingId": "c1", "cost": 0.3, "errors": [problem]}
+    sandbox.fail_next(body=json.dumps(answer).encode(), content_type="application/json", path="/voice/campaign")
+
+    ended = await asyncio.to_thread(run, "send", str(campaign_file), "--yes", env=environment_of(sandbox))
+
+    assert ended.code == 0
+    assert read(ended.out)[0]["problems"][0]["property"] == [NUMBERS[0]]
+    assert "see problems in the receipt (1)" in ended.err
+    assert NUMBERS[0] not in ended.err
+
+
+async def test_records_writes_every_drop_of_the_range_once(sandbox):
+    """However the range is sliced."""
+    by_day = await asyncio.to_thread(run, "records", *past(), env=environment_of(sandbox))
+    by_hours = await asyncio.to_thread(run, "records", *past(), "--slices", "5h", env=environment_of(sandbox))
+
+    assert (by_day.code, by_day.err) == (0, "")
+    assert by_hours == by_day
+    drops = read(by_day.out)
+    assert [drop["id"] for drop in drops] == [drop["id"] for drop in sandbox.drops]
+    assert all(list(drop) == names(VoicemailDropRecord) for drop in drops)
+    assert {drop["state"] for drop in drops} == {"SENT", "DELIVERED", "FAILED", "REJECTED"}
+
+
+def test_records_can_be_of_one_team_and_cut(environment):
+    ended = run("records", *past(), "--team", "2", "--max-items", "3", env=environment)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert [drop["team"] for drop in read(ended.out)] == [2, 2, 2]
+
+
+def test_a_reader_who_has_enough_ends_the_command_quietly(environment):
+    """As with ``voicedrop track | head -1``."""
+    with start("track", "--page-size", "20", env=environment) as child:
+        first = child.stdout.readline()
+        child.stdout.close()
+        err = child.stderr.read()
+
+    assert json.loads(first)["message_id"]
+    assert (child.returncode, err) == (0, b"")
+
+
+def test_progress_is_for_eyes_only(environment, terminal, tmp_path):
+    """On a terminal's stderr, while the data goes to a file; it is gone at the end."""
+    with (tmp_path / "messages.jsonl").open("wb") as out:
+        child = start("track", env=environment, stdout=out, stderr=terminal.side)
+    terminal.hand_over()
+    seen = terminal.read_until()
+
+    assert child.wait() == 0
+    assert "messages: 100 of 300, requests: 1" in seen
+    assert seen.endswith("\r\x1b[K")
+    assert len((tmp_path / "messages.jsonl").read_text().splitlines()) == 300

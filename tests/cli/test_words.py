@@ -1,0 +1,112 @@
+"""Words that stand for values, and values as lines of JSON: no process, no server."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from voicedrop_async import (
+    AnsweredBy,
+    CampaignReceipt,
+    ConfigError,
+    DeliveryStatus,
+    DropState,
+    FilterField,
+    FilterOperator,
+    MessageStatus,
+    TrackingFilter,
+    VoicemailDropRecord,
+    VoiceMessage,
+)
+from voicedrop_async.cli._jsonl import lines
+from voicedrop_async.cli._say import masked
+from voicedrop_async.cli._words import condition, moment, span
+
+MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-03-02T09:30:00Z", "2026-03-02T11:30+02:00", "20260302T093000Z"])
+def test_a_moment_is_iso_8601_with_a_zone(text):
+    assert moment("--start", text) == MOMENT
+
+
+@pytest.mark.parametrize("text", ["2026-03-02T09:30:00", "2026-03-02", "yesterday", "", "1772443800"])
+def test_a_moment_without_a_zone_and_one_that_is_none_are_refused(text):
+    with pytest.raises(ConfigError, match=r"^--start: "):
+        moment("--start", text)
+
+
+@pytest.mark.parametrize(("text", "hours"), [("6", 6), ("6h", 6), ("1d", 24), ("30m", 0.5), ("3600s", 1)])
+def test_a_span_is_hours_unless_it_names_its_unit(text, hours):
+    assert span("--slices", text) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["", "d", "1w", "-1d", "1.5h", "9" * 30, "9" * 5000])
+def test_no_other_span_is_guessed(text):
+    with pytest.raises(ConfigError, match=r"^--slices: "):
+        span("--slices", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("country=GR", TrackingFilter(FilterField.COUNTRY, "GR")),
+        ("status.status:is_not=Completed", TrackingFilter(FilterField.STATUS, "Completed", operator=FilterOperator.IS_NOT)),
+        ("status=Busy", TrackingFilter(FilterField.STATUS, "Busy")),
+        ("collected_tones=1=2:3", TrackingFilter(FilterField.COLLECTED_TONES, "1=2:3")),
+    ],
+)
+def test_a_filter_says_field_operator_and_value(text, expected):
+    """The field is the service's word or ours, and everything after the first ``=`` is the value."""
+    assert condition("--filter", text) == expected
+
+
+@pytest.mark.parametrize("text", ["country", "country=", "=GR", "contry=GR", "country:like=GR", "+306912345678", "+306912345678=1"])
+def test_a_filter_the_service_might_pass_over_is_refused_without_its_value(text):
+    with pytest.raises(ConfigError, match=r"^--filter: ") as refused:
+        condition("--filter", text)
+
+    assert "3069" not in str(refused.value)
+
+
+def test_a_message_is_a_line_of_its_python_names():
+    """Absent is null, a status its word, a price exact to the last digit, a moment in UTC with a Z."""
+    status = DeliveryStatus(MessageStatus.NO_ANSWER, date=MOMENT)
+    message = VoiceMessage(
+        "m1", status=status, price=Decimal("0.1000000000000000055"), answered_by=AnsweredBy.HUMAN, groups=("a",), duration=1.5
+    )
+
+    written = lines([message])
+
+    assert b'"price":0.1000000000000000055,' in written
+    line = json.loads(written)
+    assert line["status"] == {"status": "NoAnswer", "date": "2026-03-02T09:30:00Z", "reason": None}
+    assert line["answered_by"] == "HUMAN"
+    assert line["groups"] == ["a"]
+    assert line["to"] is None
+    assert line["duration"] == 1.5
+    assert line["message_id"] == "m1"
+    assert "extra" not in line
+
+
+def test_extra_is_written_when_there_is_some():
+    assert json.loads(lines([VoiceMessage("m1", extra={"new": {"key": [1]}})]))["extra"] == {"new": {"key": [1]}}
+
+
+@pytest.mark.parametrize(("state", "written"), [(DropState.DELIVERED, "DELIVERED"), (9, 9), (None, None)])
+def test_a_drop_state_is_its_word_or_its_bare_number(state, written):
+    assert json.loads(lines([VoicemailDropRecord(1, state=state)]))["state"] == written
+
+
+def test_a_count_by_status_keeps_the_words():
+    receipt = CampaignReceipt("c1", statuses={MessageStatus.QUEUED: 3, "Deferred": 1})
+    assert json.loads(lines([receipt]))["statuses"] == {"Queued": 3, "Deferred": 1}
+
+
+@pytest.mark.parametrize("number", ["+306912345678", "306912345678", "+44 20 7946 0018", "6912345"])
+def test_a_masked_number_cannot_be_called(number):
+    text = masked(f"Unused: {number}.")
+    assert text.startswith("Unused: ")
+    assert number not in text
+    assert sum(digit.isdigit() for digit in text) <= 7

@@ -1,0 +1,129 @@
+"""The rules on repeating a call, without clock, dice or network."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicedrop_async import ConnectFailed, ConnectionLost, Kind, OutcomeUnknown, RateLimited, RequestError, Retry, ServerFailed, WireError
+from voicedrop_async.calls import Request, retry_after, unknown
+from voicedrop_async.models import Intent
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+KINDS = st.sampled_from(Kind)
+ROLLS = st.floats(0, 1, exclude_max=True)
+FAILURES = st.integers(1, 50)
+
+
+@given(FAILURES, ROLLS)
+def test_a_paid_send_that_may_have_happened_is_never_repeated(failures: int, roll: float) -> None:
+    lost = ConnectionLost(summary="cut")
+
+    assert Retry(attempts=100).wait(lost, Kind.PAID, failures, roll) is None
+
+
+@given(FAILURES, ROLLS)
+def test_a_paid_send_that_was_turned_away_is_repeated_only_when_told_when(failures: int, roll: float) -> None:
+    turned_away = RateLimited(summary="HTTP 429", status=429, may_pass=True)
+    told = RateLimited(summary="HTTP 429", status=429, may_pass=True, retry_after=2.0)
+
+    assert Retry(attempts=100).wait(turned_away, Kind.PAID, failures, roll) is None
+    assert Retry(attempts=100).wait(told, Kind.PAID, failures, roll) is not None
+
+
+@given(KINDS, FAILURES, ROLLS)
+def test_no_call_is_repeated_beyond_its_attempts(kind: Kind, failures: int, roll: float) -> None:
+    wait = Retry(attempts=4).wait(ConnectFailed(summary="refused"), kind, failures, roll)
+
+    assert (wait is None) == (failures >= (3 if kind is Kind.TOKEN else 4))
+
+
+@given(st.integers(1, 3000), ROLLS)
+def test_a_pause_is_jittered_up_to_a_doubling_bound(failures: int, roll: float) -> None:
+    wait = Retry(attempts=5000).wait(ConnectFailed(summary="refused"), Kind.READ, failures, roll)
+
+    assert wait is not None
+    assert 0.0 <= wait <= min(20.0, 0.5 * 2.0 ** min(failures - 1, 60))
+
+
+@given(st.floats(0, 60), ROLLS)
+def test_a_wait_asked_for_is_kept_and_a_little_more(asked: float, roll: float) -> None:
+    error = ServerFailed(summary="HTTP 503", status=503, may_pass=True, retry_after=asked)
+
+    wait = Retry().wait(error, Kind.READ, 1, roll)
+
+    assert wait is not None
+    assert asked <= wait <= max(asked, 0.5) * 1.1
+
+
+def test_a_wait_beyond_the_cap_is_not_begun() -> None:
+    error = RateLimited(summary="HTTP 429", status=429, may_pass=True, retry_after=60.5)
+
+    assert Retry().wait(error, Kind.READ, 1, 0.0) is None
+
+
+def test_what_cannot_pass_is_not_repeated() -> None:
+    assert Retry().wait(RequestError(summary="final"), Kind.READ, 1, 0.0) is None
+
+
+def test_a_body_that_cannot_be_parsed_is_asked_for_once_more() -> None:
+    broken = WireError(summary="not JSON", may_pass=True)
+
+    assert Retry().wait(broken, Kind.READ, 1, 0.5) == 0.25
+    assert Retry().wait(broken, Kind.READ, 2, 0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("1_000", None),
+        ("١٢", None),
+        ("9" * 400, None),
+        ("soon", None),
+        ("Fri, 02 Jan 2026 12:00:30 GMT", 30.0),
+        ("Friday, 02-Jan-26 12:00:30 GMT", 30.0),
+        ("Fri Jan  2 12:00:30 2026", 30.0),
+        ("Fri, 02 Jan 2026 11:00:00 GMT", 0.0),
+        ("Fri, 32 Jan 2026 11:00:00 GMT", None),
+    ],
+)
+def test_how_long_the_service_asks_to_wait(text: str, seconds: float | None) -> None:
+    assert retry_after({"Retry-After": text}, NOW) == seconds
+
+
+def test_a_date_to_wait_for_counts_from_the_answer_s_own_clock() -> None:
+    headers = {"Retry-After": "Fri, 02 Jan 2026 12:00:30 GMT", "Date": "Fri, 02 Jan 2026 12:00:20 GMT"}
+
+    assert retry_after(headers, datetime(2030, 1, 1, tzinfo=UTC)) == 10.0
+
+
+@given(st.text())
+def test_no_retry_after_brings_anything_else_out(text: str) -> None:
+    seconds = retry_after({"Retry-After": text, "Date": text}, NOW)
+
+    assert seconds is None or seconds >= 0.0
+
+
+def test_a_request_shows_its_route_and_no_ids() -> None:
+    request = Request(method="GET", route="/voice/tracking/{message_id}", kind=Kind.READ, ids={"message_id": "a/b"})
+
+    assert str(request) == "GET /voice/tracking/{message_id}"
+    assert request.path == "/voice/tracking/a%2Fb"
+    assert "a/b" not in repr(request)
+
+
+def test_the_unknown_keeps_the_facts_of_what_failed() -> None:
+    intent = Intent(campaign_name=None, started_at=NOW, recipients=3)
+    error = unknown(ServerFailed(summary="HTTP 502", status=502, request="POST /voice/campaign", attempts=2), intent)
+
+    assert isinstance(error, OutcomeUnknown)
+    assert (error.status, error.attempts, error.intent) == (502, 2, intent)
+    assert str(error).endswith("track messages from 2026-01-02T12:00:00Z on (recipients: 3)")

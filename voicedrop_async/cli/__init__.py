@@ -1,0 +1,49 @@
+"""The command line. Data goes to stdout, everything else to stderr; how it ended is told by the exit code."""
+
+import sys
+from typing import Final
+
+from voicedrop_async.cli._say import give_up_stdout, say
+from voicedrop_async.errors import ConfigError, OutcomeUnknown, VoiceDropError
+
+_EXTRA: Final = {"cyclopts", "rich"}
+_MISSING: Final = (
+    'the command line needs its extra: python -m pip install "voicedrop-async[cli]", or in a checkout python -m pip install ".[cli]"'
+)
+
+
+def main() -> int:
+    """Run the command that the arguments name, and return its exit code."""
+    try:
+        return _run()
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        return _told(_MISSING, 2)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        give_up_stdout()  # its reader has what it wanted
+        return 0
+    except ConfigError as error:
+        return _told(str(error), 2)
+    except OutcomeUnknown as error:
+        return _told(str(error), 3)
+    except VoiceDropError as error:
+        return _told(str(error), 1)
+    except OSError as error:
+        give_up_stdout()  # a full disk would speak up again
+        return _told(str(error), 1)
+
+
+def _run() -> int:
+    from voicedrop_async.cli._app import run  # needs the extra
+
+    code = run()
+    sys.stdout.flush()  # while a reader that is gone can still be told from a bug
+    return code
+
+
+def _told(sentence: str, code: int) -> int:
+    say(sentence)
+    return code

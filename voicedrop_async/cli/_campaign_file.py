@@ -1,0 +1,50 @@
+"""A campaign file: TOML with the names of ``VoiceCampaign``."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+import attrs
+import msgspec
+
+from voicedrop_async import Callback, ConfigError, SpokenMessage, VoiceCampaign
+
+_TABLES: Final[Mapping[str, type[Any]]] = {"message": SpokenMessage, "callback": Callback, "campaign_callback": Callback}
+
+
+def read(file: Path) -> VoiceCampaign:
+    """Return the campaign of a file.
+
+    Raises:
+        ConfigError: No such file, no TOML, a key that a campaign does not have, or a value of another type. The text
+            names the key, and never shows a value.
+    """
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        place = str(error).rpartition("(")[2].rstrip(")")  # what stands before it quotes the file
+        raise ConfigError(f"{file}: not TOML in UTF-8 ({place})") from None
+    unknown = [*_unknown(table, VoiceCampaign)]
+    if unknown:
+        raise ConfigError(f"{file}: unknown: {', '.join(unknown)}; the keys are the names of VoiceCampaign")
+    try:
+        return msgspec.convert(_listed(table), VoiceCampaign)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def _unknown(table: Mapping[str, object], model: type[Any], above: str = "") -> Iterator[str]:
+    known = {field.name for field in attrs.fields(model)} - {"extra"}
+    for key, value in table.items():
+        if key not in known:
+            yield above + key
+        elif not above and key in _TABLES and isinstance(value, dict):
+            yield from _unknown(cast("dict[str, object]", value), _TABLES[key], f"{key}.")
+
+
+def _listed(table: Mapping[str, object]) -> dict[str, object]:
+    # A lone text is one recipient, as it is in VoiceCampaign.
+    return {key: [value] if key in {"to", "contacts", "groups"} and isinstance(value, str) else value for key, value in table.items()}

@@ -1,0 +1,50 @@
+"""What is told to the person at the keyboard: on stderr, in one line, and nobody's number with it."""
+
+import os
+import re
+import sys
+from typing import Final
+
+_NUMBER: Final = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,}")
+
+
+def say(sentence: str) -> None:
+    """Tell it on stderr, in one line."""
+    sys.stderr.write(f"voicedrop: {' '.join(sentence.split())}\n")
+    sys.stderr.flush()
+
+
+def give_up_stdout() -> None:
+    """Let what cannot be written vanish: Python tries once more at its end, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def masked(text: str) -> str:
+    """Return a text with the middle of every phone number in it hidden, as in ``+3069*****78``."""
+    return _NUMBER.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    number = found[0]
+    return f"{number[:5] if len(number) > 10 else ''}*****{number[-2:]}"
+
+
+class Progress:
+    """One line on stderr that is written over as things go on; silent unless somebody looks at it.
+
+    Somebody does if stderr is a terminal, and stdout is not: otherwise the data itself is what moves.
+    """
+
+    def __init__(self) -> None:
+        """Look who is looking."""
+        self._seen = sys.stderr.isatty() and not sys.stdout.isatty()
+
+    def show(self, line: str) -> None:
+        """Write over the line."""
+        if self._seen:
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        self.show("")
