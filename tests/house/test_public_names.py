@@ -70,3 +70,10 @@ def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def test_the_package_is_marked_as_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
+
+
+def test_the_user_s_sample_touches_every_public_name() -> None:
+    """So that the type checkers see each as a user does."""
+    sample = (Path(__file__).parents[1] / "typing_sample.py").read_text(encoding="utf-8")
+
+    assert [name for name in voicedrop_async.__all__ if not re.search(rf"\bvd\.{name}\b", sample)] == []

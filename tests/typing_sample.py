@@ -1,0 +1,153 @@
+"""A user's program that touches every public name, for the type checkers; it is read by them, not run."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import assert_type
+
+import aiohttp
+
+import voicedrop_async as vd
+from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Sandbox
+
+END = datetime.now(UTC)
+START = END - timedelta(days=1)
+
+CAMPAIGN = vd.VoiceCampaign(
+    sender="306900000000",
+    to=["+306912345678"],
+    contacts=(),
+    groups={"a group"},
+    name="Spring sale",
+    message=vd.SpokenMessage("Hello", language="en-GB", gender=vd.Gender.FEMALE),
+    respect_quiet_hours=True,
+    ignore_dnd=False,
+    scheduled_date=END,
+    hangup_delay=30,
+    callback=vd.Callback(strategy=vd.CallbackStrategy.ON_CHANGE, url="https://example.com/secret"),
+    campaign_callback=vd.Callback("OnAnythingNew", url="https://example.com/secret"),
+    collect_dtmf_digits=True,
+    collect_dtmf_await_seconds=2.5,
+)
+
+
+def observe(event: vd.Event) -> None:
+    print(event.name, event.kind, event.route, event.status, event.attempt, event.seconds)
+
+
+async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | None:
+    try:
+        analysis = assert_type(await routee.analyze_campaign(CAMPAIGN), vd.VoiceAnalysis)
+        print(analysis.number_of_recipients, analysis.problems)
+        receipt = assert_type(await routee.send_campaign(CAMPAIGN, deadline=20.0), vd.CampaignReceipt)
+        state = assert_type(receipt.state, vd.CampaignState | str | None)
+        if isinstance(state, vd.CampaignState) and not state.is_final and receipt.tracking_id is not None:
+            assert_type(await routee.delete_campaign(receipt.tracking_id), None)
+        assert_type(receipt.cost, Decimal | None)
+        assert_type(receipt.problems, tuple[vd.CampaignProblem, ...])
+    except vd.OutcomeUnknown as unknown:
+        return assert_type(unknown.intent, vd.Intent)
+    except (vd.ConfigError, vd.SessionClosed) as error:
+        print(error)
+        return None
+    return receipt
+
+
+async def track(routee: vd.RouteeSession) -> list[vd.VoiceMessage]:
+    filters = [
+        vd.TrackingFilter(vd.FilterField.STATUS, "Completed"),
+        vd.TrackingFilter("newField", "x", operator=vd.FilterOperator.CONTAINS),
+    ]
+    stream = routee.track_messages(
+        start=START, end=END, campaign_id=None, filters=filters, sort="to", tagged=True, page_size=50, max_items=9
+    )
+    assert_type(stream, vd.PageStream[vd.VoiceMessage])
+    walk: vd.Walk[vd.VoiceMessage]
+    async with stream.walk() as walk:
+        async for message in walk:
+            status: vd.DeliveryStatus | None = message.status
+            word = status.status if status is not None else None
+            if isinstance(word, vd.MessageStatus):
+                print(word.is_final)
+            answered = assert_type(message.answered_by, vd.AnsweredBy | str | None)
+            direction = assert_type(message.direction, vd.Direction | str | None)
+            recordings: tuple[vd.Recording, ...] = message.recordings or ()
+            print(answered, direction, recordings, message.extra.get("newKey"))
+        report: vd.WalkReport = walk.report
+    print(report.complete, report.suspected_missing)
+    page: vd.Page[vd.VoiceMessage]
+    async for page in routee.track_campaign("tid", page_size=10).pages():
+        print(page.items, page.number, page.size, page.total_pages, page.total_items, page.is_last)
+    items: AsyncIterator[vd.VoiceMessage] = aiter(routee.track_conversation("cid"))
+    await anext(items)
+    assert_type(await stream.first(), vd.VoiceMessage | None)
+    assert_type(await stream.count(), int)
+    assert_type(await routee.track_message("mid"), vd.VoiceMessage)
+    return await stream.collect(max_items=5)
+
+
+async def drops(spacivox: vd.SpacivoxSession) -> None:
+    records = assert_type(await spacivox.list_drop_records(START, END, team=1), list[vd.VoicemailDropRecord])
+    async for record in spacivox.drop_records(START, END, slices=timedelta(hours=1), max_items=5):
+        state = assert_type(record.state, vd.DropState | int | None)
+        print(state is vd.DropState.DELIVERED, record.number, record.timestamp, len(records))
+
+
+def explain(error: vd.VoiceDropError) -> str:
+    match error:
+        case vd.RateLimited() | vd.ServerFailed():
+            return f"{error.status} {error.retry_after}"
+        case vd.BadRequest() | vd.Unauthorized() | vd.Forbidden() | vd.NotFound() | vd.Conflict():
+            return f"{error.code} {error.developer_message} {error.problems}"
+        case vd.ApiError():
+            return str(error.status)
+        case vd.WireError():
+            return f"{error.path} {error.status} {error.content_type} {error.length}"
+        case vd.ConnectFailed() | vd.ConnectionLost() | vd.TimedOut() | vd.DeadlineExceeded():
+            return f"{error.request} {error.attempts} {error.may_have_happened} {error.may_pass}"
+        case vd.RequestError():
+            return error.summary
+        case vd.PageLoop() | vd.WalkError():
+            return f"{error.report.items}"
+        case _:
+            return str(error)
+
+
+async def main() -> None:
+    throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
+    retry, timeouts = vd.Retry(attempts=2, base=0.1), vd.Timeouts(connect=2, read=10)
+    async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:
+        auth = vd.ClientCredentials(*sandbox.credentials)
+        async with vd.RouteeSession(
+            auth,
+            base_url=sandbox.routee_url,
+            auth_url=sandbox.auth_url,
+            dialect=vd.RouteeDialect(range_start="dateStart"),
+            throttle=throttle,
+            retry=retry,
+            timeouts=timeouts,
+            deadline=30.0,
+            http=borrowed,
+            proxy=None,
+            trace_configs=(),
+            on_event=observe,
+        ) as routee:
+            patient: vd.RouteeSession = routee.with_options(retry=vd.Retry(attempts=9), deadline=None)
+            await send(patient)
+            await track(routee)
+            reply: vd.Reply = await routee.call("GET", "/accounts/me/balance", kind=vd.Kind.READ, params={"page": 0})
+            headers: Mapping[str, str] = reply.headers
+            print(reply.status, headers, reply.body, reply.attempts, reply.elapsed)
+        async with vd.SpacivoxSession(vd.StaticToken(sandbox.spacivox_token), base_url=sandbox.spacivox_url) as spacivox:
+            await drops(spacivox)
+        requests: tuple[ReceivedRequest, ...] = sandbox.requests
+        campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
+        callbacks: tuple[PostedCallback, ...] = sandbox.callbacks
+        print(len(requests), len(campaigns), len(callbacks))
+    await vd.RouteeSession.from_env(limits=vd.Limits()).aclose()
+    await vd.SpacivoxSession.from_env(deadline=5).aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
