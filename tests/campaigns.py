@@ -1,8 +1,11 @@
-"""Campaigns, and the answers to them, that many tests use."""
+"""Campaigns, the answers to them, and a patience that makes no test wait."""
 
 from typing import Any
 
-from voicedrop_async import SpokenMessage, VoiceCampaign
+from voicedrop_async import Retry, SpokenMessage, VoiceCampaign
+
+QUICK = Retry(base=0.001, cap=0.002)
+"""Repeats as usual, but does not make a test wait."""
 
 NUMBER = "+306912345678"
 CAMPAIGN = VoiceCampaign("306900000000", to=[NUMBER], name="Spring sale", message=SpokenMessage("Hello", language="en-GB"))

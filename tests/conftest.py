@@ -3,13 +3,11 @@
 from collections.abc import AsyncGenerator
 
 import pytest
+from campaigns import QUICK
 from raw_server import RawServer
 
-from voicedrop_async import ClientCredentials, Event, Retry, RouteeSession, SpacivoxSession, StaticToken, Timeouts
+from voicedrop_async import ClientCredentials, Event, RouteeSession, SpacivoxSession, StaticToken, Timeouts
 from voicedrop_async.sandbox import Sandbox
-
-QUICK = Retry(base=0.001, cap=0.002)
-"""Repeats as usual, but does not make a test wait."""
 
 
 @pytest.fixture

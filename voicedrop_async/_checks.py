@@ -6,7 +6,7 @@ meant for somebody's ear.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from math import isfinite
 from typing import Final
@@ -18,6 +18,7 @@ from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, Voic
 MAX_RECIPIENTS: Final = 1000
 MAX_TEXT: Final = 1000
 
+_DAY: Final = timedelta(days=1)
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
 
@@ -28,6 +29,8 @@ def check_moment(argument: str, moment: object) -> None:
         raise ConfigError(f"{argument}: a {type(moment).__name__} is no datetime")
     if moment.utcoffset() is None:
         raise ConfigError(f"{argument}: a naive datetime could mean any moment of a day; give it a timezone, such as UTC")
+    if not datetime.min.replace(tzinfo=UTC) + _DAY <= moment <= datetime.max.replace(tzinfo=UTC) - _DAY:
+        raise ConfigError(f"{argument}: too near to the first or the last day there is")
 
 
 def check_range(start: datetime | None, end: datetime | None) -> None:
@@ -55,12 +58,23 @@ def check_amount(argument: str, amount: object, *, zero: bool = False) -> None:
         raise ConfigError(f"{argument}: {amount} is {'below' if zero else 'not above'} zero")
 
 
-def check_id(argument: str, text: object) -> None:
-    """Refuse what cannot stand as one segment of a path."""
+def check_text(argument: str, text: object) -> str:
+    """Refuse what is no text, blank, or cannot be written as UTF-8."""
     if not isinstance(text, str):
         raise ConfigError(f"{argument}: a {type(text).__name__} is no text")
-    if not text.strip() or text in {".", ".."}:
-        raise ConfigError(f"{argument}: empty, or a dot; it must be an id as the service gave it")
+    if not text.strip():
+        raise ConfigError(f"{argument}: empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{argument}: holds half a character, which cannot be sent") from None
+    return text
+
+
+def check_id(argument: str, text: object) -> None:
+    """Refuse what cannot stand as one segment of a path."""
+    if check_text(argument, text) in {".", ".."}:
+        raise ConfigError(f"{argument}: dots; it must be an id as the service gave it")
 
 
 def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
@@ -81,10 +95,9 @@ def check_campaign(campaign: object) -> None:
     """
     if not isinstance(campaign, VoiceCampaign):
         raise ConfigError(f"campaign: a {type(campaign).__name__} is no VoiceCampaign")
-    if not isinstance(campaign.sender, str) or not campaign.sender.strip():
-        raise ConfigError("sender: empty; it must be a number or a name")
+    check_text("sender", campaign.sender)
     _check_recipients(campaign)
-    if campaign.name is not None and not _NAME.fullmatch(campaign.name):
+    if campaign.name is not None and not (isinstance(campaign.name, str) and _NAME.fullmatch(campaign.name)):
         raise ConfigError("name: must be 2 to 30 Latin letters, digits, spaces and hyphens")
     _check_sound(campaign.message, campaign.file_url)
     if campaign.scheduled_date is not None:
@@ -95,6 +108,9 @@ def check_campaign(campaign: object) -> None:
         check_amount("collect_dtmf_await_seconds", campaign.collect_dtmf_await_seconds, zero=True)
         if not campaign.collect_dtmf_digits:
             raise ConfigError("collect_dtmf_await_seconds: only has a meaning with collect_dtmf_digits=True")
+    for argument in ("respect_quiet_hours", "ignore_dnd", "collect_dtmf_digits"):
+        if not isinstance(getattr(campaign, argument), bool | None):
+            raise ConfigError(f"{argument}: must be True or False, or left out")
     _check_callback("callback", campaign.callback)
     _check_callback("campaign_callback", campaign.campaign_callback)
 
@@ -105,8 +121,7 @@ def check_filters(filters: Iterable[object]) -> None:
         if not isinstance(condition, TrackingFilter):
             raise ConfigError(f"filters[{place}]: a {type(condition).__name__} is no TrackingFilter")
         for name in ("field", "value", "operator"):
-            if not isinstance(getattr(condition, name), str):
-                raise ConfigError(f"filters[{place}].{name}: a {type(getattr(condition, name)).__name__} is no text")
+            check_text(f"filters[{place}].{name}", getattr(condition, name))
 
 
 def _check_recipients(campaign: VoiceCampaign) -> None:
@@ -120,9 +135,8 @@ def _check_recipients(campaign: VoiceCampaign) -> None:
 
 def _check_each(argument: str, values: Sequence[object]) -> None:
     places: dict[object, int] = {}
-    for place, value in enumerate(values):
-        if not isinstance(value, str) or not value.strip():
-            raise ConfigError(f"{argument}[{place}]: empty, or no text")
+    for place, given in enumerate(values):
+        value = check_text(f"{argument}[{place}]", given)
         if argument == "to" and not _E164.fullmatch(value):
             raise ConfigError(f"to[{place}]: not E.164: a plus sign, then 7 to 15 digits, the first not zero")
         if places.setdefault(value, place) != place:
@@ -137,10 +151,12 @@ def _check_sound(message: SpokenMessage | None, file_url: str | None) -> None:
     elif message is None:
         raise ConfigError("message: missing; a campaign needs message or file_url")
     else:
-        if not message.text or not message.text.strip():
-            raise ConfigError("message.text: empty; there would be nothing to say")
-        if len(message.text) > MAX_TEXT:
-            raise ConfigError(f"message.text: {len(message.text)} characters are above {MAX_TEXT}")
+        text = check_text("message.text", message.text)
+        if len(text) > MAX_TEXT:
+            raise ConfigError(f"message.text: {len(text)} characters are above {MAX_TEXT}")
+        for argument, word in (("language", message.language), ("gender", message.gender)):
+            if word is not None:
+                check_text(f"message.{argument}", word)
 
 
 def _check_callback(argument: str, callback: Callback | None) -> None:

@@ -1,8 +1,8 @@
 """The one way out: token, slot, attempt to the last byte, judgement, pause. The only room with the aiohttp client.
 
 Nothing is held while waiting: the token is there before the slot, and slot and answer are given back before a pause.
-Whether an attempt reached the service is told by the trace event of its headers, not by the kind of exception: a
-timeout means both "never left" and "lost".
+Whether a call that changes something reached the service is told by the trace event of its headers, not by the kind
+of exception: a timeout means both "never left" and "lost".
 """
 
 import asyncio
@@ -43,6 +43,8 @@ T = TypeVar("T")
 MOST_BYTES: Final = 16 * 1024 * 1024
 """The longest answer that is read, in bytes after decompression."""
 
+_CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
+_NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 _TOKEN_DEADLINE: Final = 15.0
 _LOG: Final = getLogger("voicedrop_async")
 _NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, TimeoutError, ValueError, RuntimeError)
@@ -82,14 +84,14 @@ class Call:
     policy: Policy
     attempts: int = 0
     sent: bool = False
-    """Whether the present attempt may have reached the service; set by the trace event of its headers."""
+    """Whether the present attempt may have reached the service; set by the trace event of its headers (``Lanes``)."""
     lost: bool = False
     """Whether an earlier attempt may have taken effect."""
 
     @property
     def may_have_happened(self) -> bool:
         """Whether something may have changed by this call."""
-        return self.lost or (self.sent and self.request.kind in {Kind.PAID, Kind.CANCEL})
+        return self.lost or self.sent
 
     def failed(self, error: RequestError) -> RequestError:
         """Return ``error`` with what the call knows; of a paid send, what may have happened is called unknown."""
@@ -131,11 +133,12 @@ class Transport:
         """
         self._check_home()
         call = Call(request, policy)
-        ends_at = None if policy.deadline is None else time.monotonic() + policy.deadline
+        if policy.deadline is None:
+            return await self._insist(call, load, ends_at=None)
         clock = asyncio.timeout(policy.deadline)
         try:
             async with clock:
-                return await self._insist(call, load, ends_at=ends_at)
+                return await self._insist(call, load, ends_at=time.monotonic() + policy.deadline)
         except TimeoutError:
             if not clock.expired():
                 raise
@@ -218,26 +221,27 @@ class Transport:
     def _judged(self, call: Call, fault: Exception) -> Exception:
         """Return our error for what aiohttp raised."""
         name = type(fault).__name__
+        left = call.sent if call.request.kind in _CHANGES else not isinstance(fault, _NEVER_LEFT)
         if self._closed:
-            return SessionClosed() if not call.may_have_happened else ConnectionLost(summary="the session was closed", may_pass=False)
+            return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
         if isinstance(fault, TimeoutError):
             limits = call.policy.timeouts
             text = f"no complete answer within {limits.read:g} s"
-            if not call.sent:
+            if not left:
                 text = f"no connection within {min(limits.connect, limits.read):g} s"
             return TimedOut(summary=text, may_have_happened=call.may_have_happened)
         if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
             return ConnectFailed(summary=f"{name}: this is not a trusted https server of that name", may_pass=False)
-        if not call.sent:
-            return ConnectFailed(summary=name, may_pass=isinstance(fault, OSError | aiohttp.ClientConnectionError))
-        return ConnectionLost(summary=name, may_have_happened=call.may_have_happened)
+        if left:
+            return ConnectionLost(summary=name, may_have_happened=call.may_have_happened)
+        return ConnectFailed(summary=name, may_pass=isinstance(fault, OSError | aiohttp.ClientConnectionError))
 
     def _lane(self, kind: Kind) -> aiohttp.ClientSession:
         if self._closed:
             raise SessionClosed
         if self._lanes is None:
             self._lanes = Lanes(self._wiring)
-        return self._lanes.paying if kind is Kind.PAID else self._lanes.reading
+        return self._lanes.changing if kind in _CHANGES else self._lanes.reading
 
     def _check_home(self) -> None:
         if self._closed:
@@ -282,33 +286,34 @@ def _facts(error: RequestError) -> dict[str, Any]:
 
 
 class Lanes:
-    """The connections of one session: one lane for reading, and one for what rings telephones."""
+    """The connections of one session: one lane for reading, and one for what changes something."""
 
     def __init__(self, wiring: Wiring) -> None:
         """Make both lanes in the running loop."""
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_mark_sent)
-        traces = [trace, *wiring.trace_configs]
         borrowed = wiring.http.connector if wiring.http is not None else None
         # Not more connections than slots, so a limit of the pool would only be waited for twice.
-        self.reading = _session(borrowed or aiohttp.TCPConnector(limit=0, ttl_dns_cache=300), traces, own=borrowed is None)
-        # A kept-alive connection can close under a request, which then may or may not have arrived: a paid one takes
-        # a fresh connection each time.
-        self.paying = _session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True), traces, own=True)
+        connector = borrowed or aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
+        self.reading = _session(connector, wiring.trace_configs, own=borrowed is None)
+        # A kept-alive connection can close under a request, which then may or may not have arrived: here each request
+        # has a fresh one, and the trace tells whether it went out.
+        sent = aiohttp.TraceConfig()
+        sent.on_request_headers_sent.append(_mark_sent)
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True)
+        self.changing = _session(connector, [sent, *wiring.trace_configs], own=True)
 
     async def aclose(self) -> None:
         """Close both; a borrowed connector stays open."""
         await self.reading.close()
-        await self.paying.close()
+        await self.changing.close()
 
 
-def _session(connector: aiohttp.BaseConnector, traces: list[aiohttp.TraceConfig], *, own: bool) -> aiohttp.ClientSession:
+def _session(connector: aiohttp.BaseConnector, traces: Sequence[aiohttp.TraceConfig], *, own: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         connector_owner=own,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
-        trace_configs=traces,
+        trace_configs=list(traces),
         headers={hdrs.USER_AGENT: "voicedrop_async", hdrs.ACCEPT: "application/json"},
     )
 

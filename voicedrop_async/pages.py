@@ -119,6 +119,7 @@ class Walk(Generic[T]):
         self._course = Course()
         self._keys: set[Hashable] = set()
         self._keys_before: set[Hashable] = set()
+        self._page: Page[T] | None = None
         self._waiting: Iterator[T] = iter(())
         self._tally = Tally()
 
@@ -147,6 +148,9 @@ class Walk(Generic[T]):
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Hand out pages, without the items that were handed out before."""
+        rest = tuple(self._waiting)
+        if self._page is not None and rest:
+            yield evolve(self._page, items=rest)
         while (page := await self._next()) is not None:
             yield page
 
@@ -156,22 +160,25 @@ class Walk(Generic[T]):
             return None
         fetched = await self._source.fetch(self._list, self._number, self._page_size)
         fresh, keys = self._unseen(fetched.page.items)
-        self._tally.take(fetched, fresh=len(fresh))
+        self._tally.take(fetched, first=self._number == 0, fresh=len(fresh))
         self._move(fetched, keys, fresh=bool(fresh))
         if self._left is not None:
+            self._tally.cut = len(fresh) > self._left
             fresh = fresh[: self._left]
             self._left -= len(fresh)
         self._tally.items += len(fresh)
-        return fetched.page if len(fresh) == len(fetched.page.items) else evolve(fetched.page, items=fresh)
+        self._page = fetched.page if len(fresh) == len(fetched.page.items) else evolve(fetched.page, items=fresh)
+        return self._page
 
     def _unseen(self, items: tuple[T, ...]) -> tuple[tuple[T, ...], tuple[Hashable, ...]]:
         """Return the items not handed out yet, and the keys of all."""
         keys = tuple(map(self._source.key, items))
         fresh: list[T] = []
         for item, key in zip(items, keys, strict=True):
-            if key not in self._keys and key not in self._keys_before:
+            if key not in self._keys:
                 self._keys.add(key)
-                fresh.append(item)
+                if key not in self._keys_before:
+                    fresh.append(item)
         return tuple(fresh), keys
 
     def _move(self, fetched: Fetched[T], keys: tuple[Hashable, ...], *, fresh: bool) -> None:
@@ -182,7 +189,7 @@ class Walk(Generic[T]):
             case Turn.PAGE:
                 self._number += 1
             case Turn.END:
-                self._tally.doubtful |= self._course.doubtful
+                self._tally.close(distinct=len(self._keys), doubtful=self._course.doubtful)
                 self._list += 1
                 self._number = 0
                 self._course = Course()
@@ -218,7 +225,7 @@ class Course:
         """Return what follows the page ``number``, which brought a ``fresh`` item or none."""
         page = fetched.page
         if number == 0:
-            self.announced = fetched.total_pages
+            self.announced = _announced(fetched)
         if self.probing and not fresh:
             return Turn.END
         if self._repeats(page, mark, fresh=fresh):
@@ -231,6 +238,7 @@ class Course:
         if self.probing or (self.announced is not None and number + 1 < self.announced):
             return Turn.PAGE
         if fetched.total_pages is None and not page.items:
+            self.doubtful |= fetched.last is False
             return Turn.END
         self.barren = 0 if fresh else self.barren + 1
         if self.barren < _BARREN_MOST:
@@ -245,46 +253,75 @@ class Course:
         return looped
 
 
+def _announced(fetched: Fetched[Any]) -> int | None:
+    """Return how many pages a first page promises; not more than its own count of items could fill."""
+    if fetched.total_pages is None or fetched.page.total_items is None:
+        return fetched.total_pages
+    return min(fetched.total_pages, -(-fetched.page.total_items // max(1, fetched.page.size)))
+
+
 @define
 class Tally:
-    """What ``WalkReport`` is made from."""
+    """What ``WalkReport`` is made from. Totals are sums over the lists begun so far."""
 
     pages: int = 0
     items: int = 0
-    unique: int = 0
     duplicates: int = 0
     unreadable: int = 0
     skipped: int = 0
-    total_first: int | None = None
-    total_last: int | None = None
-    shrank: bool = False
+    missing: int = 0
+    first: int | None = 0
+    closed: int | None = 0
+    """The service's counts of the lists that have ended."""
+    total: int | None = 0
+    """Its latest count of the present list."""
+    total_pages: int | None = None
+    skipped_here: int = 0
+    drifted: bool = False
     doubtful: bool = False
+    cut: bool = False
     ended: bool = False
 
-    def take(self, fetched: Fetched[Any], *, fresh: int) -> None:
+    def take(self, fetched: Fetched[Any], *, first: bool, fresh: int) -> None:
         """Count a page."""
         total = fetched.page.total_items
-        if self.pages == 0:
-            self.total_first = total
-        elif total is not None and self.total_last is not None and total < self.total_last:
-            self.shrank = True  # what was taken out may have pulled others over the edge of a page
-        self.total_last = total
+        if first:
+            self.first = _sum(self.first, total)
+        else:
+            # What was taken out may have pulled others over the edge of a page.
+            self.drifted |= _shrank(self.total, total) or _shrank(self.total_pages, fetched.total_pages)
+        self.total, self.total_pages = total, fetched.total_pages
         self.pages += 1
-        self.unique += fresh
         self.duplicates += len(fetched.page.items) - fresh
         self.unreadable += fetched.unreadable
-        self.skipped += fetched.skipped
+        self.skipped_here += fetched.skipped
+
+    def close(self, *, distinct: int, doubtful: bool) -> None:
+        """Count a list that has ended, of which ``distinct`` items were seen."""
+        self.missing += max(0, (self.total or 0) - distinct - self.skipped_here)
+        self.closed, self.total = _sum(self.closed, self.total), 0
+        self.skipped += self.skipped_here
+        self.skipped_here = 0
+        self.doubtful |= doubtful
 
     def report(self, *, waiting: int) -> WalkReport:
         """Return the report, with ``waiting`` items of the present page not handed out yet."""
-        missing = max(0, self.total_last - self.unique - self.skipped) if self.ended and self.total_last is not None else 0
+        doubts = self.missing or self.skipped or self.drifted or self.doubtful or self.cut
         return WalkReport(
             pages=self.pages,
             items=self.items - waiting,
             duplicates=self.duplicates,
             unreadable=self.unreadable,
-            total_first=self.total_first,
-            total_last=self.total_last,
-            suspected_missing=missing,
-            complete=self.ended and not (missing or self.skipped or self.shrank or self.doubtful),
+            total_first=self.first if self.pages else None,
+            total_last=_sum(self.closed, self.total) if self.pages else None,
+            suspected_missing=self.missing,
+            complete=self.ended and not waiting and not doubts,
         )
+
+
+def _sum(some: int | None, more: int | None) -> int | None:
+    return None if some is None or more is None else some + more
+
+
+def _shrank(before: int | None, now: int | None) -> bool:
+    return before is not None and now is not None and now < before

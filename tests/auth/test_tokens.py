@@ -5,8 +5,7 @@ import pickle
 from collections.abc import AsyncGenerator
 
 import pytest
-from campaigns import complaint
-from conftest import QUICK
+from campaigns import QUICK, complaint
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 
 from voicedrop_async import (

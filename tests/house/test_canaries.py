@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 import pytest
-from campaigns import CAMPAIGN, RECEIPT
-from conftest import QUICK
-from raw_server import RawServer, Step, answer, hangs_up
+from campaigns import CAMPAIGN, QUICK, RECEIPT
+from raw_server import RawServer, answer, hangs_up
 
 from voicedrop_async import ClientCredentials, Event, Kind, RouteeSession, StaticToken, TrackingFilter, VoiceDropError
 from voicedrop_async import errors as tree

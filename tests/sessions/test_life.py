@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
-from campaigns import CAMPAIGN, RECEIPT
-from conftest import QUICK
+from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer, falls_silent
 
 from voicedrop_async import (
@@ -23,6 +22,7 @@ from voicedrop_async import (
     SpacivoxSession,
     StaticToken,
     Timeouts,
+    VoiceDropError,
 )
 from voicedrop_async.sandbox import Sandbox
 
@@ -79,7 +79,7 @@ def test_a_session_of_one_run_is_refused_in_another(unused_tcp_port: int) -> Non
     async def use() -> str:
         try:
             await session.track_message("m")
-        except Exception as error:
+        except VoiceDropError as error:
             return f"{type(error).__name__}: {error}"
         finally:
             await session.aclose() if closing else None

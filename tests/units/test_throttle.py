@@ -1,6 +1,7 @@
 """Slots, rate and pause, in virtual time: the loop's clock is moved by hand, nobody waits."""
 
 import asyncio
+
 import pytest
 
 from voicedrop_async import Kind, Limits, Throttle

@@ -81,9 +81,13 @@ def test_j12_a_nul_and_a_pair_of_surrogates_are_text():
     assert message(rb'{"messageId":"\u0000\ud83d\ude00"}').message_id == "\0\N{GRINNING FACE}"
 
 
-def test_j11_deep_nesting_inside_a_row_is_a_wire_error():
+def test_j11_deep_nesting_inside_a_row_does_not_lose_the_row():
+    """As deep as the parser goes; what it refuses is no JSON to us."""
+    odd = message(b'{"messageId":"m","odd":' + b"[" * 600 + b"]" * 600 + b"}")
+
+    assert (odd.message_id, list(odd.extra)) == ("m", ["odd"])
     with pytest.raises(WireError):
-        message(b'{"messageId":"m","odd":' + b"[" * 900 + b"]" * 900 + b"}")
+        message(b'{"messageId":"m","odd":' + b"[" * 200_000 + b"]" * 200_000 + b"}")
 
 
 def test_j14_of_doubled_keys_the_last_one_counts():

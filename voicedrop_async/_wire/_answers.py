@@ -95,14 +95,21 @@ def load_complaint(body: bytes) -> Complaint | None:
     """
     try:
         said = _values.object_of(_values.parse(body))
-        rows = FORGIVING.structure(said.get("errors") or [], tuple[CampaignProblem, ...])
-    except (Unreadable, RecursionError):
+    except Unreadable:
         return None
     words = next((said[key] for key in _WORDS if isinstance(said.get(key), str)), None)
-    code = next((said[key] for key in _CODES if isinstance(said.get(key), str | int)), None)
-    if words is None and code is None and not rows:
+    code = next((str(said[key]) for key in _CODES if isinstance(said.get(key), str | int) and not isinstance(said[key], bool)), None)
+    problems = _problems(said.get("errors"))
+    if words is None and code is None and not (problems or said.get("properties") or said.get("entity")):
         return None
-    return Complaint(code=None if code is None else str(code)[:40], developer_message=words, problems=rows)
+    return Complaint(code=None if code is None else code[:40], developer_message=words, problems=problems)
+
+
+def _problems(rows: Any) -> tuple[CampaignProblem, ...]:
+    try:
+        return FORGIVING.structure(rows or [], tuple[CampaignProblem, ...])
+    except Unreadable:
+        return ()  # odd rows must not hide what the answer says beside them
 
 
 def _sheet(parsed: Any, model: type[T]) -> Sheet[T]:

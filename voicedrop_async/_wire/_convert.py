@@ -193,6 +193,12 @@ def unreadable_fields(value: Any) -> int:
     model = value.__class__
     if not attrs.has(model):
         return 0
-    names = [field.name for field in attrs.fields(model) if field.name != "extra"]
-    spellings = {wire for name in names for wire in wire_names(model, name)}
-    return len(spellings & set(value.extra)) + sum(unreadable_fields(getattr(value, name)) for name in names)
+    fields = [field for field in attrs.fields(model) if field.name != "extra"]
+    lost = sum(_is_lost(value, field) for field in fields)
+    return lost + sum(unreadable_fields(getattr(value, field.name)) for field in fields)
+
+
+def _is_lost(value: Any, field: Any) -> bool:
+    # A second spelling of a field that was read stands in ``extra`` as well, but nothing is lost with it.
+    kept = any(wire in value.extra for wire in wire_names(value.__class__, field.name))
+    return kept and getattr(value, field.name) == field.default

@@ -9,11 +9,12 @@ result and the errors are then the converter's.
 import gc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 import attrs
 import msgspec
@@ -23,8 +24,6 @@ from voicedrop_async._wire._names import wire_names
 from voicedrop_async.models import NO_EXTRA
 
 T = TypeVar("T")
-
-_MOMENT: Final = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Envelope(msgspec.Struct, Generic[T], rename="camel", gc=False):
@@ -68,11 +67,13 @@ def _uncollected() -> Generator[None]:
 
 @cache
 def _decoder(shape: Any, model: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape[_mirror(model)])
+    return msgspec.json.Decoder(shape[_mirror(model)], float_hook=Decimal)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
     try:
+        if not body.isascii():
+            body.decode()  # what msgspec passes over, as an unknown key of the envelope, it does not look at
         return decoder.decode(body)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
         return None
@@ -100,34 +101,61 @@ def _mirror(model: Any) -> Any:
 
 
 def _wire_type(kind: Any) -> Any:
-    """Return what msgspec shall check of a field of type ``kind``: open words as bare ones, models as mirrors."""
-    if kind is datetime:
-        return _MOMENT
+    """Return what msgspec shall check of a field of type ``kind``; what it would read too freely is left to ``finish``."""
     if attrs.has(kind):
         return _mirror(kind)
+    if kind is datetime:
+        return str
+    if kind is Decimal:
+        return Any
     if get_origin(kind) is Annotated:
         words = open_words(kind)
         return int if words is not None and issubclass(words, int) else str
     if get_origin(kind) in (Union, UnionType):
-        return reduce(or_, [_wire_type(part) for part in get_args(kind)])
+        return reduce(or_, map(_wire_type, get_args(kind)))
     if get_origin(kind) is tuple:
         return tuple.__class_getitem__((_wire_type(get_args(kind)[0]), ...))
     return kind
 
 
 def _finisher(fields: list[Any]) -> Callable[[Any], None]:
-    """Return what is left to do for a decoded struct: known words become members, moments UTC."""
-    words = [(field.name, {member.value: member for member in known}) for field in fields if (known := open_words(field.type))]
-    moments = [field.name for field in fields if datetime in (field.type, *get_args(field.type))]
+    """Return what is left to do for a decoded struct: words to members, texts to moments, numbers to exact ones."""
+    steps = [(field.name, step) for field in fields if (step := _step(field.type)) is not None]
 
     def finish(struct: Any) -> None:
-        for name, known in words:
-            word = getattr(struct, name)
-            if word in known:
-                setattr(struct, name, known[word])
-        for name in moments:
-            moment = getattr(struct, name)
-            if moment is not None and moment.tzinfo is not UTC:
-                setattr(struct, name, moment.astimezone(UTC))
+        for name, step in steps:
+            value = getattr(struct, name)
+            if value is not None:
+                setattr(struct, name, step(value))
 
     return finish
+
+
+def _step(kind: Any) -> Callable[[Any], Any] | None:
+    words = open_words(kind)
+    if words is not None:
+        return _Words((member.value, member) for member in words).__getitem__
+    if datetime in (kind, *get_args(kind)):
+        return _moment
+    return _amount if Decimal in (kind, *get_args(kind)) else None
+
+
+class _Words(dict[Any, Any]):
+    """Members by their words; a word newer than this library stands for itself."""
+
+    def __missing__(self, word: Any) -> Any:
+        return word
+
+
+def _moment(text: str) -> datetime:
+    if text[-1:] != "Z":
+        raise ValueError  # another zone, or none: the converter knows what to do
+    return datetime.fromisoformat(text)
+
+
+def _amount(number: object) -> Decimal:
+    if type(number) is Decimal:
+        return number
+    if type(number) is not int:
+        raise ValueError  # a number as text, perhaps: the converter knows which to take
+    return Decimal(number)

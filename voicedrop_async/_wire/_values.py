@@ -4,6 +4,7 @@ cattrs' own hooks turn ``"false"`` into True and None into ``"None"``. These ref
 and take what a service is known to spell in two ways: a number as text, a moment with or without a fraction.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ import msgspec
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)  # a price must not pass through binary floats
 _BOM: Final = b"\xef\xbb\xbf"
 _MOST_DIGITS: Final = 40
+_DEPTH: Final = 100
 NOT_JSON: Final = "JSON"
 """What was wanted of bytes that cannot be parsed at all: cut on the way, perhaps, and worth asking for again."""
 
@@ -46,17 +48,17 @@ def parse(body: bytes) -> Any:
         raise Unreadable(NOT_JSON) from None
 
 
-def plain(value: Any) -> Any:
-    """Return a JSON value as Python's own parser would give it, for ``extra``."""
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return a JSON value as Python's own parser would give it, for ``extra``; deeper than 100 levels it stays as it is."""
     if isinstance(value, Decimal):
         number = float(value)
         return value if isinf(number) else number
-    if isinstance(value, dict):
+    if isinstance(value, dict) and depth < _DEPTH:
         members: dict[str, Any] = value
-        return {key: plain(part) for key, part in members.items()}
-    if isinstance(value, list):
+        return {key: plain(part, depth + 1) for key, part in members.items()}
+    if isinstance(value, list) and depth < _DEPTH:
         parts: list[Any] = value
-        return [plain(part) for part in parts]
+        return [plain(part, depth + 1) for part in parts]
     return value
 
 
@@ -112,7 +114,7 @@ def moment(value: Any) -> datetime:
         if isinstance(value, str) and not _is_count(value.strip()):
             read = datetime.fromisoformat(value.strip())
             return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).astimezone(UTC)
-        number = float(amount(value))
+        number = float(amount(value.strip() if isinstance(value, str) else value))
         # As seconds, 1e11 lies in the year 5138; as milliseconds, in 1973.
         return datetime.fromtimestamp(number / 1000.0 if abs(number) >= 1e11 else number, UTC)
     except (ValueError, OverflowError, OSError):
@@ -147,8 +149,8 @@ def array_of(value: Any) -> list[Any]:
 
 
 def _is_count(text: str) -> bool:
-    # Eight digits are a date without its hyphens, any other number of them a count of seconds.
-    return text.removeprefix("-").isdecimal() and len(text) != 8
+    # Eight digits are a date without its hyphens, fewer are nothing, more are seconds or milliseconds.
+    return re.fullmatch(r"-?[0-9]{9,}(\.[0-9]+)?", text) is not None
 
 
 def _decimal(value: Any) -> Decimal:
