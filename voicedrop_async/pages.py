@@ -4,7 +4,7 @@ A stream is one list after another (one for each slice of time, or a single one)
 services count their own pages, not always rightly; ``Course`` decides how far to believe them.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from enum import Enum
 from operator import length_hint
 from types import TracebackType
@@ -41,8 +41,8 @@ class Source(Generic[T]):
 
     fetch: Callable[[int, int, int], Awaitable[Fetched[T]]]
     """Fetch one page: number of the list, number of the page in it, items a page."""
-    key: Callable[[T], Hashable]
-    """What tells an item apart."""
+    keys: Callable[[Sequence[T]], Sequence[Hashable]]
+    """What tells items apart."""
     lists: int = 1
     """How many lists the stream joins."""
 
@@ -159,7 +159,8 @@ class Walk(Generic[T]):
         if self._left == 0 or self._list == self._source.lists:
             return None
         fetched = await self._source.fetch(self._list, self._number, self._page_size)
-        fresh, keys = self._unseen(fetched.page.items)
+        keys = self._source.keys(fetched.page.items)
+        fresh = self._unseen(fetched.page.items, keys)
         self._tally.take(fetched, first=self._number == 0, fresh=len(fresh))
         self._move(fetched, keys, fresh=bool(fresh))
         if self._left is not None:
@@ -170,20 +171,25 @@ class Walk(Generic[T]):
         self._page = fetched.page if len(fresh) == len(fetched.page.items) else evolve(fetched.page, items=fresh)
         return self._page
 
-    def _unseen(self, items: tuple[T, ...]) -> tuple[tuple[T, ...], tuple[Hashable, ...]]:
-        """Return the items not handed out yet, and the keys of all."""
-        keys = tuple(map(self._source.key, items))
+    def _unseen(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[T, ...]:
+        """Return the items not handed out yet, and remember the keys of all."""
+        known = len(self._keys)
+        if self._keys.isdisjoint(keys) and self._keys_before.isdisjoint(keys):
+            self._keys.update(keys)
+            if len(self._keys) == known + len(keys):
+                return items
+            self._keys.difference_update(keys)  # the page repeats itself
         fresh: list[T] = []
         for item, key in zip(items, keys, strict=True):
             if key not in self._keys:
                 self._keys.add(key)
                 if key not in self._keys_before:
                     fresh.append(item)
-        return tuple(fresh), keys
+        return tuple(fresh)
 
-    def _move(self, fetched: Fetched[T], keys: tuple[Hashable, ...], *, fresh: bool) -> None:
+    def _move(self, fetched: Fetched[T], keys: Sequence[Hashable], *, fresh: bool) -> None:
         """Go to the place of the next page."""
-        match self._course.after(self._number, fetched, hash(keys), fresh=fresh):
+        match self._course.after(self._number, fetched, hash(tuple(keys)), fresh=fresh):
             case Turn.LOOP:
                 raise PageLoop(summary=f"page {self._number} repeats an earlier one, and the list did not grow", report=self.report)
             case Turn.PAGE:

@@ -270,7 +270,7 @@ class RouteeSession(Session):
             page = evolve(request, params={**request.params, **paging})
             return await self._send(page, lambda reply: _fetched(reply, number, size))
 
-        return PageStream(Source(fetch=fetch, key=_key), page_size=page_size, max_items=max_items)
+        return PageStream(Source(fetch=fetch, keys=_keys), page_size=page_size, max_items=max_items)
 
     def _dumped_filter(self, condition: TrackingFilter) -> dict[str, str]:
         return {
@@ -296,6 +296,6 @@ def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
     return Fetched(page=page, last=sheet.last, total_pages=sheet.total_pages, unreadable=sheet.rows.unreadable, skipped=sheet.rows.skipped)
 
 
-def _key(message: VoiceMessage) -> Hashable:
+def _keys(messages: Sequence[VoiceMessage]) -> list[Hashable]:
     # Ids are kept for the length of a list, and as bytes they weigh a fifth less. One without an id is its content.
-    return message.message_id.encode() if message.message_id else message
+    return [message.message_id.encode() or message for message in messages]

@@ -3,7 +3,7 @@
 Source: the page "Voicemail drop records". It knows no paging: one GET answers a whole range of time.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self, Unpack
 
@@ -122,7 +122,7 @@ class SpacivoxSession(Session):
             since, until = first + number * slices, min(first + (number + 1) * slices, beyond)
             return await self._send(_request(since, until, team), lambda reply: _fetched(reply, since, until, number, count))
 
-        return PageStream(Source(fetch=fetch, key=_key, lists=count), max_items=max_items)
+        return PageStream(Source(fetch=fetch, keys=_keys, lists=count), max_items=max_items)
 
 
 def _check(start: datetime, end: datetime, team: int | None) -> None:
@@ -153,5 +153,5 @@ def _is_within(record: VoicemailDropRecord, start: datetime, end: datetime) -> b
     return record.timestamp is None or start <= record.timestamp < end
 
 
-def _key(record: VoicemailDropRecord) -> Hashable:
-    return record.id
+def _keys(records: Sequence[VoicemailDropRecord]) -> list[Hashable]:
+    return [record.id for record in records]

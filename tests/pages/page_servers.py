@@ -4,7 +4,7 @@ from hypothesis import settings
 
 from voicedrop_async.models import Page, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source
-from voicedrop_async.routee import _key
+from voicedrop_async.routee import _keys
 
 PATIENT = settings(deadline=None)
 """Examples may take their time: the machine may be busy with something else."""
@@ -49,7 +49,7 @@ class Honest:
         return fetched(content, number=page, size=size, last=page + 1 >= pages, pages=pages, total=total)
 
     def stream(self, **options):
-        return PageStream(Source(fetch=self.fetch, key=_key, lists=len(self.lists)), **{"page_size": 2} | options)
+        return PageStream(Source(fetch=self.fetch, keys=_keys, lists=len(self.lists)), **{"page_size": 2} | options)
 
 
 class Scripted:
@@ -66,7 +66,7 @@ class Scripted:
         return self.script[min(page, len(self.script) - 1)]
 
     def stream(self, **options):
-        return PageStream(Source(fetch=self.fetch, key=_key, lists=self.lists), **{"page_size": 2} | options)
+        return PageStream(Source(fetch=self.fetch, keys=_keys, lists=self.lists), **{"page_size": 2} | options)
 
 
 class OnePageLists(Scripted):
