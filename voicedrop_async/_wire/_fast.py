@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, NoReturn, TypeVar, Union, get_args, get_origin
 
 import attrs
 import msgspec
@@ -130,39 +130,29 @@ def _finisher(fields: list[Any]) -> Callable[[Any], None]:
     It runs for every struct of every page, so its lines are written out for the fields, as attrs does for ``__init__``:
     a loop over names would cost half as much again as the rest of the decoding.
     """
-    steps = {field.name: step for field in fields if (step := _step(field.type)) is not None}
-    lines = [f"    if struct.{name} is not None: struct.{name} = {name}(struct.{name})" for name in steps]
-    scope: dict[str, Any] = dict(steps)
-    exec("\n".join(["def finish(struct):", *lines, "    return None"]), scope)
+    scope: dict[str, Any] = {"moment": datetime.fromisoformat, "amount": _amount, "Decimal": Decimal, "other_zone": _other_zone}
+    lines = ["def finish(row):"]
+    for field in fields:
+        words, kinds = open_words(field.type), (field.type, *get_args(field.type))
+        line = ""
+        if words is not None:
+            scope[f"{field.name}_words"] = {member.value: member for member in words}.get
+            line = f"if value is not None: row.{field.name} = {field.name}_words(value, value)"
+        elif datetime in kinds:
+            line = f"if value is not None: row.{field.name} = moment(value) if value[-1:] == 'Z' else other_zone()"
+        elif Decimal in kinds:
+            line = f"if value is not None and type(value) is not Decimal: row.{field.name} = amount(value)"
+        lines += [f"    value = row.{field.name}", f"    {line}"] if line else []
+    exec("\n".join([*lines, "    return None"]), scope)
     finish: Callable[[Any], None] = scope["finish"]
     return finish
 
 
-def _step(kind: Any) -> Callable[[Any], Any] | None:
-    words = open_words(kind)
-    if words is not None:
-        return _Words((member.value, member) for member in words).__getitem__
-    if datetime in (kind, *get_args(kind)):
-        return _moment
-    return _amount if Decimal in (kind, *get_args(kind)) else None
-
-
-class _Words(dict[Any, Any]):
-    """Members by their words; a word newer than this library stands for itself."""
-
-    def __missing__(self, word: Any) -> Any:
-        return word
-
-
-def _moment(text: str) -> datetime:
-    if text[-1:] != "Z":
-        raise ValueError  # another zone, or none: the converter knows what to do
-    return datetime.fromisoformat(text)
+def _other_zone() -> NoReturn:
+    raise ValueError  # or none at all: the converter knows what to do
 
 
 def _amount(number: object) -> Decimal:
-    if type(number) is Decimal:
-        return number
     if type(number) is not int:
         raise ValueError  # a number as text, perhaps: the converter knows which to take
     return Decimal(number)
