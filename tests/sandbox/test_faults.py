@@ -1,6 +1,7 @@
 """Faults on demand, and the record of what arrived."""
 
 import asyncio
+from http import HTTPStatus
 from io import BytesIO
 
 import aiohttp
@@ -122,7 +123,7 @@ async def test_no_secret_and_no_number_is_in_a_repr(caller):
 
 async def test_a_body_too_large_is_refused(caller):
     status, body = await caller.call("POST", "/voice/campaign", data=BytesIO(bytes(1024 * 1024 + 1)))
-    assert (status, body["error"]) == (413, "Request Entity Too Large")
+    assert (status, body["error"]) == (413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase)
     assert caller.sandbox.requests[-1].body == b""
 
 

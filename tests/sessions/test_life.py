@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from blockbuster import blockbuster_ctx
 from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer, falls_silent
 
@@ -189,6 +190,16 @@ async def test_a_user_s_own_tracing_is_kept(line: RawServer) -> None:
         await session.track_message("m")
 
     assert seen == ["GET"]
+
+
+async def test_no_call_blocks_the_loop(sandbox: Sandbox, routee: RouteeSession) -> None:
+    """A blocking call under one of ours would hold up everybody else in the web app."""
+    with blockbuster_ctx("voicedrop_async"):
+        receipt = await routee.send_campaign(CAMPAIGN)
+        messages = await routee.track_messages().collect()
+
+    assert receipt.tracking_id in {campaign.tracking_id for campaign in sandbox.campaigns}
+    assert len(messages) == len(sandbox.messages)
 
 
 async def test_any_endpoint_can_be_called_through_the_same_pipeline(line: RawServer, caller: RouteeSession) -> None:
