@@ -118,8 +118,8 @@ class RawServer:
         self.connections += 1
         try:
             await self._converse(self.connections, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            return  # the client is gone, or the test is over
         finally:
             self._tasks.discard(task)
             writer.close()

@@ -23,6 +23,12 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
 
 
+def check_kind(argument: str, value: object, kind: type) -> None:
+    """Refuse what is neither left out nor of its kind."""
+    if value is not None and not isinstance(value, kind):
+        raise ConfigError(f"{argument}: a {type(value).__name__} is no {kind.__name__}")
+
+
 def check_moment(argument: str, moment: object) -> None:
     """Refuse what is no aware datetime."""
     if not isinstance(moment, datetime):
@@ -88,6 +94,13 @@ def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
         raise ConfigError(f"{argument}: plain http would show the token to everybody on the way; use https (or allow_insecure=True)")
 
 
+def check_proxy(url: object) -> None:
+    """Refuse a proxy that is no URL; its text, which may hold a password, is not shown."""
+    if not isinstance(url, str):
+        raise ConfigError(f"proxy: a {type(url).__name__} is no URL text")
+    _split("proxy", url)
+
+
 def check_campaign(campaign: object) -> None:
     """Refuse a campaign that the service would refuse, or that calls somebody twice.
 
@@ -95,11 +108,22 @@ def check_campaign(campaign: object) -> None:
     """
     if not isinstance(campaign, VoiceCampaign):
         raise ConfigError(f"campaign: a {type(campaign).__name__} is no VoiceCampaign")
-    check_text("sender", campaign.sender)
+    if not check_text("sender", campaign.sender).isprintable():
+        raise ConfigError("sender: holds a line break or another control character")
+    for argument, kind in (("message", SpokenMessage), ("file_url", str), ("callback", Callback), ("campaign_callback", Callback)):
+        check_kind(argument, getattr(campaign, argument), kind)
     _check_recipients(campaign)
     if campaign.name is not None and not (isinstance(campaign.name, str) and _NAME.fullmatch(campaign.name)):
         raise ConfigError("name: must be 2 to 30 Latin letters, digits, spaces and hyphens")
     _check_sound(campaign.message, campaign.file_url)
+    _check_times(campaign)
+    for argument in ("respect_quiet_hours", "ignore_dnd", "collect_dtmf_digits"):
+        check_kind(argument, getattr(campaign, argument), bool)
+    _check_callback("callback", campaign.callback)
+    _check_callback("campaign_callback", campaign.campaign_callback)
+
+
+def _check_times(campaign: VoiceCampaign) -> None:
     if campaign.scheduled_date is not None:
         check_moment("scheduled_date", campaign.scheduled_date)
     if campaign.hangup_delay is not None:
@@ -108,11 +132,6 @@ def check_campaign(campaign: object) -> None:
         check_amount("collect_dtmf_await_seconds", campaign.collect_dtmf_await_seconds, zero=True)
         if not campaign.collect_dtmf_digits:
             raise ConfigError("collect_dtmf_await_seconds: only has a meaning with collect_dtmf_digits=True")
-    for argument in ("respect_quiet_hours", "ignore_dnd", "collect_dtmf_digits"):
-        if not isinstance(getattr(campaign, argument), bool | None):
-            raise ConfigError(f"{argument}: must be True or False, or left out")
-    _check_callback("callback", campaign.callback)
-    _check_callback("campaign_callback", campaign.campaign_callback)
 
 
 def check_filters(filters: Iterable[object]) -> None:
@@ -164,6 +183,8 @@ def _check_callback(argument: str, callback: Callback | None) -> None:
         return
     if callback.strategy is None:
         raise ConfigError(f"{argument}.strategy: missing; it says when the URL is called")
+    check_text(f"{argument}.strategy", callback.strategy)
+    check_kind(f"{argument}.url", callback.url, str)
     _check_reachable_url(f"{argument}.url", callback.url)
 
 

@@ -1,7 +1,6 @@
 """What both sessions are: options, life cycle, views, and the call of any endpoint."""
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import EllipsisType, TracebackType
@@ -12,7 +11,7 @@ import aiohttp
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_amount, check_base_url
+from voicedrop_async._checks import check_amount, check_base_url, check_kind, check_proxy
 from voicedrop_async._transport import Policy, Transport, Wiring
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.calls import Event, Kind, Reply, Request, Retry, Timeouts
@@ -22,7 +21,7 @@ from voicedrop_async.throttle import Limits, Throttle
 
 T = TypeVar("T")
 
-_METHOD: Final = re.compile(r"[A-Z]+", re.ASCII)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class SessionOptions(TypedDict, total=False):
@@ -79,6 +78,18 @@ class Session:
         if limits is not None and throttle is not None:
             raise ConfigError("limits: given together with throttle, which has limits of its own")
         _check_deadline(deadline)
+        for argument, value, kind in (
+            ("limits", limits, Limits),
+            ("throttle", throttle, Throttle),
+            ("retry", retry, Retry),
+            ("timeouts", timeouts, Timeouts),
+            ("http", http, aiohttp.ClientSession),
+        ):
+            check_kind(argument, value, kind)
+        if http is not None and http.closed:
+            raise ConfigError("http: is closed already")
+        if proxy is not None:
+            check_proxy(proxy)
         self._base_url = base_url
         self._policy = Policy(retry or Retry(), timeouts or Timeouts(), deadline)
         self._transport = Transport(
@@ -121,6 +132,8 @@ class Session:
             timeouts: How long one attempt may take.
             deadline: Seconds each call may take in all; None for no end.
         """
+        check_kind("retry", retry, Retry)
+        check_kind("timeouts", timeouts, Timeouts)
         policy = self._policy
         if not isinstance(deadline, EllipsisType):
             _check_deadline(deadline)
@@ -158,15 +171,15 @@ class Session:
             OutcomeUnknown: A call of the kind ``PAID`` that may have happened.
             RequestError: The call failed.
         """
-        if not _METHOD.fullmatch(method):
-            raise ConfigError("method: must be letters in upper case, such as GET")
-        if kind is Kind.TOKEN:
-            raise ConfigError("kind: TOKEN is for the token endpoint, which the session calls by itself")
+        if method not in _METHODS:
+            raise ConfigError(f"method: must be one of {', '.join(sorted(_METHODS))}")
+        if not isinstance(kind, Kind) or kind is Kind.TOKEN:
+            raise ConfigError("kind: must be Kind.READ, Kind.PAID or Kind.CANCEL; tokens are asked for by the session itself")
         request = Request(
             method=method,
             route=_encoded(path),
             kind=kind,
-            params={name: _param(value) for name, value in (params or {}).items()},
+            params={name: _param(name, value) for name, value in (params or {}).items()},
             body=None if json is None else _json(json),
             intent=Intent(campaign_name=None, started_at=datetime.now(UTC), recipients=0) if kind is Kind.PAID else None,
         )
@@ -197,7 +210,9 @@ def _encoded(path: str) -> str:
     return quote(path, safe="/")
 
 
-def _param(value: str | float | bool) -> str:
+def _param(name: str, value: object) -> str:
+    if not isinstance(value, str | int | float):
+        raise ConfigError(f"params[{name!r}]: a {type(value).__name__} is no text, number or truth value")
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 

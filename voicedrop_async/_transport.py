@@ -10,18 +10,19 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from logging import getLogger
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiohttp
 from aiohttp import ClientTimeout, hdrs
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from yarl import URL
 
 from voicedrop_async import _wire
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
-from voicedrop_async.calls import Event, Grant, Kind, Reply, Request, Retry, Timeouts, refusal, unknown
+from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Timeouts, refusal, unknown
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
@@ -40,15 +41,13 @@ from voicedrop_async.throttle import Throttle
 
 T = TypeVar("T")
 
-MOST_BYTES: Final = 16 * 1024 * 1024
-"""The longest answer that is read, in bytes after decompression."""
-
 _CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
 _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 _TOKEN_DEADLINE: Final = 15.0
 _LOG: Final = getLogger("voicedrop_async")
-_NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, TimeoutError, ValueError, RuntimeError)
-"""What aiohttp is known to raise between a request and the last byte of its answer."""
+_NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
+_FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
+"""What aiohttp is known to raise between a request and the last byte of its answer; the last two cannot pass."""
 
 
 @frozen
@@ -114,11 +113,19 @@ class Transport:
         self._lanes: Lanes | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
+        self._closing = asyncio.Event()
 
     async def aclose(self) -> None:
-        """Close the connections; calls under way end with ``SessionClosed``."""
+        """Close the connections; calls under way end with ``SessionClosed``.
+
+        Raises:
+            ConfigError: The session is in use in another loop; it can only be closed there.
+        """
+        if self._home is not None and not self._home[0].is_closed() and not self._closed:
+            self._check_home()
         self._closed = True
-        self._tokens.close()
+        self._closing.set()
+        await self._tokens.aclose()
         lanes, self._lanes = self._lanes, None
         if lanes is not None:
             await lanes.aclose()
@@ -150,7 +157,7 @@ class Transport:
         kind, retry = call.request.kind, call.policy.retry
         failures, renewed = 0, False
         while True:
-            credential = await self._credential(kind)
+            credential = await self._credential(call)
             try:
                 return load(await self._attempt(call, credential))
             except RequestError as fault:
@@ -158,42 +165,79 @@ class Transport:
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
-            if not renewed and _is_stale(error, kind):
-                renewed = True
-                if await self._tokens.renew(credential, error.status):
+            if isinstance(error, RateLimited) and error.retry_after is not None and kind is not Kind.TOKEN:
+                # The next slot waits for it: ours, if we come back, and everybody's in any case.
+                self._wiring.throttle.pause(min(error.retry_after, retry.retry_after_cap))
+            if isinstance(error, Unauthorized | Forbidden) and kind is not Kind.TOKEN:
+                # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
+                another = self._tokens.distrust(credential, error.status)
+                if another and not renewed and not error.may_have_happened:
+                    renewed = True
                     continue
             failures += 1
             pause = retry.wait(error, kind, failures, random.random())
             if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
-                raise call.failed(error)
-            await self._pause(call, error, pause)
+                final = call.failed(error)
+                raise final from (None if final is error else error)
+            await self._pause(call, pause)
 
-    async def _pause(self, call: Call, error: RequestError, seconds: float) -> None:
+    async def _pause(self, call: Call, seconds: float) -> None:
+        """Let ``seconds`` pass, holding nothing; closing the session ends it."""
         self._tell(call, "pausing", None, seconds)
-        if isinstance(error, RateLimited):
-            self._wiring.throttle.pause(seconds)  # the next slot waits for it, ours and everybody's
-        else:
-            await asyncio.sleep(seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+        raise SessionClosed
 
-    async def _credential(self, kind: Kind) -> Credential:
-        if kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
+    async def _credential(self, call: Call) -> Credential:
+        if call.request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()
-        return await self._tokens.current()
+        try:
+            return await self._tokens.current()
+        except RequestError as error:
+            raise _for_one_caller(error, call) from None
 
     async def _attempt(self, call: Call, credential: Credential) -> Reply:
         """Send once and return a successful answer; whatever else comes is an error of ours."""
-        async with self._wiring.throttle.slot(call.request.kind):
+        # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
+        slot = nullcontext() if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
+        async with slot:
             call.attempts += 1
             started = time.perf_counter()
             try:
                 reply = await self._exchange(call, credential, started)
-            except _NETWORK_FAULTS as fault:
+            except _FAULTS as fault:
                 self._tell(call, "failed", None, time.perf_counter() - started)
                 raise self._judged(call, fault) from None
+            except WireError as error:
+                self._tell(call, "answered", error.status, time.perf_counter() - started)
+                raise
         self._tell(call, "answered", reply.status, reply.elapsed)
         if 200 <= reply.status < 300:
             return reply
-        raise refusal(reply, _wire.load_complaint(reply.body), call.request.kind, datetime.now(UTC))
+        complaint = _wire.load_complaint(reply.body)
+        raise refusal(reply, complaint and self._without_secrets(complaint, credential), call.request.kind, datetime.now(UTC))
+
+    def _without_secrets(self, complaint: Complaint, credential: Credential) -> Complaint:
+        """Return what the service said, without what we had told it in confidence."""
+        auth = self._wiring.auth
+        secrets = [credential.header.partition(" ")[2], *([auth.secret] if isinstance(auth, ClientCredentials) else [])]
+
+        def hidden(text: str | None) -> str | None:
+            for secret in secrets:
+                text = text and text.replace(secret, "***")
+            return text
+
+        return evolve(
+            complaint,
+            code=hidden(complaint.code),
+            developer_message=hidden(complaint.developer_message),
+            problems=tuple(
+                evolve(row, code=hidden(row.code), developer_message=hidden(row.developer_message)) for row in complaint.problems
+            ),
+        )
 
     async def _exchange(self, call: Call, credential: Credential, started: float) -> Reply:
         request, timeouts = call.request, call.policy.timeouts
@@ -220,7 +264,7 @@ class Transport:
 
     def _judged(self, call: Call, fault: Exception) -> Exception:
         """Return our error for what aiohttp raised."""
-        name = type(fault).__name__
+        text, passes = f"{type(fault).__name__} at {self._bases[call.request.kind]}", isinstance(fault, _NETWORK_FAULTS)
         left = call.sent if call.request.kind in _CHANGES else not isinstance(fault, _NEVER_LEFT)
         if self._closed:
             return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
@@ -231,10 +275,10 @@ class Transport:
                 text = f"no connection within {min(limits.connect, limits.read):g} s"
             return TimedOut(summary=text, may_have_happened=call.may_have_happened)
         if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-            return ConnectFailed(summary=f"{name}: this is not a trusted https server of that name", may_pass=False)
+            return ConnectFailed(summary=f"{text}: not a trusted https server of that name", may_pass=False)
         if left:
-            return ConnectionLost(summary=name, may_have_happened=call.may_have_happened)
-        return ConnectFailed(summary=name, may_pass=isinstance(fault, OSError | aiohttp.ClientConnectionError))
+            return ConnectionLost(summary=f"the connection broke: {text}", may_have_happened=call.may_have_happened, may_pass=passes)
+        return ConnectFailed(summary=f"no connection: {text}", may_pass=passes)
 
     def _lane(self, kind: Kind) -> aiohttp.ClientSession:
         if self._closed:
@@ -275,10 +319,11 @@ class Transport:
             raise Unauthorized(**_facts(error), status=error.status, developer_message=error.developer_message) from None
 
 
-def _is_stale(error: RequestError, kind: Kind) -> TypeGuard[Unauthorized | Forbidden]:
-    """Whether another token could help. The service says 401 or 403, before it acts (Routee, "Authentication")."""
-    # The token endpoint itself refuses credentials, not tokens; what may have happened is not tried again.
-    return isinstance(error, Unauthorized | Forbidden) and kind is not Kind.TOKEN and not error.may_have_happened
+def _for_one_caller(error: RequestError, call: Call) -> RequestError:
+    """Return the failure of a renewal, which all who waited for it share, as a fact of this one call."""
+    own = type(error).__new__(type(error))
+    own.__dict__.update(vars(error), may_have_happened=error.may_have_happened or call.lost)
+    return own
 
 
 def _facts(error: RequestError) -> dict[str, Any]:
@@ -291,6 +336,8 @@ class Lanes:
     def __init__(self, wiring: Wiring) -> None:
         """Make both lanes in the running loop."""
         borrowed = wiring.http.connector if wiring.http is not None else None
+        if wiring.http is not None and borrowed is None:
+            raise ConfigError("http: was closed before it was used")
         # Not more connections than slots, so a limit of the pool would only be waited for twice.
         connector = borrowed or aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
         self.reading = _session(connector, wiring.trace_configs, own=borrowed is None)
@@ -339,8 +386,10 @@ async def _read(response: aiohttp.ClientResponse, attempts: int) -> bytes:
         chunks.append(chunk)
         length += len(chunk)
         if length > MOST_BYTES:
+            del chunk
+            chunks.clear()  # an error reporter would show them with the other locals
             raise WireError(
-                summary=f"the answer is longer than {MOST_BYTES} bytes",
+                summary=f"the answer is longer than {MOST_BYTES} bytes; ask for less at once",
                 attempts=attempts,
                 status=response.status,
                 content_type=response.headers.get(hdrs.CONTENT_TYPE),

@@ -20,6 +20,9 @@ from voicedrop_async.errors import ConfigError, RequestError, SessionClosed, Una
 # RFC 6750, "b64token": anything else could end the header, or begin another one.
 TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
 
+_ASK_AGAIN: Final = 5.0
+"""Seconds between two tries to renew a token that still lives; without them each call would try."""
+
 
 def _stays_here(self: object, _protocol: object) -> NoReturn:
     raise ConfigError(f"{type(self).__name__}: credentials are not pickled; make them where they are used, from the environment")
@@ -82,11 +85,11 @@ class Tokens(Protocol):
         """Return one that should be accepted."""
         ...
 
-    async def renew(self, refused: Credential, status: int, /) -> bool:
-        """Return whether there is another to try, now that ``refused`` was answered with 401 or 403."""
+    def distrust(self, refused: Credential, status: int, /) -> bool:
+        """Use ``refused`` no more, since it was answered with 401 or 403; return whether there will be another."""
         ...
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Stop what is under way."""
         ...
 
@@ -102,11 +105,11 @@ class FixedToken:
         """Return the token."""
         return self._credential
 
-    async def renew(self, _refused: Credential, _status: int, /) -> bool:
+    def distrust(self, _refused: Credential, _status: int, /) -> bool:
         """Return False: there is no other."""
         return False
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Do nothing."""
 
 
@@ -143,21 +146,21 @@ class RenewedToken:
             self._renewed()
         return self._credential
 
-    async def renew(self, refused: Credential, status: int, /) -> bool:
-        """Renew the token once for all who were refused with it; False if that has been tried for this one."""
-        if self._credential is refused:
+    def distrust(self, refused: Credential, status: int, /) -> bool:
+        """Let the next caller renew the token, once for all who were refused with it; False if that was no help before."""
+        if self._credential is refused and self._ends_at:  # the first to be refused decides for all
             if status == 403:
                 if self._forbidden == refused.header:
                     return False
                 self._forbidden = refused.header
             self._ends_at = 0.0
-        await self.current()
         return True
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Cancel a renewal that is under way."""
-        if self._renewal is not None:
+        if self._renewal is not None and not self._renewal.done():
             self._renewal.cancel()
+            await asyncio.wait((self._renewal,))
 
     def _renewed(self) -> asyncio.Task[Credential]:
         """Return the renewal under way, begun now if there is none."""
@@ -170,10 +173,10 @@ class RenewedToken:
         asked = self._clock()
         try:
             grant = await self._ask()
+            _check_grant(grant)
         except RequestError:
-            self._renew_at = self._clock() + 5.0  # while the old token lives, ask again, but not with each call
+            self._renew_at = self._clock() + _ASK_AGAIN
             raise
-        _check_grant(grant)
         self._credential = Credential(f"Bearer {grant.access_token}")
         self._ends_at = asked + grant.expires_in
         self._renew_at = self._ends_at - early(grant.expires_in, self._roll())

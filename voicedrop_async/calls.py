@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from voicedrop_async._masking import shown
 from voicedrop_async.errors import (
     ApiError,
     BadRequest,
+    ConfigError,
     Conflict,
     Forbidden,
     NotFound,
@@ -64,6 +65,10 @@ class Request:
     intent: Intent | None = None
     """Of a paid send: what to look for if its outcome stays unknown."""
 
+    def __attrs_post_init__(self) -> None:
+        if (self.kind is Kind.PAID) != (self.intent is not None):
+            raise ConfigError("kind: a paid call has an intent, and no other has one")
+
     @property
     def path(self) -> str:
         """The path on the wire, each id percent-encoded as one segment.
@@ -91,11 +96,6 @@ class Reply:
     """Requests sent until this answer came."""
     elapsed: float
     """Seconds the last attempt took."""
-
-    @property
-    def content_type(self) -> str | None:
-        """What the answer calls itself."""
-        return self.headers.get("Content-Type")
 
 
 @frozen(kw_only=True)
@@ -189,7 +189,7 @@ def _surely_not_sent(error: RequestError) -> bool:
     if error.may_have_happened:
         return False
     # A service that says when to come back has not acted; one that only says no may mean this very campaign.
-    return not isinstance(error, ApiError) or error.retry_after is not None
+    return not isinstance(error, ApiError) or (error.status in {429, 503} and error.retry_after is not None)
 
 
 _TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -204,9 +204,19 @@ _REFUSALS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
+class Author(Enum):
+    """Who wrote the body of a refusal, by its shape."""
+
+    SERVICE = "the service: its documented error object"
+    GATEWAY = "the gateway in front of it: status, error and message, or error and error_description"
+    ANYBODY = "a proxy on the way, perhaps"
+
+
 @frozen(kw_only=True)
 class Complaint:
     """What the body of a refusal says, whichever of its five spellings the service used."""
+
+    author: Author
 
     code: str | None = None
     developer_message: str | None = field(default=None, repr=False)
@@ -224,7 +234,7 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
     """
     status = reply.status
     fallback = ServerFailed if 500 <= status < 600 else ApiError
-    said = complaint or Complaint()
+    said = complaint or Complaint(author=Author.ANYBODY)
     return _REFUSALS.get(status, fallback)(
         summary=f"HTTP {status}" + (", a redirect, which is never followed" if 300 <= status < 400 else ""),
         attempts=reply.attempts,
@@ -240,7 +250,12 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
 
 def _is_definite(status: int, complaint: Complaint | None) -> bool:
     """Whether the service itself says that it did not act."""
-    return complaint is not None and ((400 <= status < 500 and status != 408) or status == 503)
+    if status == 401:
+        return True  # whoever does not know us has not acted for us
+    if complaint is None or complaint.author is Author.ANYBODY:
+        return False
+    # The gateway can refuse before the service is asked; with 503 it may as well have lost the answer.
+    return (400 <= status < 500 and status != 408) or (status == 503 and complaint.author is Author.SERVICE)
 
 
 def unknown(error: RequestError, intent: Intent) -> OutcomeUnknown:
@@ -255,14 +270,18 @@ def unknown(error: RequestError, intent: Intent) -> OutcomeUnknown:
     )
 
 
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""The longest answer that is read, in bytes after decompression."""
+
+
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return how long the service asks to wait, in seconds; None if it does not say so readably.
 
     A date counts from the answer's own ``Date``, so that clocks need not agree. Source: RFC 9110, "Retry-After".
     """
     text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):  # int() alone would also take other digits, blanks and underscores
-        return float(text)
+    if re.fullmatch(r"[0-9]+", text):  # int() alone would also take other digits, blanks and underscores
+        return float(text) if len(text) < 10 else 1e9
     moment = _http_date(text)
     if moment is None:
         return None

@@ -29,7 +29,7 @@ from typing import Any, TypeVar, dataclass_transform
 import attrs
 from attrs import define, field
 
-from voicedrop_async._masking import shown
+from voicedrop_async._masking import shown, shown_code
 from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, WalkReport
 
 E = TypeVar("E", bound="VoiceDropError")
@@ -52,13 +52,17 @@ def _masked(value: Any) -> Any:
         return tuple(_masked(part) for part in parts)
     if isinstance(value, CampaignProblem):
         text, numbers = _masked(value.developer_message), _masked(value.property)
-        return attrs.evolve(value, developer_message=text, property=numbers, extra=NO_EXTRA)
+        code = None if value.code is None else shown_code(value.code)
+        return attrs.evolve(value, code=code, developer_message=text, property=numbers, extra=NO_EXTRA)
     return value
 
 
 def _pickled(error: Any) -> dict[str, Any]:
     # Keyword-only errors do not unpickle by themselves, and what they say must not leave the process unmasked.
-    return {fact.name: _masked(getattr(error, fact.name)) for fact in attrs.fields(error.__class__)}
+    facts = {fact.name: _masked(getattr(error, fact.name)) for fact in attrs.fields(error.__class__)}
+    if isinstance(error, ApiError) and error.code is not None:
+        facts["code"] = shown_code(error.code)
+    return facts
 
 
 def _rebuilt(kind: type[E], facts: dict[str, Any]) -> E:
@@ -154,8 +158,7 @@ class ApiError(RequestError):
     """The rows of ``errors[]``, where the answer had some."""
 
     def __str__(self) -> str:
-        # A code looks like a phone number to the mask; only what is too long for one is treated so.
-        code = f", code {self.code if self.code.isalnum() and len(self.code) <= 9 else shown(self.code, 40)}" if self.code else ""
+        code = f", code {shown_code(self.code)}" if self.code else ""
         words = f": {shown(self.developer_message)}" if self.developer_message else ""
         rows = f" [{len(self.problems)} problems]" if self.problems else ""
         return f"{super().__str__()}{code}{words}{rows}"

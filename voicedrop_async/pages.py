@@ -13,13 +13,15 @@ from typing import Any, Final, Generic, Self, TypeVar
 from attrs import define, evolve, field, frozen
 
 from voicedrop_async._checks import check_count
-from voicedrop_async.errors import PageLoop, WireError
+from voicedrop_async.errors import ConfigError, PageLoop, WireError
 from voicedrop_async.models import Page, WalkReport
 
 T = TypeVar("T")
 
 _BARREN_MOST: Final = 3
-"""Pages in a row without an item not seen yet, beyond the end that was announced at first, after which a walk ends."""
+"""Pages in a row without an item not seen yet, beyond the end that was announced at first, after which a list ends."""
+_BARREN_EVER: Final = 100
+"""The same where more pages were announced: a service can announce any number of empty ones."""
 
 
 @frozen(kw_only=True)
@@ -114,6 +116,7 @@ class Walk(Generic[T]):
         self._source = source
         self._page_size = page_size
         self._left = max_items
+        self._over = False
         self._list = 0
         self._number = 0
         self._course = Course()
@@ -129,7 +132,7 @@ class Walk(Generic[T]):
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """End the walk: no further page is asked for."""
-        self._left = 0
+        self._over = True
 
     @property
     def report(self) -> WalkReport:
@@ -155,7 +158,9 @@ class Walk(Generic[T]):
             yield page
 
     async def _next(self) -> Page[T] | None:
-        """Fetch and take the next page; None at the end. Nothing has changed if it fails."""
+        """Fetch and take the next page; None at the end. If the fetch fails, the walk stands where it stood."""
+        if self._over:
+            raise ConfigError("walk: was left; what is handed out after that would be a part without a word of the rest")
         if self._left == 0 or self._list == self._source.lists:
             return None
         fetched = await self._source.fetch(self._list, self._number, self._page_size)
@@ -221,7 +226,7 @@ class Course:
     probing: bool = False
     """The two disagreed: the page under way is there to see who is right."""
     barren: int = 0
-    """Pages in a row, beyond those announced, that brought nothing new."""
+    """Pages in a row that brought nothing new."""
     doubtful: bool = False
     """Whether the end is one we decided on, or the service contradicted itself about."""
     marks: dict[int, int | None] = field(factory=dict)
@@ -241,13 +246,14 @@ class Course:
             return Turn.END
         self.probing = len(over) == 2
         self.doubtful |= self.probing
-        if self.probing or (self.announced is not None and number + 1 < self.announced):
+        self.barren = 0 if fresh else self.barren + 1
+        if self.probing:
             return Turn.PAGE
         if fetched.total_pages is None and not page.items:
             self.doubtful |= fetched.last is False
             return Turn.END
-        self.barren = 0 if fresh else self.barren + 1
-        if self.barren < _BARREN_MOST:
+        beyond = self.barren if self.announced is None else min(self.barren, number + 2 - self.announced)
+        if beyond < _BARREN_MOST and self.barren < _BARREN_EVER:
             return Turn.PAGE
         self.doubtful = True
         return Turn.END
@@ -304,7 +310,9 @@ class Tally:
 
     def close(self, *, distinct: int, doubtful: bool) -> None:
         """Count a list that has ended, of which ``distinct`` items were seen."""
-        self.missing += max(0, (self.total or 0) - distinct - self.skipped_here)
+        if self.total is not None:
+            self.missing += max(0, self.total - distinct - self.skipped_here)
+            self.doubtful |= self.total < distinct  # who cannot count may also have left something out
         self.closed, self.total = _sum(self.closed, self.total), 0
         self.skipped += self.skipped_here
         self.skipped_here = 0

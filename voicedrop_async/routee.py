@@ -11,7 +11,7 @@ from typing import Final, Self, Unpack
 from attrs import evolve, frozen
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_base_url, check_campaign, check_filters, check_id, check_range
+from voicedrop_async._checks import check_base_url, check_campaign, check_filters, check_id, check_kind, check_range, check_text
 from voicedrop_async._session import Session, SessionOptions, from_environment, needed_from_environment
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.calls import Kind, Reply, Request
@@ -78,6 +78,7 @@ class RouteeSession(Session):
         """
         if not isinstance(auth, ClientCredentials | StaticToken):
             raise ConfigError("auth: must be ClientCredentials or a StaticToken")
+        check_kind("dialect", dialect, RouteeDialect)
         check_base_url("auth_url", auth_url, allow_insecure=options.get("allow_insecure", False))
         super().__init__(auth, base_url=base_url, auth_url=auth_url, **options)
         self._dialect = dialect or RouteeDialect()
@@ -114,7 +115,7 @@ class RouteeSession(Session):
         Raises:
             ConfigError: The campaign cannot be; nothing was sent.
             OutcomeUnknown: It may have been sent. Look before you send it again.
-            ConnectFailed, BadRequest, Unauthorized, Forbidden, Conflict, RateLimited: Surely not sent.
+            RequestError: Any other one: it was surely not sent.
 
         Source: Routee, "Send a voice campaign", ``POST /voice/campaign``.
         """
@@ -146,9 +147,7 @@ class RouteeSession(Session):
         Source: Routee, "Analyze a voice campaign", ``POST /voice/analysis``.
         """
         check_campaign(campaign)
-        asked = _wire.dump_campaign(campaign)
-        body = {key: asked[key] for key in ("from", "to", "contacts", "groups", "fileURL", "message") if key in asked}
-        request = Request(method="POST", route="/voice/analysis", kind=Kind.READ, body=_wire.encode(body))
+        request = Request(method="POST", route="/voice/analysis", kind=Kind.READ, body=_wire.dump_analysis(campaign))
         return await self._send(request, lambda reply: _wire.load_one(reply, VoiceAnalysis))
 
     async def delete_campaign(self, tracking_id: str) -> None:
@@ -206,8 +205,10 @@ class RouteeSession(Session):
         """
         check_range(start, end)
         check_filters(filters)
-        if campaign_id is not None:
-            check_id("campaign_id", campaign_id)
+        check_kind("tagged", tagged, bool)
+        for argument, text in (("campaign_id", campaign_id), ("sort", sort)):
+            if text is not None:
+                check_text(argument, text)
         dialect = self._dialect
         params = {
             dialect.range_start: None if start is None else _wire.whole_second(start).strftime(dialect.date_format),
@@ -246,7 +247,7 @@ class RouteeSession(Session):
         request = Request(
             method="GET", route="/voice/tracking/conversation/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id}
         )
-        return self._stream(request, bare_first=True)
+        return self._stream(request, bare=True)
 
     async def track_message(self, message_id: str) -> VoiceMessage:
         """Return one tracked message.
@@ -263,10 +264,12 @@ class RouteeSession(Session):
         return await self._send(request, lambda reply: _wire.load_one(reply, VoiceMessage))
 
     def _stream(
-        self, request: Request, *, page_size: int = 100, max_items: int | None = None, bare_first: bool = False
+        self, request: Request, *, page_size: int = 100, max_items: int | None = None, bare: bool = False
     ) -> PageStream[VoiceMessage]:
         async def fetch(_list: int, number: int, size: int) -> Fetched[VoiceMessage]:
-            paging = {} if bare_first and number == 0 else {"page": str(number), "size": str(size)}
+            paging = {"page": str(number), "size": str(size)}
+            if bare:  # pages are cut by the service's own size, so all of them have to be
+                paging = {"page": str(number)} if number else {}
             page = evolve(request, params={**request.params, **paging})
             return await self._send(page, lambda reply: _fetched(reply, number, size))
 

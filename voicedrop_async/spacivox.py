@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self, Unpack
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_count, check_range
+from voicedrop_async._checks import check_count, check_kind, check_range
 from voicedrop_async._session import Session, SessionOptions, needed_from_environment
-from voicedrop_async._transport import MOST_BYTES
 from voicedrop_async.auth import StaticToken
-from voicedrop_async.calls import Kind, Reply, Request
+from voicedrop_async.calls import MOST_BYTES, Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, WireError
 from voicedrop_async.models import Page, VoicemailDropRecord
 from voicedrop_async.pages import Fetched, PageStream, Source
@@ -113,9 +112,11 @@ class SpacivoxSession(Session):
         Source: Spacivox, "Voicemail drop records", ``GET /j/voicemail_drop_records``.
         """
         _check(start, end, team)
+        check_kind("slices", slices, timedelta)
         if slices < _SECOND:
             raise ConfigError("slices: below one second, the finest that the service's samples show")
         first, beyond = start.astimezone(UTC), end.astimezone(UTC)  # steps of wall time would trip over daylight saving
+        slices = min(slices, beyond - first)
         count = -((first - beyond) // slices)
 
         async def fetch(number: int, _page: int, _size: int) -> Fetched[VoicemailDropRecord]:

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from weakref import ref
 
 from attrs import frozen
 
-from voicedrop_async._checks import check_amount, check_count
+from voicedrop_async._checks import check_amount, check_count, check_kind
 from voicedrop_async.calls import Kind
 
 
@@ -39,9 +39,22 @@ class _Slots:
 class Throttle:
     """Slots, rate and pause, for one session or shared by several; usable in several loops, one after another."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        """Take ``limits``, or their defaults."""
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        """Take ``limits``, or their defaults; a test hands in a ``clock`` and ``sleep`` of its own.
+
+        Raises:
+            ConfigError: ``limits`` are no ``Limits``.
+        """
+        check_kind("limits", limits, Limits)
         self._limits = limits or Limits()
+        self._clock = clock
+        self._sleep = sleep
         self._loop: ref[asyncio.AbstractEventLoop] | None = None
         self._slots: _Slots
         self._resume_at = 0.0
@@ -52,17 +65,17 @@ class Throttle:
         """Hold a slot while the block runs: entered when one is free, no pause is on and the rate allows."""
         slots = self._slots_here()
         while True:
-            await _until(self._resume_at)
+            await self._until(self._resume_at)
             async with slots.readers if kind is Kind.READ else nullcontext(), slots.everybody:
-                if self._resume_at > time.monotonic():
-                    continue  # a pause began while we queued: wait it out without the slot
                 await self._turn()
+                if self._resume_at > self._clock():
+                    continue  # a pause began while we queued: wait it out, without the slot
                 yield
                 return
 
     def pause(self, seconds: float) -> None:
         """Let no request start for so many seconds, whoever asks for it."""
-        self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+        self._resume_at = max(self._resume_at, self._clock() + seconds)
 
     def _slots_here(self) -> _Slots:
         # A semaphore belongs to the loop it first waited in, a throttle to one loop after another.
@@ -75,12 +88,11 @@ class Throttle:
 
     async def _turn(self) -> None:
         if self._limits.rate is not None:
-            start = max(time.monotonic(), self._next_start)
+            start = max(self._clock(), self._next_start)
             self._next_start = start + 1.0 / self._limits.rate
-            await _until(start)
+            await self._until(start)
 
-
-async def _until(moment: float) -> None:
-    left = moment - time.monotonic()
-    if left > 0:
-        await asyncio.sleep(left)
+    async def _until(self, moment: float) -> None:
+        left = moment - self._clock()
+        if left > 0:
+            await self._sleep(left)

@@ -5,7 +5,7 @@ import pickle
 from collections.abc import AsyncGenerator
 
 import pytest
-from campaigns import QUICK, complaint
+from campaigns import CAMPAIGN, QUICK, RECEIPT, complaint
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 
 from voicedrop_async import (
@@ -13,10 +13,12 @@ from voicedrop_async import (
     ConfigError,
     ConnectionLost,
     Forbidden,
+    OutcomeUnknown,
     RouteeSession,
     ServerFailed,
     SessionClosed,
     StaticToken,
+    Throttle,
     Unauthorized,
 )
 from voicedrop_async.auth import RenewedToken, early
@@ -127,6 +129,60 @@ async def test_a_lack_of_permission_renews_each_token_once(session: RouteeSessio
     assert len(issuer.received) == 2
 
 
+async def test_many_callers_forbidden_at_once_all_get_the_new_token(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+    """The first of them asks for another token, and the rest wait for it instead of giving up."""
+    issuer.will(token("first"), token("second"))
+
+    async def by_token(writer: asyncio.StreamWriter) -> bool:
+        fresh = line.received[-1].headers["authorization"] == "Bearer second"
+        return await (MESSAGE if fresh else answer(403, complaint()))(writer)
+
+    line.will(by_token)
+
+    messages = await asyncio.gather(*(session.track_message("m") for _ in range(20)))
+
+    assert {message.message_id for message in messages} == {"m"}
+    assert len(issuer.received) == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html>"])
+async def test_a_campaign_refused_with_401_is_sent_with_another_token_whatever_the_body(
+    session: RouteeSession, issuer: RawServer, line: RawServer, body: bytes
+) -> None:
+    issuer.will(token("first"), token("second"))
+    line.will(answer(401, body), answer(200, RECEIPT))
+
+    assert (await session.send_campaign(CAMPAIGN)).tracking_id == "tid-1"
+    assert [request.headers["authorization"] for request in line.received] == ["Bearer first", "Bearer second"]
+
+
+async def test_a_campaign_refused_with_an_odd_403_is_unknown_and_the_next_has_another_token(
+    session: RouteeSession, issuer: RawServer, line: RawServer
+) -> None:
+    issuer.will(token("first"), token("second"))
+    line.will(answer(403, b"{}"), answer(200, RECEIPT))
+
+    with pytest.raises(OutcomeUnknown):
+        await session.send_campaign(CAMPAIGN)
+
+    assert (await session.send_campaign(CAMPAIGN)).tracking_id == "tid-1"
+    assert line.received[-1].headers["authorization"] == "Bearer second"
+
+
+async def test_a_pause_of_the_service_does_not_hold_up_tokens(line: RawServer, issuer: RawServer) -> None:
+    """They come from another host; a call without a deadline must not fail because a token waited too long."""
+    throttle = Throttle()
+    throttle.pause(3600.0)
+    async with RouteeSession(ClientCredentials("i", "s"), base_url=line.url, auth_url=issuer.url, throttle=throttle) as session:
+        waiting = asyncio.create_task(session.track_message("m"))
+        await issuer.arrived.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    assert line.received == []
+
+
 @pytest.mark.parametrize(
     "step",
     [
@@ -234,6 +290,25 @@ async def test_a_renewal_that_fails_early_breaks_no_call() -> None:
     clock.now = 3600.0
     with pytest.raises(ServerFailed):
         await tokens.current()
+
+
+async def test_an_unusable_renewal_is_not_asked_for_with_each_call() -> None:
+    clock, asked = Clock(), 0
+
+    async def ask() -> Grant:
+        nonlocal asked
+        asked += 1
+        return Grant(access_token="first", expires_in=3600, token_type="Bearer" if asked == 1 else "mac")
+
+    tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
+    await tokens.current()
+    clock.now = 3400.0
+    for _ in range(10):
+        await tokens.current()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    assert asked == 2
 
 
 @pytest.mark.parametrize(("lifetime", "lead"), [(59, 0), (60, 30), (300, 60), (1999, 300), (3600, 300), (631139040, 300)])

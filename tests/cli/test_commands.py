@@ -29,7 +29,7 @@ def past():
 
 
 def test_track_writes_every_message_once_with_the_python_names(environment):
-    ended = run("track", *past(), "--page-size", "70", "--max-in-flight", "2", env=environment)
+    ended = run("track", *past(), "--page-size", "70", env=environment)
 
     assert (ended.code, ended.err) == (0, "")
     messages = read(ended.out)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from raw_server import answer, falls_silent
@@ -195,7 +196,20 @@ def test_help_fits_a_terminal_and_tells_the_exit_codes(arguments):
         assert f"\n  {code}" in ended.out
 
 
+def test_nothing_is_sent_where_its_receipt_could_not_be_written(own_environment, campaign_file):
+    """Standard output is closed, as with ``>&-``: a script would take the failure for a campaign that was not sent."""
+    closed = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-m', 'voicedrop_async', *sys.argv[1:]])"
+
+    ended = run("send", str(campaign_file), "--yes", env=own_environment, program=(sys.executable, "-c", closed))
+
+    assert ended.code == 2
+    assert "standard output is closed" in ended.err
+    assert run("track", "--filter", "campaign=Spring sale", env=own_environment).out == ""
+
+
 def test_the_console_script_and_the_module_are_the_same_program():
-    versions = [run("--version", env=clean(), program=program) for program in (PROGRAM, ("voicedrop",))]
+    versions = [
+        run("--version", env=clean(), program=program) for program in (PROGRAM, (str(Path(sys.executable).with_name("voicedrop")),))
+    ]
     assert versions[0] == versions[1]
     assert versions[0].code == 0

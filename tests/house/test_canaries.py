@@ -34,6 +34,7 @@ WORDS = {"code": "400013001", "developerMessage": f"number {NUMBER} is bad", "er
 STEPS = {
     "hangs up": hangs_up(),
     "refuses": answer(400, WORDS),
+    "fails with the number in a code of a row": answer(400, {"developerMessage": "x", "errors": [{"code": NUMBER}]}),
     "refuses with the number in the code": answer(400, {"code": NUMBER}),
     "fails": answer(500, WORDS),
     "html": answer(200, f"<html>{NUMBER} {TEXT}</html>".encode(), content_type=f"text/html; x={NUMBER}"),
@@ -45,6 +46,7 @@ CAMPAIGN_WITH_CANARIES = attrs.evolve(CAMPAIGN, sender=NUMBER[1:], to=[NUMBER], 
 
 CALLS: dict[str, Callable[[RouteeSession], Awaitable[object]]] = {
     "send_campaign": lambda session: session.send_campaign(CAMPAIGN_WITH_CANARIES),
+    "analyze_campaign": lambda session: session.analyze_campaign(CAMPAIGN_WITH_CANARIES),
     "track_message": lambda session: session.track_message("m-1"),
     "track_messages": lambda session: session.track_messages(filters=[TrackingFilter("recipient", NUMBER)]).collect(),
     "call": lambda session: session.call("GET", f"/numbers/{NUMBER}", kind=Kind.READ, params={"n": NUMBER}),
@@ -91,12 +93,13 @@ async def test_nothing_planted_is_seen_when_no_token_is_given(line: RawServer, c
     assert seen(all_shown(caught.value) + caplog.text + repr(auth)) == []
 
 
-async def test_no_secret_stands_in_the_locals_of_our_frames(line: RawServer) -> None:
+@pytest.mark.parametrize("call", ["send_campaign", "analyze_campaign", "track_message"])
+async def test_no_secret_stands_in_the_locals_of_our_frames(line: RawServer, call: str) -> None:
     """Trackers of errors show the local variables of each frame."""
     line.will(answer(400, WORDS))
     async with RouteeSession(StaticToken(TOKEN), base_url=line.url, retry=QUICK) as session:
         with pytest.raises(VoiceDropError) as caught:
-            await session.send_campaign(CAMPAIGN_WITH_CANARIES)
+            await CALLS[call](session)
 
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__) if "voicedrop_async" in frame.f_code.co_filename]
     assert frames
@@ -115,6 +118,22 @@ async def test_what_is_planted_was_there_to_be_seen(line: RawServer) -> None:
     assert message.message is not None
     assert set(seen(f"{message.to} {message.collected_tones} {message.message.text}")) >= {NUMBER, TONES, TEXT}
     assert seen(repr(message)) == []
+
+
+async def test_a_service_that_repeats_our_secrets_is_not_repeated(line: RawServer) -> None:
+    """Some servers write into their error what they were sent."""
+    echo = {"developerMessage": f"bad token {TOKEN}", "code": TOKEN, "errors": [{"developerMessage": f"Bearer {TOKEN}", "code": TOKEN}]}
+    line.will(answer(400, echo))
+    async with RouteeSession(StaticToken(TOKEN), base_url=line.url, retry=QUICK) as session:
+        with pytest.raises(VoiceDropError) as api:
+            await session.track_message("m-1")
+
+    line.will(answer(401, {"error": "invalid_client", "error_description": f"{SECRET} of Basic QXBwOmNBbkFyWS1zZWNyZXQ= is wrong"}))
+    async with RouteeSession(ClientCredentials("App", SECRET), base_url=line.url, auth_url=line.url, retry=QUICK) as session:
+        with pytest.raises(VoiceDropError) as endpoint:
+            await session.track_message("m-1")
+
+    assert seen(all_shown(api.value) + all_shown(endpoint.value)) == []
 
 
 def test_foreign_words_cannot_forge_a_line_of_a_log() -> None:

@@ -97,6 +97,16 @@ async def test_g05_an_empty_page_in_the_middle_is_not_the_end():
     assert report.suspected_missing == 0
 
 
+async def test_empty_pages_without_end_are_not_walked_for_ever():
+    """A service can announce any number of pages: after a hundred barren ones in a row the walk ends, and says so."""
+    server = Scripted(*(page("", pages=10**9, total=10**11) for _ in range(200)))
+
+    items, asked, report = await walked(server)
+
+    assert (items, asked) == ([], 100)
+    assert not report.complete
+
+
 async def test_g05_empty_pages_are_no_loop():
     server = Scripted(page("ab", pages=5), page("", pages=5), page("", pages=5), page("", pages=5), page("cd", pages=5, last=True))
     assert (await walked(server))[:2] == (list("abcd"), 5)

@@ -59,6 +59,13 @@ NAIVE = datetime(2026, 1, 2, 12)  # noqa: DTZ001
         ({"hangup_delay": float("nan")}, "hangup_delay: not a finite number"),
         ({"collect_dtmf_await_seconds": 5}, "collect_dtmf_await_seconds: only has a meaning"),
         ({"callback": Callback(CallbackStrategy.ON_CHANGE, url="http://example.com/")}, "callback.url: plain http"),
+        ({"message": "Hello"}, "message: a str is no SpokenMessage"),
+        ({"message": SpokenMessage("\ud800")}, "message.text: holds half a character"),
+        ({"message": SpokenMessage("Hello", gender=5)}, "message.gender: a int is no text"),
+        ({"message": None, "file_url": 5}, "file_url: a int is no str"),
+        ({"callback": {"url": "x"}}, "callback: a dict is no Callback"),
+        ({"respect_quiet_hours": "no"}, "respect_quiet_hours: a str is no bool"),
+        ({"scheduled_date": datetime.max.replace(tzinfo=UTC)}, "scheduled_date: too near"),
         ({"callback": Callback(url="https://example.com/")}, "callback.strategy: missing"),
         ({"campaign_callback": Callback(CallbackStrategy.ON_CHANGE)}, "campaign_callback.url: not an absolute"),
     ],
@@ -139,6 +146,14 @@ async def test_a_range_of_drops_that_cannot_be_is_refused(start: datetime, end: 
         await session.list_drop_records(start, end, **options)
 
 
+def test_slices_longer_than_the_range_are_one() -> None:
+    session = SpacivoxSession(StaticToken("t"), base_url="https://spacivox.example")
+
+    assert session.drop_records(NOON, NOON + timedelta(1), slices=timedelta(days=9_000_000))
+    with pytest.raises(ConfigError, match="slices: a str is no timedelta"):
+        session.drop_records(NOON, NOON + timedelta(1), slices="1d")
+
+
 @pytest.mark.parametrize("slices", [timedelta(0), timedelta(days=-1), timedelta(milliseconds=1)])
 def test_slices_below_a_second_are_refused(slices: timedelta) -> None:
     session = SpacivoxSession(StaticToken("t"), base_url="https://spacivox.example")
@@ -196,6 +211,12 @@ def test_plain_http_elsewhere_must_be_asked_for() -> None:
         (lambda: RouteeSession(StaticToken("t")).with_options(deadline=-1), "deadline: -1 is not above"),
         (lambda: RouteeSession(StaticToken("t"), limits=Limits(), throttle=Throttle()), "limits: given together with throttle"),
         (lambda: RouteeSession("token"), "auth: must be"),
+        (lambda: RouteeSession(StaticToken("t"), retry=3), "retry: a int is no Retry"),
+        (lambda: RouteeSession(StaticToken("t")).with_options(timeouts=5), "timeouts: a int is no Timeouts"),
+        (lambda: RouteeSession(StaticToken("t"), http="x"), "http: a str is no ClientSession"),
+        (lambda: RouteeSession(StaticToken("t"), proxy="localhost:8080"), "proxy: not an absolute"),
+        (lambda: RouteeSession(StaticToken("t"), dialect={}), "dialect: a dict is no RouteeDialect"),
+        (lambda: Throttle(8), "limits: a int is no Limits"),
         (lambda: SpacivoxSession(ClientCredentials("i", "s"), base_url="https://x.example"), "auth: must be a StaticToken"),
     ],
 )
@@ -225,6 +246,10 @@ async def test_a_call_that_cannot_be_is_refused(
     assert line.connections == 0
 
 
-async def test_the_token_endpoint_is_not_called_by_hand(caller: RouteeSession) -> None:
-    with pytest.raises(ConfigError, match="kind: TOKEN"):
-        await caller.call("POST", "/oauth/token", kind=Kind.TOKEN)
+@pytest.mark.parametrize("kind", [Kind.TOKEN, "paid", "read", None])
+async def test_the_kind_of_a_call_is_declared_and_not_guessed(caller: RouteeSession, line: RawServer, kind: Any) -> None:
+    """A text that merely equals a kind would be a paid call to one rule and none to another."""
+    with pytest.raises(ConfigError, match=r"kind: must be Kind.READ"):
+        await caller.call("POST", "/voice/conversation", kind=kind)
+
+    assert line.connections == 0

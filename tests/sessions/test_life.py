@@ -92,6 +92,29 @@ def test_a_session_of_one_run_is_refused_in_another(unused_tcp_port: int) -> Non
     assert "make one in each run" in asyncio.run(use())
 
 
+async def test_a_session_in_use_is_closed_in_its_own_loop_only(line: RawServer, caller: RouteeSession) -> None:
+    """From another thread it would be half closed, and its connections stay open."""
+    line.will(MESSAGE)
+    await caller.track_message("m")
+
+    with pytest.raises(ConfigError, match="loop and process"):
+        await asyncio.to_thread(asyncio.run, caller.aclose())
+
+    assert (await caller.track_message("m")).message_id == "m"
+
+
+async def test_a_borrowed_session_that_is_closed_is_refused() -> None:
+    """Going on with connections of our own would drop its TLS settings without a word."""
+    borrowed = aiohttp.ClientSession()
+    session = RouteeSession(StaticToken("t"), http=borrowed)
+    await borrowed.close()
+
+    with pytest.raises(ConfigError, match="http: was closed"):
+        await session.track_message("m")
+    with pytest.raises(ConfigError, match="http: is closed"):
+        RouteeSession(StaticToken("t"), http=borrowed)
+
+
 async def test_a_session_is_refused_after_a_fork(line: RawServer, caller: RouteeSession, monkeypatch: pytest.MonkeyPatch) -> None:
     line.will(MESSAGE)
     await caller.track_message("m")

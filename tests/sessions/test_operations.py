@@ -206,12 +206,12 @@ async def test_the_legs_of_a_conversation_are_asked_for_without_parameters(sandb
 
 async def test_a_conversation_of_several_pages_is_asked_for_by_number_from_the_second_on(line: RawServer, caller: RouteeSession) -> None:
     first = {"content": [{"messageId": "a"}], "last": False, "totalPages": 2, "number": 0, "size": 20, "totalElements": 2}
-    second = {"content": [{"messageId": "b"}], "last": True, "totalPages": 2, "number": 1, "size": 100, "totalElements": 2}
+    second = {"content": [{"messageId": "b"}], "last": True, "totalPages": 2, "number": 1, "size": 20, "totalElements": 2}
     line.will(answer(200, first), answer(200, second))
 
     assert [leg.message_id for leg in await caller.track_conversation("cid").collect()] == ["a", "b"]
 
-    assert [request.target.partition("?")[2] for request in line.received] == ["", "page=1&size=100"]
+    assert [request.target.partition("?")[2] for request in line.received] == ["", "page=1"]
 
 
 async def test_one_message_is_read_with_all_it_says(sandbox: Sandbox, routee: RouteeSession) -> None:

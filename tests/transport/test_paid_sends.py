@@ -66,6 +66,9 @@ async def test_no_telephone_rings_twice_when_the_answer_is_lost(sandbox: Sandbox
         pytest.param(answer(504, b"<html>", content_type="text/html"), id="504 from a proxy"),
         pytest.param(answer(503, b"<html>", headers=RETRY_SOON), id="503 from a proxy, with Retry-After"),
         pytest.param(answer(429, b"<html>", headers=RETRY_SOON), id="429 from a proxy, with Retry-After"),
+        pytest.param(answer(503, {"message": "no healthy upstream"}, headers=RETRY_SOON), id="503 from a balancer that speaks JSON"),
+        pytest.param(answer(429, {"message": "slow down"}, headers=RETRY_SOON), id="429 from a balancer that speaks JSON"),
+        pytest.param(answer(503, {"status": 503, "error": "x", "message": "x"}, headers=RETRY_SOON), id="503 from the gateway in front"),
         pytest.param(answer(408, complaint("408")), id="408"),
         pytest.param(answer(400, b"<html>", content_type="text/html"), id="400 that is not the service's"),
         pytest.param(answer(307, b"", headers={"Location": "http://127.0.0.2/"}), id="redirect"),
@@ -78,6 +81,16 @@ async def test_what_may_have_happened_is_unknown_and_not_repeated(line: RawServe
         await caller.send_campaign(CAMPAIGN)
 
     assert len(line.received) == 1
+
+
+async def test_what_the_service_said_stands_behind_the_unknown(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(500, complaint("500", "database down")))
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await caller.send_campaign(CAMPAIGN)
+
+    assert isinstance(caught.value.__cause__, ServerFailed)
+    assert caught.value.__cause__.developer_message == "database down"
 
 
 async def test_an_answer_that_does_not_come_is_unknown(line: RawServer) -> None:

@@ -86,7 +86,7 @@ def test_a_body_that_cannot_be_parsed_is_asked_for_once_more() -> None:
         ("1e3", None),
         ("1_000", None),
         ("١٢", None),
-        ("9" * 400, None),
+        ("9" * 400, 1e9),
         ("soon", None),
         ("Fri, 02 Jan 2026 12:00:30 GMT", 30.0),
         ("Friday, 02-Jan-26 12:00:30 GMT", 30.0),

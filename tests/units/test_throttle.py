@@ -1,11 +1,10 @@
-"""Slots, rate and pause, in virtual time: the loop's clock is moved by hand, nobody waits."""
+"""Slots, rate and pause, in virtual time: a sleep moves the clock, and nobody waits."""
 
 import asyncio
 
 import pytest
 
 from voicedrop_async import Kind, Limits, Throttle
-from voicedrop_async import throttle as room
 
 
 class Time:
@@ -19,15 +18,15 @@ class Time:
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
-        await asyncio.tasks.sleep(0)
+        await asyncio.sleep(0)
+
+    def throttle(self, limits: Limits) -> Throttle:
+        return Throttle(limits, clock=self.monotonic, sleep=self.sleep)
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
-    time = Time()
-    monkeypatch.setattr(room.time, "monotonic", time.monotonic)
-    monkeypatch.setattr(room, "_until", lambda moment: time.sleep(max(0.0, moment - time.now)))
-    return time
+def clock() -> Time:
+    return Time()
 
 
 async def most_at_once(throttle: Throttle, kind: Kind, callers: int) -> int:
@@ -80,7 +79,7 @@ async def test_reading_leaves_room_for_sending() -> None:
 
 
 async def test_requests_start_evenly_at_the_rate(clock: Time) -> None:
-    throttle = Throttle(Limits(rate=10.0))
+    throttle = clock.throttle(Limits(rate=10.0))
     starts: list[float] = []
 
     for _ in range(5):
@@ -91,7 +90,7 @@ async def test_requests_start_evenly_at_the_rate(clock: Time) -> None:
 
 
 async def test_a_pause_holds_everybody_and_no_slot(clock: Time) -> None:
-    throttle = Throttle(Limits(max_in_flight=1))
+    throttle = clock.throttle(Limits(max_in_flight=1))
     throttle.pause(5.0)
     throttle.pause(2.0)
 
@@ -101,7 +100,7 @@ async def test_a_pause_holds_everybody_and_no_slot(clock: Time) -> None:
 
 async def test_a_pause_that_begins_in_the_queue_is_waited_out(clock: Time) -> None:
     """Whoever was in line when it began gives the slot back and waits."""
-    throttle = Throttle(Limits(max_in_flight=1))
+    throttle = clock.throttle(Limits(max_in_flight=1))
     entered_at: list[float] = []
 
     async def call() -> None:
@@ -115,6 +114,25 @@ async def test_a_pause_that_begins_in_the_queue_is_waited_out(clock: Time) -> No
     await waiting
 
     assert entered_at == [103.0]
+
+
+async def test_a_pause_that_begins_while_the_rate_holds_us_is_waited_out(clock: Time) -> None:
+    throttle = clock.throttle(Limits(rate=10.0))
+    sleep, starts = clock.sleep, []
+
+    async def pausing_sleep(seconds: float) -> None:
+        await sleep(seconds)
+        if not starts[1:]:
+            throttle.pause(3.0)
+            starts.append(-1.0)
+
+    throttle._sleep = pausing_sleep
+    for _ in range(2):
+        async with throttle.slot(Kind.READ):
+            starts.append(round(clock.now - 100.0, 6))
+
+    assert starts[0] == 0.0
+    assert starts[-1] >= 3.1
 
 
 def test_a_throttle_serves_one_loop_after_another() -> None:

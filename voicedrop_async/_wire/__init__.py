@@ -22,6 +22,7 @@ from voicedrop_async.models import VoiceCampaign
 __all__ = [
     "Rows",
     "Sheet",
+    "dump_analysis",
     "dump_campaign",
     "encode",
     "load_array",
@@ -43,6 +44,12 @@ def dump_campaign(campaign: VoiceCampaign) -> dict[str, Any]:
         campaign = attrs.evolve(campaign, scheduled_date=campaign.scheduled_date.replace(microsecond=0))
     dumped: dict[str, Any] = STRICT.unstructure(campaign)
     return dumped
+
+
+def dump_analysis(campaign: VoiceCampaign) -> bytes:
+    """Return what an analysis is asked with. Source: Routee, "Analyze a voice campaign", which lists these keys only."""
+    asked = dump_campaign(campaign)
+    return encode({key: asked[key] for key in ("from", "to", "contacts", "groups", "fileURL", "message") if key in asked})
 
 
 def encode(value: object) -> bytes:

@@ -13,7 +13,7 @@ from voicedrop_async._wire import _fast, _values
 from voicedrop_async._wire._convert import FORGIVING, IDENTITY, STRICT, unreadable_fields
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async._wire._values import NOT_JSON, Unreadable
-from voicedrop_async.calls import Complaint, Grant, Reply
+from voicedrop_async.calls import Author, Complaint, Grant, Reply
 from voicedrop_async.errors import WireError
 from voicedrop_async.models import CampaignProblem
 
@@ -102,7 +102,14 @@ def load_complaint(body: bytes) -> Complaint | None:
     problems = _problems(said.get("errors"))
     if words is None and code is None and not (problems or said.get("properties") or said.get("entity")):
         return None
-    return Complaint(code=None if code is None else code[:40], developer_message=words, problems=problems)
+    return Complaint(author=_author(said), code=None if code is None else code[:40], developer_message=words, problems=problems)
+
+
+def _author(said: Mapping[str, Any]) -> Author:
+    if isinstance(said.get("developerMessage"), str):
+        return Author.SERVICE
+    by_gateway = {"status", "error", "message"} <= said.keys() or {"error", "error_description"} <= said.keys()
+    return Author.GATEWAY if by_gateway else Author.ANYBODY
 
 
 def _problems(rows: Any) -> tuple[CampaignProblem, ...]:

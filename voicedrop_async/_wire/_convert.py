@@ -176,7 +176,7 @@ def _dumper(converter: Converter, model: type[Any]) -> Callable[[Any], dict[str,
 
     def dump(value: Any) -> dict[str, Any]:
         said = [(wire, getattr(value, field.name)) for field, wire in fields if getattr(value, field.name) != field.default]
-        return {wire: converter.unstructure(part) for wire, part in said} | dict(getattr(value, "extra", NO_EXTRA))
+        return dict(getattr(value, "extra", NO_EXTRA)) | {wire: converter.unstructure(part) for wire, part in said}
 
     return dump
 

@@ -3,7 +3,7 @@
 import sys
 from typing import Final
 
-from voicedrop_async.cli._say import give_up_stdout, say
+from voicedrop_async.cli._say import give_up_stdout, has_somewhere_to_write, say
 from voicedrop_async.errors import ConfigError, OutcomeUnknown, VoiceDropError
 
 _EXTRA: Final = {"cyclopts", "rich"}
@@ -14,6 +14,8 @@ _MISSING: Final = (
 
 def main() -> int:
     """Run the command that the arguments name, and return its exit code."""
+    if not has_somewhere_to_write():
+        return _told("standard output is closed: nothing was done, since its result could not be written", 2)
     try:
         return _run()
     except ModuleNotFoundError as missing:

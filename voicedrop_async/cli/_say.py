@@ -1,11 +1,20 @@
 """What is told to the person at the keyboard: on stderr, in one line, and nobody's number with it."""
 
+import io
 import os
 import re
 import sys
 from typing import Final
 
 _NUMBER: Final = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,}")
+
+
+def has_somewhere_to_write() -> bool:
+    """Whether standard output is open; a standard error that is closed becomes one that nobody reads."""
+    streams: list[object] = [sys.stdout, sys.stderr]  # Python sets those to None that were closed when it began
+    if streams[1] is None:
+        sys.stderr = io.StringIO()
+    return streams[0] is not None
 
 
 def say(sentence: str) -> None:

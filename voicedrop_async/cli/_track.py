@@ -1,6 +1,6 @@
 """``voicedrop track``."""
 
-from voicedrop_async import Limits, RouteeSession
+from voicedrop_async import RouteeSession
 from voicedrop_async.cli import _walks
 from voicedrop_async.cli._words import condition, moment
 
@@ -13,7 +13,6 @@ async def track(
     filter: list[str] | None = None,
     page_size: int = 100,
     max_items: int | None = None,
-    max_in_flight: int = 8,
 ) -> int:
     """Write tracked messages as lines of JSON, one a message.
 
@@ -26,10 +25,9 @@ async def track(
         filter: FIELD=VALUE or FIELD:OPERATOR=VALUE, such as recipient:starts_with=+30. Repeatable: all must hold.
         page_size: Messages a request.
         max_items: Stop after so many.
-        max_in_flight: Requests at once, at most.
     """
     conditions = [condition("--filter", text) for text in filter or ()]
-    async with RouteeSession.from_env(limits=Limits(max_in_flight=max_in_flight)) as routee:
+    async with RouteeSession.from_env() as routee:
         messages = routee.track_messages(
             start=None if start is None else moment("--start", start),
             end=None if end is None else moment("--end", end),
