@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from pathlib import Path
 
 import nox
@@ -34,6 +35,7 @@ def install(session: nox.Session, *groups: str, extras: str = "cli") -> None:
 @nox.session(python=PYTHONS or None)
 def tests(session: nox.Session) -> None:
     """Run the tests on each supported Python that is here; on the first one with branch coverage."""
+    session.log(f"Pythons that are here: {', '.join(PYTHONS)}; supported: {', '.join(SUPPORTED)}")
     install(session, "test")
     if session.posargs or session.python not in {None, *PYTHONS[:1]}:
         session.run("pytest", *session.posargs)
@@ -91,6 +93,10 @@ def package(session: nox.Session) -> None:
         wheel = next(Path(folder).glob("*.whl"))
         source = next(Path(folder).glob("*.tar.gz"))
         session.log(f"{wheel.name}: {wheel.stat().st_size} bytes; {source.name}: {source.stat().st_size} bytes")
+        inside = zipfile.ZipFile(wheel).namelist()
+        missing = {"voicedrop_async/py.typed", "voicedrop_async/sandbox/__init__.py", "voicedrop_async/cli/__init__.py"} - set(inside)
+        if missing or any(not name.startswith("voicedrop_async") for name in inside):
+            session.error(f"the wheel lacks {missing}, or holds what it should not")
         clean = Path(folder) / "clean"
         session.run("python", "-m", "venv", str(clean))
         binaries = clean / ("Scripts" if os.name == "nt" else "bin")

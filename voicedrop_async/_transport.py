@@ -44,6 +44,8 @@ T = TypeVar("T")
 _CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
 _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 _TOKEN_DEADLINE: Final = 15.0
+_LEAST_SECRET: Final = 6
+"""Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""
 _LOG: Final = getLogger("voicedrop_async")
 _NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
 _FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
@@ -227,7 +229,8 @@ class Transport:
 
         def hidden(text: str | None) -> str | None:
             for secret in secrets:
-                text = text and text.replace(secret, "***")
+                if text is not None and len(secret) >= _LEAST_SECRET:
+                    text = text.replace(secret, "***")
             return text
 
         return evolve(
