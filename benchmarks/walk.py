@@ -2,8 +2,8 @@
 
     python benchmarks/walk.py [--rounds 7] [--messages 100000]
 
-The server is a process of its own with rendered pages. Both contenders walk page by page, one request at a time, in
-turn within each round; the ratio is taken round by round, since the machine's speed drifts. Then a fresh process walks
+The server is a process of its own with rendered pages. Both contenders ask for one page after the other and look at
+every message, in turn within each round; the ratio is taken round by round, since the machine's speed drifts. Then a fresh process walks
 the messages one by one, and tells how much its memory grew.
 """
 

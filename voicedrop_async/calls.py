@@ -218,7 +218,7 @@ class Complaint:
 
     author: Author
 
-    code: str | None = None
+    code: str | None = field(default=None, repr=False)
     developer_message: str | None = field(default=None, repr=False)
     problems: tuple[CampaignProblem, ...] = ()
 

@@ -50,5 +50,7 @@ def campaign_file(tmp_path):
 @pytest.fixture
 def full_disk():
     """A file that takes nothing more."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("wb") as file:
         yield file
