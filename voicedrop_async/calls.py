@@ -217,7 +217,6 @@ class Complaint:
     """What the body of a refusal says, whichever of its five spellings the service used."""
 
     author: Author
-
     code: str | None = field(default=None, repr=False)
     developer_message: str | None = field(default=None, repr=False)
     problems: tuple[CampaignProblem, ...] = ()

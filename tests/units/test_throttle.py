@@ -117,22 +117,24 @@ async def test_a_pause_that_begins_in_the_queue_is_waited_out(clock: Time) -> No
 
 
 async def test_a_pause_that_begins_while_the_rate_holds_us_is_waited_out(clock: Time) -> None:
-    throttle = clock.throttle(Limits(rate=10.0))
-    sleep, starts = clock.sleep, []
+    """The second request waits a tenth of a second for its turn, and meanwhile the service asks for three seconds."""
+    paused: list[float] = []
+    starts: list[float] = []
 
-    async def pausing_sleep(seconds: float) -> None:
-        await sleep(seconds)
-        if not starts[1:]:
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
+        if not paused:
+            paused.append(seconds)
             throttle.pause(3.0)
-            starts.append(-1.0)
 
-    throttle._sleep = pausing_sleep
+    throttle = Throttle(Limits(rate=10.0), clock=clock.monotonic, sleep=sleep)
     for _ in range(2):
         async with throttle.slot(Kind.READ):
             starts.append(round(clock.now - 100.0, 6))
 
+    assert [round(seconds, 6) for seconds in paused] == [0.1]
     assert starts[0] == 0.0
-    assert starts[-1] >= 3.1
+    assert starts[1] >= 3.1
 
 
 def test_a_throttle_serves_one_loop_after_another() -> None:
