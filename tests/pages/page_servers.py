@@ -4,7 +4,7 @@ from hypothesis import settings
 
 from voicedrop_async.models import Page, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source
-from voicedrop_async.routee import _keys
+from voicedrop_async.routee._tracking import _keys
 
 PATIENT = settings(deadline=None)
 """Examples may take their time: the machine may be busy with something else."""

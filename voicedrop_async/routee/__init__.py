@@ -1,0 +1,71 @@
+"""Routee voice: send campaigns, and track their messages.
+
+Sources: the pages "Send a voice campaign", "Analyze a voice campaign", "Track multiple voice messages" and the tracking
+pages beside it, "Authentication".
+"""
+
+from typing import Final, Self, Unpack
+
+from voicedrop_async._checks import check_base_url, check_kind
+from voicedrop_async._session import SessionOptions, from_environment, needed_from_environment
+from voicedrop_async.auth import ClientCredentials, StaticToken
+from voicedrop_async.errors import ConfigError
+from voicedrop_async.routee._dialect import RouteeDialect
+from voicedrop_async.routee._sending import Sending
+
+__all__ = ["AUTH_URL", "BASE_URL", "RouteeDialect", "RouteeSession"]
+
+BASE_URL: Final = "https://connect.routee.net"
+AUTH_URL: Final = "https://auth.routee.net"
+
+
+class RouteeSession(Sending):
+    """One account of Routee voice.
+
+    Nothing is sent before the first call. A session belongs to the loop it is first used in.
+    """
+
+    def __init__(
+        self,
+        auth: ClientCredentials | StaticToken,
+        *,
+        base_url: str = BASE_URL,
+        auth_url: str = AUTH_URL,
+        dialect: RouteeDialect | None = None,
+        **options: Unpack[SessionOptions],
+    ) -> None:
+        """Check the options; no I/O, and no loop is needed yet.
+
+        Args:
+            auth: Id and secret of the application, or a token you have.
+            base_url: Where the API is; a path it carries is kept.
+            auth_url: Where the token endpoint is; the secret goes there and nowhere else.
+            dialect: Other wire names, where the documented ones turn out wrong.
+            **options: See ``SessionOptions``.
+
+        Raises:
+            ConfigError: A plain-http URL to another machine, or options that cannot be.
+        """
+        if not isinstance(auth, ClientCredentials | StaticToken):
+            raise ConfigError("auth: must be ClientCredentials or a StaticToken")
+        check_kind("dialect", dialect, RouteeDialect)
+        check_base_url("auth_url", auth_url, allow_insecure=options.get("allow_insecure", False))
+        super().__init__(auth, base_url=base_url, auth_url=auth_url, **options)
+        self._dialect = dialect or RouteeDialect()
+
+    @classmethod
+    def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
+        """Return a session with the credentials of the environment.
+
+        Reads ``ROUTEE_APPLICATION_ID`` and ``ROUTEE_APPLICATION_SECRET``, and ``ROUTEE_BASE_URL`` and
+        ``ROUTEE_AUTH_URL`` if they are set.
+
+        Raises:
+            ConfigError: A credential is missing; the text names its variable.
+        """
+        auth = ClientCredentials(
+            needed_from_environment("ROUTEE_APPLICATION_ID", "the application's id"),
+            needed_from_environment("ROUTEE_APPLICATION_SECRET", "the application's secret"),
+        )
+        base_url, auth_url = from_environment("ROUTEE_BASE_URL") or BASE_URL, from_environment("ROUTEE_AUTH_URL") or AUTH_URL
+        return cls(auth, base_url=base_url, auth_url=auth_url, **options)

@@ -1,0 +1,21 @@
+"""The wire names of Routee that its own pages do not settle."""
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class RouteeDialect:
+    """The wire names that Routee's own pages do not settle, so that a wrong guess needs no release to mend."""
+
+    range_start: str = "from"
+    """Query name of the start of a range; sibling services say ``dateStart``."""
+    range_end: str = "to"
+    """Query name of the end of a range; sibling services say ``dateEnd``."""
+    campaign_id: str = "trackingId"
+    """Query name that restricts a search to one campaign."""
+    tagged: str = "tagged"
+    filter_field: str = "fieldName"
+    filter_operator: str = "searchOperator"
+    filter_value: str = "searchTerm"
+    date_format: str = "%Y-%m-%dT%H:%M:%SZ"
+    """How moments stand in a query, for ``strftime``; always UTC."""

@@ -1,0 +1,159 @@
+"""Reading what became of the messages: single ones, and streams of them.
+
+Sources: "Track multiple voice messages" and the tracking pages beside it.
+"""
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+
+from attrs import evolve
+
+from voicedrop_async import _wire
+from voicedrop_async._checks import check_filters, check_id, check_kind, check_range, check_text
+from voicedrop_async._session import Session
+from voicedrop_async.calls import Kind, Reply, Request
+from voicedrop_async.models import Page, TrackingFilter, VoiceMessage
+from voicedrop_async.pages import Fetched, PageStream, Source
+from voicedrop_async.routee._dialect import RouteeDialect
+
+
+class Tracking(Session):
+    """What reads."""
+
+    _dialect: RouteeDialect
+
+    def track_messages(
+        self,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        campaign_id: str | None = None,
+        filters: Sequence[TrackingFilter] = (),
+        sort: str | None = None,
+        tagged: bool | None = None,
+        page_size: int = 100,
+        max_items: int | None = None,
+    ) -> PageStream[VoiceMessage]:
+        """Stream tracked messages. Nothing is sent before the first is asked for; then one request a page.
+
+        Args:
+            start: Aware datetime; sent as the whole second before. The service's own default range, which is not
+                documented, holds if it is left out.
+            end: Aware datetime; sent as the whole second after. Whether the service includes it is not documented.
+            campaign_id: Only messages of this campaign: ``CampaignReceipt.tracking_id``.
+            filters: Conditions that must all hold.
+            sort: Name of the field to sort by, as the service spells it.
+            tagged: Passed on as it is; the page names it without a word on its meaning.
+            page_size: Items a request; the service's own default is 20, its maximum is not documented.
+            max_items: Stop after so many; no page is fetched that cannot be used.
+
+        Yields:
+            VoiceMessage, each once by id, in the order of the pages.
+
+        Raises:
+            ConfigError: A naive datetime, a range that ends before it begins, a page size below 1. Nothing was sent.
+            WireError: An answer was no page; names its JSON path, never its value.
+            PageLoop: The service repeats a page and its list does not grow.
+            RequestError: A page failed for good.
+
+        Source: Routee, "Track multiple voice messages", ``POST /voice/tracking``.
+        """
+        check_range(start, end)
+        check_filters(filters)
+        check_kind("tagged", tagged, bool)
+        for argument, text in (("campaign_id", campaign_id), ("sort", sort)):
+            if text is not None:
+                check_text(argument, text)
+        dialect = self._dialect
+        params = {
+            dialect.range_start: None if start is None else _wire.whole_second(start).strftime(dialect.date_format),
+            dialect.range_end: None if end is None else _wire.whole_second(end, up=True).strftime(dialect.date_format),
+            "sort": sort,
+            dialect.campaign_id: campaign_id,
+            dialect.tagged: None if tagged is None else str(tagged).lower(),
+        }
+        request = Request(
+            method="POST",
+            route="/voice/tracking",
+            kind=Kind.READ,
+            params={name: value for name, value in params.items() if value is not None},
+            body=_wire.encode([self._dumped_filter(condition) for condition in filters]),
+        )
+        return self._stream(request, page_size=page_size, max_items=max_items)
+
+    def track_campaign(self, tracking_id: str, *, page_size: int = 100, max_items: int | None = None) -> PageStream[VoiceMessage]:
+        """Stream the messages of one campaign; as ``track_messages``, by the campaign's own path.
+
+        Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
+        """
+        check_id("tracking_id", tracking_id)
+        request = Request(method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id})
+        return self._stream(request, page_size=page_size, max_items=max_items)
+
+    def track_conversation(self, tracking_id: str) -> PageStream[VoiceMessage]:
+        """Stream the dial legs of one conversation.
+
+        The page lists no paging parameters, so the first page is asked for without any, and a second one only if the
+        first says that it is not the last.
+
+        Source: Routee, "Retrieve conversation dial tracking", ``GET /voice/tracking/conversation/{conversationTrackingId}``.
+        """
+        check_id("tracking_id", tracking_id)
+        request = Request(
+            method="GET", route="/voice/tracking/conversation/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id}
+        )
+        return self._stream(request, bare=True)
+
+    async def track_message(self, message_id: str) -> VoiceMessage:
+        """Return one tracked message.
+
+        Raises:
+            NotFound: No such message.
+            WireError: The answer was no message, or one without an id.
+            RequestError: The call failed.
+
+        Source: Routee, "Voice message tracking", ``GET /voice/tracking/{messageTrackingId}``.
+        """
+        check_id("message_id", message_id)
+        request = Request(method="GET", route="/voice/tracking/{message_id}", kind=Kind.READ, ids={"message_id": message_id})
+        return await self._send(request, lambda reply: _wire.load_one(reply, VoiceMessage))
+
+    def _stream(
+        self, request: Request, *, page_size: int = 100, max_items: int | None = None, bare: bool = False
+    ) -> PageStream[VoiceMessage]:
+        async def fetch(_list: int, number: int, size: int) -> Fetched[VoiceMessage]:
+            paging = {"page": str(number), "size": str(size)}
+            if bare:  # pages are cut by the service's own size, so all of them have to be
+                paging = {"page": str(number)} if number else {}
+            page = evolve(request, params={**request.params, **paging})
+            return await self._send(page, lambda reply: _fetched(reply, number, size))
+
+        return PageStream(Source(fetch=fetch, keys=_keys), page_size=page_size, max_items=max_items)
+
+    def _dumped_filter(self, condition: TrackingFilter) -> dict[str, str]:
+        return {
+            self._dialect.filter_field: condition.field,
+            self._dialect.filter_operator: condition.operator,
+            self._dialect.filter_value: condition.value,
+        }
+
+
+def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
+    sheet = _wire.load_sheet(reply, VoiceMessage)
+    if sheet.number is not None and sheet.number != number:
+        raise _wire.wire_error(reply, "the page that was asked for", "number")
+    counted_out = sheet.total_pages is not None and number + 1 >= sheet.total_pages
+    page = Page(
+        items=sheet.rows.items,
+        number=number,
+        size=size if sheet.size is None else sheet.size,
+        total_pages=sheet.total_pages,
+        total_items=sheet.total_items,
+        is_last=counted_out if sheet.last is None else sheet.last,
+    )
+    return Fetched(page=page, last=sheet.last, total_pages=sheet.total_pages, unreadable=sheet.rows.unreadable, skipped=sheet.rows.skipped)
+
+
+def _keys(messages: Sequence[VoiceMessage]) -> list[Hashable]:
+    # Ids are kept for the length of a list, and as bytes they weigh a fifth less. One without an id is its content.
+    return [message.message_id.encode() or message for message in messages]
