@@ -75,6 +75,15 @@ async def track(routee: vd.RouteeSession) -> list[vd.VoiceMessage]:
             recordings: tuple[vd.Recording, ...] = message.recordings or ()
             print(answered, direction, recordings, message.extra.get("newKey"))
         report: vd.WalkReport = walk.report
+        token: vd.ResumeToken = walk.token
+    options: vd.WalkOptions = {"prefetch": 4, "max_items": 10, "on_drift": "repair", "max_passes": 3, "resume": str(token)}
+    try:
+        print(await routee.track_campaign("id", **options).collect())
+    except vd.DriftDetected as drift:
+        place: vd.ResumeToken | None = drift.resume
+        print(place)
+    except vd.ResumeTokenError:
+        print("begin anew")
     print(report.complete, report.suspected_missing)
     page: vd.Page[vd.VoiceMessage]
     async for page in routee.track_campaign("tid", page_size=10).pages():

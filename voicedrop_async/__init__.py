@@ -18,12 +18,14 @@ from voicedrop_async.errors import (
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
+    DriftDetected,
     Forbidden,
     NotFound,
     OutcomeUnknown,
     PageLoop,
     RateLimited,
     RequestError,
+    ResumeTokenError,
     ServerFailed,
     SessionClosed,
     TimedOut,
@@ -49,6 +51,7 @@ from voicedrop_async.models import (
     MessageStatus,
     Page,
     Recording,
+    ResumeToken,
     SpokenMessage,
     TrackingFilter,
     VoiceAnalysis,
@@ -57,7 +60,7 @@ from voicedrop_async.models import (
     VoiceMessage,
     WalkReport,
 )
-from voicedrop_async.pages import PageStream, Walk
+from voicedrop_async.pages import PageStream, Walk, WalkOptions
 from voicedrop_async.routee import RouteeDialect, RouteeSession
 from voicedrop_async.spacivox import SpacivoxSession
 from voicedrop_async.throttle import Limits, Throttle
@@ -79,6 +82,7 @@ __all__ = [
     "DeadlineExceeded",
     "DeliveryStatus",
     "Direction",
+    "DriftDetected",
     "DropState",
     "Event",
     "FilterField",
@@ -98,6 +102,8 @@ __all__ = [
     "Recording",
     "Reply",
     "RequestError",
+    "ResumeToken",
+    "ResumeTokenError",
     "Retry",
     "RouteeDialect",
     "RouteeSession",
@@ -118,6 +124,7 @@ __all__ = [
     "VoicemailDropRecord",
     "Walk",
     "WalkError",
+    "WalkOptions",
     "WalkReport",
     "WireError",
 ]

@@ -48,6 +48,14 @@ def check_range(start: datetime | None, end: datetime | None) -> None:
         raise ConfigError("end: not after start; a range runs from start, included, to end, excluded")
 
 
+def check_slices(slices: object) -> None:
+    """Refuse what is no length of time of at least a second, the finest that the services' samples show."""
+    if not isinstance(slices, timedelta):
+        raise ConfigError(f"slices: a {type(slices).__name__} is no timedelta")
+    if slices < timedelta(seconds=1):
+        raise ConfigError("slices: below one second, the finest that the services' samples show")
+
+
 def check_count(argument: str, count: object, least: int) -> None:
     """Refuse what is no whole number of at least ``least``."""
     if isinstance(count, bool) or not isinstance(count, int):

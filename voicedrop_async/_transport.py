@@ -397,5 +397,6 @@ async def _read(response: aiohttp.ClientResponse, attempts: int) -> bytes:
                 status=response.status,
                 content_type=response.headers.get(hdrs.CONTENT_TYPE),
                 length=length,
+                too_long=True,
             )
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

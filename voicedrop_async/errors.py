@@ -3,7 +3,8 @@
     VoiceDropError
       ConfigError                   you asked for something that cannot be; nothing was sent
       SessionClosed                 the session is closed
-      RequestError                  a call failed: .request .attempts .may_have_happened .retry_after
+      ResumeTokenError              a token that no walk of this stream can go on from
+      RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
         ConnectionLost              the line broke after sending began
         TimedOut                    an attempt took longer than ``Timeouts`` allow; also a TimeoutError
@@ -18,8 +19,9 @@
           ServerFailed              5xx
         WireError                   an answer that cannot be read: .status .content_type .length .path
         OutcomeUnknown              a paid send that may have happened: .intent .status
-      WalkError                     a walk cannot go on: .report
+      WalkError                     a walk cannot go on: .report .resume
         PageLoop                    the service sends the same page again and again
+        DriftDetected               the list changed while it was walked, and ``on_drift`` is "raise"
 
 An error is a fact sheet. It holds no secret and no body, shows no phone number, and pickles without either.
 """
@@ -30,7 +32,7 @@ import attrs
 from attrs import define, field
 
 from voicedrop_async._masking import shown, shown_code
-from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, WalkReport
+from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, ResumeToken, WalkReport
 
 E = TypeVar("E", bound="VoiceDropError")
 K = TypeVar("K")
@@ -88,6 +90,10 @@ class SessionClosed(VoiceDropError):
         super().__init__(text)
 
 
+class ResumeTokenError(VoiceDropError):
+    """The token of resumption is damaged, or belongs to another query, page size or version. Nothing was sent."""
+
+
 @_facts
 class RequestError(VoiceDropError):
     """A call to a service failed."""
@@ -104,6 +110,8 @@ class RequestError(VoiceDropError):
     """Whether the same call can succeed later without a change."""
     retry_after: float | None = None
     """Seconds the service asked to wait."""
+    resume: ResumeToken | None = field(default=None, repr=False)
+    """Of a failure inside a walk: the place to go on from, with ``resume=`` of the same stream."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), _pickled(self))
@@ -204,6 +212,8 @@ class WireError(RequestError):
     """What the answer called itself."""
     length: int | None = None
     """Bytes of the answer that were read."""
+    too_long: bool = False
+    """Whether it is longer than what is read: ask for less at once."""
 
     def __str__(self) -> str:
         facts = [f"status {self.status}"] if self.status is not None else []
@@ -241,6 +251,8 @@ class WalkError(VoiceDropError):
     summary: str
     report: WalkReport
     """What the walk had seen until then."""
+    resume: ResumeToken | None = field(default=None, repr=False)
+    """The place to go on from, with ``resume=`` of the same stream."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), _pickled(self))
@@ -251,3 +263,7 @@ class WalkError(VoiceDropError):
 
 class PageLoop(WalkError):
     """The service sends a page it has sent before, while its list does not grow: going on would never end."""
+
+
+class DriftDetected(WalkError):
+    """The list changed while it was walked: its count is another one, an item came twice, or one is missing."""

@@ -4,20 +4,21 @@ Source: the page "Voicemail drop records". It knows no paging: one GET answers a
 """
 
 from collections.abc import Hashable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self, Unpack
 
+from attrs import frozen
+
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_count, check_kind, check_range
+from voicedrop_async._checks import check_count, check_range, check_slices
 from voicedrop_async._session import Session, SessionOptions, needed_from_environment
 from voicedrop_async.auth import StaticToken
-from voicedrop_async.calls import MOST_BYTES, Kind, Reply, Request
+from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, WireError
 from voicedrop_async.models import Page, VoicemailDropRecord
-from voicedrop_async.pages import Fetched, PageStream, Source
+from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, in_utc
 
 _DAY: Final = timedelta(days=1)
-_SECOND: Final = timedelta(seconds=1)
 
 
 class SpacivoxSession(Session):
@@ -74,7 +75,7 @@ class SpacivoxSession(Session):
         try:
             rows = await self._send(request, lambda reply: _wire.load_array(reply, VoicemailDropRecord, skip=False))
         except WireError as error:
-            if error.length is not None and error.length > MOST_BYTES:
+            if error.too_long:
                 error.summary += "; drop_records() lists the same range slice by slice"
             raise
         return [record for record in rows.items if _is_within(record, start, end)]
@@ -86,7 +87,7 @@ class SpacivoxSession(Session):
         *,
         team: int | None = None,
         slices: timedelta = _DAY,
-        max_items: int | None = None,
+        **options: Unpack[WalkOptions],
     ) -> PageStream[VoicemailDropRecord]:
         """Stream the voicemail drops from ``start`` until ``end``.
 
@@ -97,14 +98,16 @@ class SpacivoxSession(Session):
             end: Aware datetime, excluded, as is the end of each slice. The page does not say, so we hold the edges
                 ourselves; a record whose moment cannot be read is kept, once.
             team: Only this team's records; all of them if left out.
-            slices: Time covered by one request; at least a second. Shorter is gentler on the server.
-            max_items: Stop after so many; no slice is fetched that cannot be used.
+            slices: Time covered by one request; at least a second. Shorter is gentler on the server. A slice whose answer is
+                longer than 16 MiB is cut in two.
+            **options: See ``WalkOptions``: ``max_items``, ``prefetch``, ``resume``, ``on_drift``, ``max_passes``.
 
         Yields:
             VoicemailDropRecord, each once by id; within a slice in the order the service gave.
 
         Raises:
             ConfigError: A naive datetime, ``end`` not after ``start``, or slices below a second. Nothing was sent.
+            ResumeTokenError: A token that is damaged, or of another query. Nothing was sent.
             Forbidden: The token was refused; this service says so with 403.
             WireError: An answer was no list; names its JSON path, never its value.
             RequestError: A slice failed for good.
@@ -112,18 +115,28 @@ class SpacivoxSession(Session):
         Source: Spacivox, "Voicemail drop records", ``GET /j/voicemail_drop_records``.
         """
         _check(start, end, team)
-        check_kind("slices", slices, timedelta)
-        if slices < _SECOND:
-            raise ConfigError("slices: below one second, the finest that the service's samples show")
-        first, beyond = start.astimezone(UTC), end.astimezone(UTC)  # steps of wall time would trip over daylight saving
-        slices = min(slices, beyond - first)
-        count = -((first - beyond) // slices)
+        check_slices(slices)
+        whole = in_utc(start, end)
+        count = -((whole.start - whole.end) // slices)
 
-        async def fetch(number: int, _page: int, _size: int) -> Fetched[VoicemailDropRecord]:
-            since, until = first + number * slices, min(first + (number + 1) * slices, beyond)
-            return await self._send(_request(since, until, team), lambda reply: _fetched(reply, since, until, number, count))
+        async def fetch(span: Span | None, _page: int, _size: int) -> Fetched[VoicemailDropRecord]:
+            span = span or whole
+            number = (span.start - whole.start) // slices
+            place = _Place(span=span, number=number, count=count, is_last=span.end == whole.end)
+            return await self._send(_request(span.start, span.end, team), lambda reply: _fetched(reply, place))
 
-        return PageStream(Source(fetch=fetch, keys=_keys, lists=count), max_items=max_items)
+        query = repr(("/j/voicemail_drop_records", start.timestamp(), end.timestamp(), team))
+        return PageStream(Source(fetch=fetch, keys=_keys, query=query, range=whole, step=slices), **options)
+
+
+@frozen(kw_only=True)
+class _Place:
+    """A slice among its like; those that were cut in two share a number."""
+
+    span: Span
+    number: int
+    count: int
+    is_last: bool
 
 
 def _check(start: datetime, end: datetime, team: int | None) -> None:
@@ -143,10 +156,10 @@ def _request(start: datetime, end: datetime, team: int | None) -> Request:
     return Request(method="GET", route="/j/voicemail_drop_records", kind=Kind.READ, params=params)
 
 
-def _fetched(reply: Reply, start: datetime, end: datetime, number: int, count: int) -> Fetched[VoicemailDropRecord]:
+def _fetched(reply: Reply, place: _Place) -> Fetched[VoicemailDropRecord]:
     rows = _wire.load_array(reply, VoicemailDropRecord, skip=True)
-    items = tuple(record for record in rows.items if _is_within(record, start, end))
-    page = Page(items=items, number=number, size=len(items), total_pages=count, total_items=None, is_last=number + 1 == count)
+    items = tuple(record for record in rows.items if _is_within(record, place.span.start, place.span.end))
+    page = Page(items=items, number=place.number, size=len(items), total_pages=place.count, total_items=None, is_last=place.is_last)
     return Fetched(page=page, last=True, total_pages=1, unreadable=rows.unreadable, skipped=rows.skipped)
 
 

@@ -1,13 +1,29 @@
 """Servers of pages for walks: an honest one, and one that says what a script tells it. No HTTP."""
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import settings
 
 from voicedrop_async.models import Page, VoiceMessage
-from voicedrop_async.pages import Fetched, PageStream, Source
+from voicedrop_async.pages import Fetched, PageStream, Source, Span
 from voicedrop_async.routee._tracking import _keys
 
 PATIENT = settings(deadline=None)
 """Examples may take their time: the machine may be busy with something else."""
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def source(fetch, lists, **options):
+    """Return a source of so many lists; several are the seconds from noon on. ``fetch`` is told the number of the list."""
+
+    async def of_span(span, number, size):
+        return await fetch(0 if span is None else (span.start - NOON) // SECOND, number, size)
+
+    seconds = None if lists == 1 else Span(NOON, NOON + lists * SECOND)
+    return Source(fetch=of_span, keys=_keys, query="of a test", range=seconds, **options)
 
 
 def message(text):
@@ -49,7 +65,7 @@ class Honest:
         return fetched(content, number=page, size=size, last=page + 1 >= pages, pages=pages, total=total)
 
     def stream(self, **options):
-        return PageStream(Source(fetch=self.fetch, keys=_keys, lists=len(self.lists)), **{"page_size": 2} | options)
+        return PageStream(source(self.fetch, len(self.lists)), **{"page_size": 2} | options)
 
 
 class Scripted:
@@ -66,7 +82,7 @@ class Scripted:
         return self.script[min(page, len(self.script) - 1)]
 
     def stream(self, **options):
-        return PageStream(Source(fetch=self.fetch, keys=_keys, lists=self.lists), **{"page_size": 2} | options)
+        return PageStream(source(self.fetch, self.lists), **{"page_size": 2} | options)
 
 
 class OnePageLists(Scripted):

@@ -27,7 +27,7 @@ from voicedrop_async.models.campaign import (
 )
 from voicedrop_async.models.drops import VoicemailDropRecord
 from voicedrop_async.models.tracking import DeliveryStatus, Recording, TrackingFilter, VoiceMessage
-from voicedrop_async.models.walks import Page, WalkReport
+from voicedrop_async.models.walks import Page, ResumeToken, WalkReport
 
 __all__ = [
     "NO_EXTRA",
@@ -50,6 +50,7 @@ __all__ = [
     "OpenNumber",
     "Page",
     "Recording",
+    "ResumeToken",
     "Seconds",
     "SpokenMessage",
     "TrackingFilter",

@@ -25,6 +25,16 @@ class Page(Generic[T_co]):
     """Whether the service calls the page its last."""
 
 
+@frozen
+class ResumeToken:
+    """The place after the last item that a walk handed out. Its text is opaque, and safe in URLs, files and logs."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @frozen(kw_only=True)
 class WalkReport:
     """What a walk has seen so far. ``complete`` is the sum of it."""
@@ -34,13 +44,15 @@ class WalkReport:
     items: int
     """Items handed out, each once."""
     duplicates: int
-    """Items the service sent again, and that were held back."""
+    """Items the service sent again; they were held back, but for ``on_drift="ignore"``."""
     unreadable: int
     """Fields that could not be read (None, with the raw value in ``extra``) and rows that were skipped."""
     total_first: int | None
     """The service's count of items at the first page."""
     total_last: int | None
     """The service's count of items at the latest page."""
+    crowded: int = 0
+    """Slices that hold more than ``max_slice_items`` and could not be cut further; they were walked as they are."""
     suspected_missing: int
     """Items counted by the service and never seen; a lower bound, 0 while the walk goes on."""
     complete: bool

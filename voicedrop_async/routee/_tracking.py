@@ -3,18 +3,22 @@
 Sources: "Track multiple voice messages" and the tracking pages beside it.
 """
 
-from collections.abc import Hashable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Unpack
 
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_filters, check_id, check_kind, check_range, check_text
+from voicedrop_async._checks import check_count, check_filters, check_id, check_kind, check_range, check_slices, check_text
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Kind, Reply, Request
+from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Page, TrackingFilter, VoiceMessage
-from voicedrop_async.pages import Fetched, PageStream, Source
+from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
+
+_SECOND: Final = timedelta(seconds=1)
 
 
 class Tracking(Session):
@@ -32,7 +36,9 @@ class Tracking(Session):
         sort: str | None = None,
         tagged: bool | None = None,
         page_size: int = 100,
-        max_items: int | None = None,
+        slices: timedelta | None = None,
+        max_slice_items: int = 10_000,
+        **options: Unpack[WalkOptions],
     ) -> PageStream[VoiceMessage]:
         """Stream tracked messages. Nothing is sent before the first is asked for; then one request a page.
 
@@ -45,13 +51,19 @@ class Tracking(Session):
             sort: Name of the field to sort by, as the service spells it.
             tagged: Passed on as it is; the page names it without a word on its meaning.
             page_size: Items a request; the service's own default is 20, its maximum is not documented.
-            max_items: Stop after so many; no page is fetched that cannot be used.
+            slices: Cut the range, of which both ends are needed then, into stretches of that length, at least a second;
+                each is walked by itself, so that no page lies deep in a long list.
+            max_slice_items: A slice of more items is cut in two, and so on down to a second.
+            **options: See ``WalkOptions``: ``max_items``, ``prefetch``, ``resume``, ``on_drift``, ``max_passes``.
 
         Yields:
-            VoiceMessage, each once by id, in the order of the pages.
+            VoiceMessage, each once by id, in the order of the pages. Ids are kept for a slice and the one before it: a
+            message that the service moves farther between two requests comes again.
 
         Raises:
             ConfigError: A naive datetime, a range that ends before it begins, a page size below 1. Nothing was sent.
+            ResumeTokenError: A token that is damaged, or of another query or page size. Nothing was sent.
+            DriftDetected: The list changed, and ``on_drift`` is ``"raise"``.
             WireError: An answer was no page; names its JSON path, never its value.
             PageLoop: The service repeats a page and its list does not grow.
             RequestError: A page failed for good.
@@ -64,10 +76,10 @@ class Tracking(Session):
         for argument, text in (("campaign_id", campaign_id), ("sort", sort)):
             if text is not None:
                 check_text(argument, text)
+        span = _sliced(start, end, slices, max_slice_items)
         dialect = self._dialect
         params = {
-            dialect.range_start: None if start is None else _wire.whole_second(start).strftime(dialect.date_format),
-            dialect.range_end: None if end is None else _wire.whole_second(end, up=True).strftime(dialect.date_format),
+            **self._range(start, end),
             "sort": sort,
             dialect.campaign_id: campaign_id,
             dialect.tagged: None if tagged is None else str(tagged).lower(),
@@ -79,16 +91,24 @@ class Tracking(Session):
             params={name: value for name, value in params.items() if value is not None},
             body=_wire.encode([self._dumped_filter(condition) for condition in filters]),
         )
-        return self._stream(request, page_size=page_size, max_items=max_items)
+        step = slices if slices is not None else _SECOND
+        most = None if slices is None else max_slice_items
+        source = Source(fetch=self._pages_of(request), keys=_keys, query=_query(request, start, end), range=span, step=step, most=most)
+        return PageStream(source, page_size=page_size, **options)
 
-    def track_campaign(self, tracking_id: str, *, page_size: int = 100, max_items: int | None = None) -> PageStream[VoiceMessage]:
+    def track_campaign(self, tracking_id: str, *, page_size: int = 100, **options: Unpack[WalkOptions]) -> PageStream[VoiceMessage]:
         """Stream the messages of one campaign; as ``track_messages``, by the campaign's own path.
+
+        Args:
+            tracking_id: Of the campaign: ``CampaignReceipt.tracking_id``.
+            page_size: Items a request.
+            **options: See ``WalkOptions``.
 
         Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
         """
         check_id("tracking_id", tracking_id)
         request = Request(method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id})
-        return self._stream(request, page_size=page_size, max_items=max_items)
+        return PageStream(Source(fetch=self._pages_of(request), keys=_keys, query=_query(request)), page_size=page_size, **options)
 
     def track_conversation(self, tracking_id: str) -> PageStream[VoiceMessage]:
         """Stream the dial legs of one conversation.
@@ -102,7 +122,7 @@ class Tracking(Session):
         request = Request(
             method="GET", route="/voice/tracking/conversation/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id}
         )
-        return self._stream(request, bare=True)
+        return PageStream(Source(fetch=self._pages_of(request, bare=True), keys=_keys, query=_query(request)))
 
     async def track_message(self, message_id: str) -> VoiceMessage:
         """Return one tracked message.
@@ -118,17 +138,25 @@ class Tracking(Session):
         request = Request(method="GET", route="/voice/tracking/{message_id}", kind=Kind.READ, ids={"message_id": message_id})
         return await self._send(request, lambda reply: _wire.load_one(reply, VoiceMessage))
 
-    def _stream(
-        self, request: Request, *, page_size: int = 100, max_items: int | None = None, bare: bool = False
-    ) -> PageStream[VoiceMessage]:
-        async def fetch(_list: int, number: int, size: int) -> Fetched[VoiceMessage]:
-            paging = {"page": str(number), "size": str(size)}
+    def _pages_of(self, request: Request, *, bare: bool = False) -> Callable[[Span | None, int, int], Awaitable[Fetched[VoiceMessage]]]:
+        async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
+            params = {**request.params, "page": str(number), "size": str(size)}
             if bare:  # pages are cut by the service's own size, so all of them have to be
-                paging = {"page": str(number)} if number else {}
-            page = evolve(request, params={**request.params, **paging})
-            return await self._send(page, lambda reply: _fetched(reply, number, size))
+                params = {"page": str(number)} if number else {}
+            if span is not None:
+                params |= self._range(span.start, span.end)
+            return await self._send(evolve(request, params=params), lambda reply: _fetched(reply, number, size))
 
-        return PageStream(Source(fetch=fetch, keys=_keys), page_size=page_size, max_items=max_items)
+        return fetch
+
+    def _range(self, start: datetime | None, end: datetime | None) -> dict[str, str]:
+        """Return the query of a range: whole seconds, outwards. What comes twice for it is told by its id."""
+        dialect = self._dialect
+        moments = {
+            dialect.range_start: None if start is None else _wire.whole_second(start),
+            dialect.range_end: None if end is None else _wire.whole_second(end, up=True),
+        }
+        return {name: moment.strftime(dialect.date_format) for name, moment in moments.items() if moment is not None}
 
     def _dumped_filter(self, condition: TrackingFilter) -> dict[str, str]:
         return {
@@ -136,6 +164,23 @@ class Tracking(Session):
             self._dialect.filter_operator: condition.operator,
             self._dialect.filter_value: condition.value,
         }
+
+
+def _sliced(start: datetime | None, end: datetime | None, slices: timedelta | None, most: int) -> Span | None:
+    """Return the range to be cut into slices, if it is to be."""
+    check_count("max_slice_items", most, 1)
+    if slices is None:
+        return None
+    check_slices(slices)
+    if start is None or end is None:
+        raise ConfigError("slices: needs start and end, which say what is to be cut")
+    return in_utc(start, end)
+
+
+def _query(request: Request, start: datetime | None = None, end: datetime | None = None) -> str:
+    """Return what tells one query from another, for tokens."""
+    moments = [None if moment is None else moment.timestamp() for moment in (start, end)]
+    return repr((request.method, request.route, sorted(request.ids.items()), sorted(request.params.items()), request.body, moments))
 
 
 def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:

@@ -1,0 +1,121 @@
+"""Requests ahead of the walk: under way before their turn, taken in order, and gone when the walk is left."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Final, Generic, TypeVar
+
+from voicedrop_async.pages._source import Cuts, Fetched, Place
+
+T = TypeVar("T")
+
+_TURN: Final = 0.001
+"""Seconds after which the loop gets a turn: pages that wait already are taken without one, and new requests would starve."""
+
+
+class Ahead(Generic[T]):
+    """Owns the tasks of the pages that were asked for before their turn; ``aclose`` leaves none."""
+
+    def __init__(self, fetch: Callable[[Place], Awaitable[Fetched[T]]], cuts: Cuts, *, most: int, over_lists: bool) -> None:
+        """Begin with nothing under way.
+
+        Args:
+            fetch: Fetch the page at a place; for the first page of a slice, cut the slice before if it holds too much.
+            cuts: The slices that follow each other.
+            most: The most pages under way or waiting.
+            over_lists: Whether to go on with the next list before the present one has ended.
+        """
+        self._fetch = fetch
+        self._cuts = cuts
+        self._most = most
+        self._over_lists = over_lists
+        self._tasks: dict[Place, asyncio.Task[Fetched[T]]] = {}
+        self._pages: dict[datetime | None, int] = {}
+        """Pages of each list that is known, as far as the service told."""
+        self._guess: int | None = None
+        """Pages of the list that was opened last: what the next one is expected to have."""
+        self._next = Place(None, 0)
+        self._room = 0
+        self._turn = 0.0
+
+    def plan(self, place: Place, room: int) -> None:
+        """Ask for ``place`` and what follows it, as far as that is known; not for more than ``room`` pages."""
+        self._next, self._room = place, room
+        room, weight_left = min(room, self._most), self._most
+        for each, weight in self._upcoming(place):
+            if room <= 0 or weight_left <= 0:
+                return
+            if each not in self._tasks:
+                task = self._tasks[each] = asyncio.ensure_future(self._fetch(each))
+                task.add_done_callback(partial(self._arrived, each))
+            room, weight_left = room - 1, weight_left - weight
+
+    async def take(self, place: Place, room: int) -> tuple[Fetched[T], bool]:
+        """Return the page at ``place``, and whether it was asked for before its turn; ``room`` as for ``plan``."""
+        for passed in [each for each in self._tasks if each < place]:
+            self._tasks.pop(passed).cancel()
+        for start in [each for each in self._pages if Place(each, 0) < Place(place.start, 0)]:
+            del self._pages[start]
+        early = place in self._tasks
+        self.plan(place, room)
+        task = self._tasks.get(place)
+        try:
+            if task is not None:
+                await self._turn_of_the_loop(task)
+            fetched = await (self._fetch(place) if task is None else task)
+        finally:
+            self._tasks.pop(place, None)
+            self._room = 0  # what arrives now waits for the next plan, which begins behind this place
+        self._learn(place, fetched)
+        return fetched, early
+
+    def forget(self) -> None:
+        """Give up what is under way, and what is known of its lists."""
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()
+        self._pages.clear()
+
+    async def aclose(self) -> None:
+        """Give up what is under way, and wait until it has ended."""
+        tasks = list(self._tasks.values())
+        self._room = 0
+        self.forget()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _turn_of_the_loop(self, task: asyncio.Task[Fetched[T]]) -> None:
+        now = asyncio.get_running_loop().time()
+        if task.done() and now - self._turn > _TURN:
+            await asyncio.sleep(0)
+        self._turn = now
+
+    def _arrived(self, place: Place, task: asyncio.Task[Fetched[T]]) -> None:
+        if task.cancelled() or task.exception() is not None or place not in self._tasks:
+            return  # a failure is told when its turn comes
+        self._learn(place, task.result())
+        if place.number == 0:
+            self.plan(self._next, self._room)
+
+    def _learn(self, place: Place, fetched: Fetched[T]) -> None:
+        """Note how many pages the list has, by its count, or else by what the page says of being the last."""
+        pages = fetched.total_pages
+        self._pages[place.start] = pages if pages is not None else place.number + (1 if fetched.last or not fetched.page.items else 2)
+        if place.number == 0:
+            self._guess = max(1, self._pages[place.start])
+
+    def _upcoming(self, place: Place) -> Iterator[tuple[Place, int]]:
+        """The places from ``place`` on, each with the pages it stands for: a list not opened yet is a guess."""
+        start, number = place
+        while True:
+            pages = self._pages.get(start)
+            if pages is None:
+                yield Place(start, number), self._guess or self._most
+            else:
+                for each in range(number, max(pages, number + 1)):
+                    yield Place(start, each), 1
+            following = self._cuts.after(start) if self._over_lists else None
+            if following is None:
+                return
+            start, number = following, 0

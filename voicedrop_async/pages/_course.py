@@ -1,0 +1,78 @@
+"""How one list goes on, and when it ends. The services count their own pages, not always rightly."""
+
+from enum import Enum
+from typing import Any, Final
+
+from attrs import define, field
+
+from voicedrop_async.models import Page
+from voicedrop_async.pages._source import Fetched
+
+_BARREN_MOST: Final = 3
+"""Pages in a row without an item not seen yet, beyond the end that was announced at first, after which a list ends."""
+_BARREN_EVER: Final = 100
+"""The same where more pages were announced: a service can announce any number of empty ones."""
+
+
+class Turn(Enum):
+    """What follows a page."""
+
+    PAGE = "the next page"
+    END = "the end of the list"
+    LOOP = "a page that was there before"
+
+
+@define
+class Course:
+    """How one list goes on. The service says so twice, by ``last`` and by its number of pages; neither is believed alone."""
+
+    begun: bool = False
+    announced: int | None = None
+    """Pages of the list, as the first page of it said that was read."""
+    probing: bool = False
+    """The two disagreed: the page under way is there to see who is right."""
+    barren: int = 0
+    """Pages in a row that brought nothing new."""
+    doubtful: bool = False
+    """Whether the end is one we decided on, or the service contradicted itself about."""
+    marks: dict[int, int | None] = field(factory=dict)
+    """A hash of each page's items, with the number of items the service counted then."""
+
+    def after(self, number: int, fetched: Fetched[Any], mark: int, *, fresh: bool) -> Turn:
+        """Return what follows the page ``number``, which brought a ``fresh`` item or none."""
+        page = fetched.page
+        if not self.begun:
+            self.begun, self.announced = True, _announced(fetched)
+        if self.probing and not fresh:
+            return Turn.END
+        if self._repeats(page, mark, fresh=fresh):
+            return Turn.LOOP
+        over = {fetched.last, None if fetched.total_pages is None else number + 1 >= fetched.total_pages} - {None}
+        if over == {True}:
+            return Turn.END
+        self.probing = len(over) == 2
+        self.doubtful |= self.probing
+        self.barren = 0 if fresh else self.barren + 1
+        if self.probing:
+            return Turn.PAGE
+        if fetched.total_pages is None and not page.items:
+            self.doubtful |= fetched.last is False
+            return Turn.END
+        beyond = self.barren if self.announced is None else min(self.barren, number + 2 - self.announced)
+        if beyond < _BARREN_MOST and self.barren < _BARREN_EVER:
+            return Turn.PAGE
+        self.doubtful = True
+        return Turn.END
+
+    def _repeats(self, page: Page[Any], mark: int, *, fresh: bool) -> bool:
+        before = self.marks.get(mark)
+        looped = bool(page.items) and not fresh and mark in self.marks and (page.total_items or 0) <= (before or 0)
+        self.marks[mark] = page.total_items
+        return looped
+
+
+def _announced(fetched: Fetched[Any]) -> int | None:
+    """Return how many pages a first page promises; not more than its own count of items could fill."""
+    if fetched.total_pages is None or fetched.page.total_items is None:
+        return fetched.total_pages
+    return min(fetched.total_pages, -(-fetched.page.total_items // max(1, fetched.page.size)))

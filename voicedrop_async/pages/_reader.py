@@ -1,0 +1,272 @@
+"""Page after page, in order: what each brings that is new, what the service's counts say, and where the walk stands."""
+
+from collections.abc import Hashable, Sequence
+from datetime import timedelta
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from attrs import evolve, frozen
+
+from voicedrop_async.errors import DriftDetected, PageLoop, WireError
+from voicedrop_async.models import Page
+from voicedrop_async.pages._ahead import Ahead
+from voicedrop_async.pages._course import Course, Turn
+from voicedrop_async.pages._seen import Seen
+from voicedrop_async.pages._source import Cuts, Fetched, Place, Source, Span
+from voicedrop_async.pages._tally import Tally, shrank
+from voicedrop_async.pages._tokens import Mark, micros
+
+T = TypeVar("T")
+
+OnDrift = Literal["dedupe", "repair", "raise", "ignore"]
+"""What to do when a list changes while it is walked; see ``WalkOptions``."""
+
+_SECOND: Final = timedelta(seconds=1)
+_ALL: Final = 1 << 62
+
+
+@frozen(kw_only=True)
+class Options:
+    """How a walk goes about it; see ``WalkOptions``."""
+
+    page_size: int
+    max_items: int | None
+    prefetch: int
+    on_drift: OnDrift
+    max_passes: int
+    query: int
+    """The hash of the query, for tokens."""
+    mark: Mark | None
+    """Where to go on from."""
+
+
+@frozen
+class Sheet(Generic[T]):
+    """A page that was read, and what of it is to be handed out."""
+
+    page: Page[T]
+    fresh: tuple[T, ...]
+    begins: Mark
+    """The place of the page, when it had been read."""
+
+    def mark(self, handed: int) -> Mark:
+        """Return the place after so many of the fresh items, of which there are more."""
+        following = self.fresh[handed]
+        return evolve(self.begins, index=next(index for index, item in enumerate(self.page.items) if item is following))
+
+
+class Reader(Generic[T]):
+    """Reads the pages of one walk. Whatever is raised, it stands where it stood."""
+
+    def __init__(self, source: Source[T], options: Options) -> None:
+        """Stand at the beginning, or at the mark of ``options``; nothing is sent yet."""
+        self._source = source
+        self._options = options
+        self.cuts = Cuts(source.range, source.step)
+        # Passes over one list must follow each other: what two of them agree on is the list.
+        self.ahead = Ahead(self.fetch, self.cuts, most=options.prefetch, over_lists=options.on_drift != "repair")
+        self.tally = Tally()
+        self._place: Place | None = Place(self.cuts.first(), 0)
+        self._course = Course()
+        self._seen = Seen()
+        self._total_before: int | None = None
+        """The service's count at the end of the pass before."""
+        self._counted_before: int | None = None
+        """Its count of the slice before."""
+        self._page_size = options.page_size
+        """Items a page, as the service echoes it."""
+        self._gap: str | None = None
+        """Drift that shows only at the end of a list: raised when its last page has been handed out."""
+        self._behind = 0
+        """Items of the present list that an earlier walk saw; this one began behind them."""
+        self._skip = 0
+        """Items of the next page that an earlier walk handed out."""
+        self._replayed: Mark | None = None
+        """Of a repair that goes on: up to there, items were handed out by an earlier walk."""
+        self._whole: Place | None = None
+        """A slice that an earlier walk has begun is not cut any more."""
+        self._edge: Span | None = None
+        """The edge in front of that slice, until it is known which items lie on it."""
+        if options.mark is not None:
+            self._return_to(options.mark)
+
+    async def read(self, left: int | None) -> Sheet[T] | None:
+        """Read the next page; None at the end. ``left`` items are still wanted.
+
+        Raises:
+            RequestError: The page failed for good.
+            PageLoop: The service repeats itself.
+            DriftDetected: The list changed, and that is to be raised.
+        """
+        if self._gap is not None:
+            gap, self._gap = self._gap, None
+            raise DriftDetected(summary=gap, report=self.tally.report(waiting=0))
+        if self._place is None:
+            return None
+        if self._edge is not None:
+            await self._look_at(self._edge)
+        place = self._place
+        fetched, early = await self.ahead.take(place, self._room(left))
+        if early and place.number > 0 and shrank(self.tally.total, fetched.page.total_items):
+            # Answered before the page in front of it: what moved between the two answers would be on neither.
+            fetched = await self.fetch(place)
+        sheet = self._taken(place, fetched)
+        self._ask_ahead(None if left is None else left - len(sheet.fresh))
+        return sheet
+
+    def mark(self) -> Mark:
+        """Return the place of the page to be read next."""
+        if self._replayed is not None:
+            return evolve(self._replayed, doubtful=self.tally.doubts)
+        mark = Mark(query=self._options.query, page_size=self._options.page_size, doubtful=self.tally.doubts)
+        if self._place is None:
+            return evolve(mark, ended=True)
+        span = self.cuts.span(self._place.start)
+        return evolve(
+            mark,
+            start=None if span is None else micros(span.start),
+            end=None if span is None else micros(span.end),
+            number=self._place.number,
+            index=self._skip,
+            seen=self._behind + self._seen.distinct + self.tally.skipped_here,
+            total=self.tally.total,
+            passes=self._seen.passes,
+        )
+
+    def keys(self) -> Any:
+        """Return the keys of the list that ended last."""
+        return self._seen.before
+
+    def _return_to(self, mark: Mark) -> None:
+        self.tally.doubtful = mark.doubtful
+        if mark.ended:
+            self._place, self.tally.ended = None, True
+            return
+        span, begun = mark.span, mark.number + mark.index > 0 or mark.passes > 1
+        start = None if span is None else span.start
+        self._place = Place(start, mark.number)
+        if span is not None and self._source.range is not None:
+            self.cuts.further[span.end] = None
+            if span.start > self._source.range.start:
+                self._edge = Span(max(self._source.range.start, span.start - _SECOND), span.start)
+        if not begun:
+            return
+        self._whole = Place(start, 0)
+        if self._options.on_drift == "repair":
+            # Passes are compared from their beginning: the list is read again, in silence up to the mark.
+            self._place, self._replayed = self._whole, mark
+        else:
+            self._skip, self._behind, self.tally.total = mark.index, mark.seen, mark.total
+
+    async def _look_at(self, edge: Span) -> None:
+        """Learn which items lie on the edge between two slices: the walk that ended in front of it handed them out."""
+        source = evolve(self._source, range=edge, step=edge.end - edge.start, most=None)
+        reader = Reader(source, evolve(self._options, mark=None, prefetch=0, on_drift="dedupe"))
+        while await reader.read(None) is not None:
+            pass
+        self._seen, self._edge = Seen(before=reader.keys()), None
+
+    def _ask_ahead(self, left: int | None) -> None:
+        if self._place is not None:
+            self.ahead.plan(self._place, self._room(left))
+
+    def _room(self, left: int | None) -> int:
+        """Return how many pages can be used, if all of them are full."""
+        return _ALL if left is None else -(-left // self._page_size)
+
+    async def fetch(self, place: Place) -> Fetched[T]:
+        """Fetch a page; if it opens a slice that holds too much, cut the slice and fetch the page that opens its first half."""
+        opens = place.number == 0 and place != self._whole and self._seen.passes == 1
+        while True:
+            try:
+                fetched = await self._source.fetch(self.cuts.span(place.start), place.number, self._options.page_size)
+            except WireError as error:
+                if not (error.too_long and opens and self.cuts.halve(place.start, None)):
+                    raise
+            else:
+                if not (opens and self._is_crowded(fetched) and self.cuts.halve(place.start, fetched.page.total_items)):
+                    return fetched
+
+    def _is_crowded(self, fetched: Fetched[T]) -> bool:
+        return self._source.most is not None and (fetched.page.total_items or 0) > self._source.most
+
+    def _taken(self, place: Place, fetched: Fetched[T]) -> Sheet[T]:
+        """Take a page into account, and go to the place of the next one."""
+        page, keys = fetched.page, self._source.keys(fetched.page.items)
+        first_pass = self._seen.passes == 1
+        if self._options.on_drift == "raise":
+            self._refuse_drift(place, page, keys)
+        begins = evolve(self.mark(), index=0, total=page.total_items)
+        opens = first_pass and not self._course.begun
+        self.tally.take(fetched, opens=opens, begins=place.number == 0)
+        if opens and place.number == 0:
+            self._opened(place, fetched)
+        skip, known = self._handed_out_before(place, page), self._seen.distinct
+        self._seen.take(page.items[:skip], keys[:skip])
+        later = page.items[skip:] if skip else page.items
+        fresh, repeated = self._seen.take(later, keys[skip:])
+        self.tally.duplicates += len(later) - len(fresh) if first_pass else repeated
+        self._page_size = min(self._options.page_size, max(1, page.size))
+        self._move(place, fetched, hash(tuple(keys)), new=self._seen.distinct > known)
+        return Sheet(page, later if self._options.on_drift == "ignore" else fresh, begins)
+
+    def _opened(self, place: Place, fetched: Fetched[T]) -> None:
+        counted = fetched.page.total_items
+        self.tally.crowded += self._is_crowded(fetched)
+        self.cuts.judge(place.start, self._counted_before, counted)
+        self._counted_before = counted
+        self.tally.doubtful |= not self.cuts.helpful
+
+    def _handed_out_before(self, place: Place, page: Page[T]) -> int:
+        """Return how many items of the page an earlier walk handed out."""
+        skip, self._skip = self._skip, 0
+        mark = self._replayed
+        if mark is None:
+            return skip
+        if place.number == 0 and page.total_items != mark.total:
+            self._replayed = None  # the list is another one now: rather an item twice than an item lost
+            return 0
+        if mark.passes > 1 or place.number < mark.number:
+            return len(page.items)
+        self._replayed = None
+        return mark.index if place.number == mark.number else 0
+
+    def _refuse_drift(self, place: Place, page: Page[T], keys: Sequence[Hashable]) -> None:
+        if place.number > 0 and page.total_items is not None and self.tally.total not in {None, page.total_items}:
+            change = f"the list changed while it was walked: {page.total_items} items, {self.tally.total} before"
+        elif self._seen.repeats(keys):
+            change = f"the list changed while it was walked: page {place.number} repeats an item"
+        else:
+            return
+        raise DriftDetected(summary=change, report=self.tally.report(waiting=0))
+
+    def _move(self, place: Place, fetched: Fetched[T], print_of_page: int, *, new: bool) -> None:
+        """Go to the place of the next page."""
+        match self._course.after(place.number, fetched, print_of_page, fresh=new):
+            case Turn.LOOP:
+                summary = f"page {place.number} repeats an earlier one, and the list did not grow"
+                raise PageLoop(summary=summary, report=self.tally.report(waiting=0))
+            case Turn.PAGE:
+                self._place = Place(place.start, place.number + 1)
+            case Turn.END:
+                self._end_list(place.start)
+
+    def _end_list(self, start: Any) -> None:
+        """Read the list again, or go on to the next one."""
+        repairs, total = self._options.on_drift == "repair", self.tally.total
+        agreed = self._seen.passes > 1 and self._seen.agrees and total == self._total_before
+        doubtful, self._course, self._replayed = self._course.doubtful, Course(), None
+        if repairs and not agreed and self._seen.passes < self._options.max_passes:
+            self._place, self._total_before = Place(start, 0), total
+            self._seen.read_again()
+            self.tally.read_again()
+            self.ahead.forget()
+            return
+        distinct = self._behind + self._seen.distinct
+        if self._options.on_drift == "raise" and (gap := self.tally.missing_here(distinct)):
+            self._gap = f"the list changed while it was walked: the service counts {gap} more items than it showed"
+        self.tally.close(distinct=distinct, doubtful=doubtful or (repairs and not agreed))
+        self._seen, self._behind = self._seen.next_list(), 0
+        following = self.cuts.after(start)
+        self.cuts.pass_by(following)
+        self._place = None if following is None else Place(following, 0)
+        self.tally.ended = self._place is None

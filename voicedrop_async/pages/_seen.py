@@ -1,0 +1,65 @@
+"""What was handed out already. Exact keys, for the present list and the one before: a hash that collides would lose a message."""
+
+from collections.abc import Hashable, Sequence, Set
+from typing import TypeVar
+
+from attrs import define, field
+
+T = TypeVar("T")
+
+
+@define
+class Seen:
+    """The keys of the present list, each with the pass that saw it last; and those of the list before."""
+
+    here: dict[Hashable, int] = field(factory=dict)
+    before: Set[Hashable] = frozenset()
+    passes: int = 1
+    distinct: int = 0
+    """Keys that this pass saw."""
+    common: int = 0
+    """Of these, the ones that the pass before saw as well."""
+    distinct_before: int = -1
+    """Keys that the pass before saw."""
+
+    def take(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
+        """Remember a page; return its items that were not handed out yet, and how many this pass had seen already."""
+        if self.passes == 1 and self.here.keys().isdisjoint(keys) and self.before.isdisjoint(keys):
+            known = len(self.here)
+            self.here.update(dict.fromkeys(keys, 1))
+            if len(self.here) == known + len(keys):
+                self.distinct += len(keys)
+                return items, 0
+            for key in keys:  # the page repeats itself
+                self.here.pop(key, None)
+        fresh: list[T] = []
+        repeated = 0
+        for item, key in zip(items, keys, strict=True):
+            seen_in = self.here.get(key, 0)
+            if seen_in == self.passes:
+                repeated += 1
+                continue
+            self.here[key] = self.passes
+            self.distinct += 1
+            self.common += self.passes > 1 and seen_in == self.passes - 1
+            if seen_in == 0 and key not in self.before:
+                fresh.append(item)
+        return tuple(fresh), repeated
+
+    def repeats(self, keys: Sequence[Hashable]) -> bool:
+        """Whether this pass has seen one of the keys already, or sees one twice now."""
+        return len(set(keys)) < len(keys) or any(self.here.get(key, 0) == self.passes for key in keys)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether this pass saw the same keys as the one before."""
+        return self.distinct == self.distinct_before == self.common
+
+    def read_again(self) -> None:
+        """Begin another pass over the same list."""
+        self.passes += 1
+        self.distinct_before, self.distinct, self.common = self.distinct, 0, 0
+
+    def next_list(self) -> "Seen":
+        """Return what is remembered in the next list: an edge between slices can repeat an item there, and not farther on."""
+        return Seen(before=self.here.keys())

@@ -1,0 +1,114 @@
+"""Where pages come from: one list, or one for each slice of a range of time."""
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from attrs import define, field, frozen
+
+from voicedrop_async.models import Page
+
+T = TypeVar("T")
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+@frozen
+class Span:
+    """A stretch of time, its start included and its end excluded; both aware, in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+class Place(NamedTuple):
+    """A page of a stream: the start of its slice (None where there are no slices), and its number in there."""
+
+    start: datetime | None
+    number: int
+
+
+@frozen(kw_only=True)
+class Fetched(Generic[T]):
+    """A page as it came, before anything is held back."""
+
+    page: Page[T]
+    last: bool | None
+    """What the service says of being the last page of its list; None if nothing."""
+    total_pages: int | None
+    """Pages of its list; None if the service did not say so usably."""
+    unreadable: int = 0
+    skipped: int = 0
+
+
+@frozen(kw_only=True)
+class Source(Generic[T]):
+    """Where the pages of a stream come from."""
+
+    fetch: Callable[[Span | None, int, int], Awaitable[Fetched[T]]]
+    """Fetch one page: the slice, number of the page in it, items a page."""
+    keys: Callable[[Sequence[T]], Sequence[Hashable]]
+    """What tells items apart."""
+    query: str = field(repr=False)
+    """What is asked for, so that the token of one query is not taken for that of another. Only its hash is kept."""
+    range: Span | None = None
+    """The time that is cut into slices; None for one list."""
+    step: timedelta = _SECOND
+    """Time covered by one slice."""
+    most: int | None = None
+    """Items above which a slice is cut in two."""
+
+
+@define
+class Cuts:
+    """The slices of a range: steps of equal length, some cut further. A slice is known by its start."""
+
+    range: Span | None
+    step: timedelta
+    further: dict[datetime, int | None] = field(factory=dict)
+    """Cuts within a step, with the items the service had counted on both sides together."""
+    helpful: bool = True
+    """Whether cutting makes lists shorter; not where the service does not look at the range."""
+
+    def first(self) -> datetime | None:
+        """Return the start of the first slice."""
+        return None if self.range is None else self.range.start
+
+    def span(self, start: datetime | None) -> Span | None:
+        """Return the slice that begins at ``start``."""
+        if self.range is None or start is None:
+            return None
+        step_ends = self.range.start + ((start - self.range.start) // self.step + 1) * self.step
+        return Span(start, min([step_ends, self.range.end, *(cut for cut in self.further if cut > start)]))
+
+    def after(self, start: datetime | None) -> datetime | None:
+        """Return the start of the slice that follows; None after the last."""
+        span = self.span(start)
+        return None if span is None or self.range is None or span.end >= self.range.end else span.end
+
+    def halve(self, start: datetime | None, counted: int | None) -> bool:
+        """Cut the slice at ``start`` in two, on a whole second; False if it is too short for that."""
+        span = self.span(start)
+        if span is None or not self.helpful:
+            return False
+        middle = (span.start + (span.end - span.start) / 2).replace(microsecond=0)
+        if middle <= span.start or span.end - span.start <= _SECOND:
+            return False
+        self.further[middle] = counted
+        return True
+
+    def judge(self, start: datetime | None, before: int | None, counted: int | None) -> None:
+        """Look back at the cut that ``start`` is: two halves, each as large as the whole, are the whole twice."""
+        whole = self.further.get(start) if start is not None else None
+        if whole and before is not None and counted is not None and before + counted > whole + whole // 2:
+            self.helpful = False
+
+    def pass_by(self, start: datetime | None) -> None:
+        """Forget the cuts that lie behind."""
+        if start is not None:
+            self.further = {cut: counted for cut, counted in self.further.items() if cut >= start}
+
+
+def in_utc(start: datetime, end: datetime) -> Span:
+    """Return the range in UTC, where steps do not trip over daylight saving."""
+    return Span(start.astimezone(UTC), end.astimezone(UTC))
