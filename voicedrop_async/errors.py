@@ -85,6 +85,9 @@ class ConfigError(VoiceDropError):
 class SessionClosed(VoiceDropError):
     """The session is closed; make another one."""
 
+    resume: ResumeToken | None = None
+    """Of a walk that it ended: the place to go on from, with ``resume=`` of the same stream."""
+
     def __init__(self, text: str = "the session is closed; make a new one for further calls") -> None:
         """Say so."""
         super().__init__(text)

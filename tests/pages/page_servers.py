@@ -16,14 +16,14 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def source(fetch, lists, **options):
+def source(fetch, lists, query="of a test", **options):
     """Return a source of so many lists; several are the seconds from noon on. ``fetch`` is told the number of the list."""
 
     async def of_span(span, number, size):
         return await fetch(0 if span is None else (span.start - NOON) // SECOND, number, size)
 
     seconds = None if lists == 1 else Span(NOON, NOON + lists * SECOND)
-    return Source(fetch=of_span, keys=_keys, query="of a test", range=seconds, **options)
+    return Source(fetch=of_span, keys=_keys, query=query, range=seconds, **options)
 
 
 def message(text):
@@ -101,3 +101,9 @@ async def walked(server, **options):
     async with server.stream(**options).walk() as walk:
         items = [item async for item in walk]
     return ids(items), len(server.asked), walk.report
+
+
+async def drain(walk, taken):
+    """Put the items of a walk into ``taken``, those before a failure as well."""
+    async for item in walk:
+        taken.append(item)

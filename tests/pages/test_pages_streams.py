@@ -4,7 +4,7 @@ import asyncio
 import gc
 
 import pytest
-from page_servers import Honest, Scripted, fetched, ids, walked
+from page_servers import Honest, Scripted, drain, fetched, ids, walked
 
 from voicedrop_async.errors import ConfigError, ConnectionLost, PageLoop, WireError
 from voicedrop_async.models import WalkReport
@@ -14,12 +14,6 @@ FIVE = "abcde"
 
 def lost():
     return ConnectionLost(summary="cut", request="POST /voice/tracking")
-
-
-async def drain(walk, taken):
-    """Put the items of a walk into ``taken``, those before a failure as well."""
-    async for item in walk:
-        taken.append(item)
 
 
 # --- laziness --------------------------------------------------------------------------------------------------------

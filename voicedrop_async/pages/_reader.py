@@ -70,8 +70,6 @@ class Reader(Generic[T]):
         self._seen = Seen()
         self._total_before: int | None = None
         """The service's count at the end of the pass before."""
-        self._counted_before: int | None = None
-        """Its count of the slice before."""
         self._page_size = options.page_size
         """Items a page, as the service echoes it."""
         self._gap: str | None = None
@@ -210,10 +208,8 @@ class Reader(Generic[T]):
         return Sheet(page, later if self._options.on_drift == "ignore" else fresh, begins)
 
     def _opened(self, place: Place, fetched: Fetched[T]) -> None:
-        counted = fetched.page.total_items
         self.tally.crowded += self._is_crowded(fetched)
-        self.cuts.judge(place.start, self._counted_before, counted)
-        self._counted_before = counted
+        self.cuts.opened(place.start, fetched.page.total_items)
         self.tally.doubtful |= not self.cuts.helpful
 
     def _handed_out_before(self, place: Place, page: Page[T]) -> int:
@@ -269,4 +265,6 @@ class Reader(Generic[T]):
         following = self.cuts.after(start)
         self.cuts.pass_by(following)
         self._place = None if following is None else Place(following, 0)
-        self.tally.ended = self._place is None
+        if following is None:
+            self.tally.ended = True
+            self.ahead.forget()

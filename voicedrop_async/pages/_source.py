@@ -67,6 +67,8 @@ class Cuts:
     step: timedelta
     further: dict[datetime, int | None] = field(factory=dict)
     """Cuts within a step, with the items the service had counted on both sides together."""
+    counts: tuple[int, ...] = ()
+    """Items of the three slices opened last, by the service's count."""
     helpful: bool = True
     """Whether cutting makes lists shorter; not where the service does not look at the range."""
 
@@ -97,10 +99,14 @@ class Cuts:
         self.further[middle] = counted
         return True
 
-    def judge(self, start: datetime | None, before: int | None, counted: int | None) -> None:
-        """Look back at the cut that ``start`` is: two halves, each as large as the whole, are the whole twice."""
+    def opened(self, start: datetime | None, counted: int | None) -> None:
+        """Look back at the cut that ``start`` is: of three slices in a row, each is the whole again.
+
+        Two in a row can be, if everything lies on the edge between them.
+        """
+        self.counts = (*self.counts[-2:], counted or 0)
         whole = self.further.get(start) if start is not None else None
-        if whole and before is not None and counted is not None and before + counted > whole + whole // 2:
+        if whole and len(self.counts) == 3 and all(whole <= count <= whole + whole // 2 for count in self.counts):
             self.helpful = False
 
     def pass_by(self, start: datetime | None) -> None:

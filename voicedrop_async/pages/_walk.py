@@ -7,7 +7,7 @@ from typing import Generic, Self, TypeVar
 
 from attrs import evolve
 
-from voicedrop_async.errors import ConfigError, RequestError, WalkError
+from voicedrop_async.errors import ConfigError, RequestError, SessionClosed, WalkError
 from voicedrop_async.models import Page, ResumeToken, WalkReport
 from voicedrop_async.pages._reader import Options, Reader, Sheet
 from voicedrop_async.pages._source import Source
@@ -92,7 +92,7 @@ class Walk(Generic[T]):
         self._reading = True
         try:
             sheet = await self._reader.read(self._left)
-        except (RequestError, WalkError) as error:
+        except (RequestError, WalkError, SessionClosed) as error:
             error.resume = self.token
             raise
         finally:

@@ -1,0 +1,239 @@
+"""Pages asked for before their turn: how many, which, and what of them is seen by whom walks."""
+
+import asyncio
+
+import pytest
+from page_servers import SECOND, Honest, drain, ids, source, walked
+
+from voicedrop_async.errors import ConnectionLost
+from voicedrop_async.pages import PageStream
+
+TEN = "abcdefghij"
+
+
+class Held(Honest):
+    """Answers when it is told to, in any order; knows how many wait."""
+
+    def __init__(self, *lists, **options):
+        super().__init__(*lists, **options)
+        self.waiting = {}
+        self.most = 0
+        self.changed = asyncio.Event()
+
+    async def fetch(self, number, page, size):
+        self.waiting[number, page] = gate = asyncio.Event()
+        self.most = max(self.most, len(self.waiting))
+        self.changed.set()
+        try:
+            await gate.wait()
+            return await super().fetch(number, page, size)
+        finally:
+            del self.waiting[number, page]
+            self.changed.set()
+
+    async def sees(self, *places):
+        """Wait until these, and no others, are asked for."""
+        await self.until(lambda: set(self.waiting) == set(places))
+
+    def answers(self, *places):
+        for place in places:
+            self.waiting[place].set()
+
+    async def answered(self, place):
+        """Answer when that is asked for, and wait until the answer has gone."""
+        await self.until(lambda: place in self.waiting)
+        gate = self.waiting[place]
+        gate.set()
+        await self.until(lambda: self.waiting.get(place) is not gate)
+
+    async def until(self, holds):
+        while not holds():
+            self.changed.clear()
+            async with asyncio.timeout(5):
+                await self.changed.wait()
+
+
+async def test_the_first_page_says_how_many_may_follow():
+    server = Held(TEN)
+    async with server.stream(prefetch=3).walk() as walk:
+        first = asyncio.ensure_future(anext(walk.pages()))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await first
+        await server.sees((0, 1), (0, 2), (0, 3))
+    assert server.waiting == {}
+
+
+async def test_answers_out_of_order_come_in_order():
+    server = Held(TEN)
+    async with server.stream(prefetch=4).walk() as walk:
+        everything = asyncio.ensure_future(collected(walk))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        for place in [(0, 4), (0, 3), (0, 2), (0, 1)]:
+            await server.answered(place)
+        assert await everything == list(TEN)
+    assert (server.most, len(server.asked)) == (4, 5)
+
+
+async def collected(walk):
+    return ids([item async for item in walk])
+
+
+async def test_a_page_that_failed_ahead_is_told_when_its_turn_comes():
+    server = Honest(TEN)
+    server.failing = [None, None, ConnectionLost(summary="cut")]
+    taken = []
+    async with server.stream(prefetch=4).walk() as walk:
+        with pytest.raises(ConnectionLost) as failure:
+            await drain(walk, taken)
+        assert ids(taken) == list("abcd")
+        assert await collected(walk) == list("efghij")
+    rest = await server.stream(resume=failure.value.resume).collect()
+    assert ids(rest) == list("efghij")
+
+
+@pytest.mark.parametrize(("most", "requests"), [(1, 1), (2, 1), (3, 2), (6, 3), (7, 4), (0, 0)])
+async def test_no_page_is_asked_for_that_cannot_be_used(most, requests):
+    items, asked, _ = await walked(Honest(TEN), prefetch=8, max_items=most)
+    assert (items, asked) == (list(TEN)[:most], requests)
+
+
+async def test_the_next_list_is_opened_while_the_end_of_this_one_is_under_way():
+    server = Held("abcd", "ef", totals=False)
+    async with server.stream(prefetch=3).walk() as walk:
+        everything = asyncio.ensure_future(collected(walk))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await server.sees((0, 1), (1, 0))
+        await server.answered((1, 0))
+        server.answers((0, 1))
+        assert await everything == list("abcdef")
+
+
+async def test_lists_of_one_page_are_opened_as_many_as_may_be_ahead():
+    """Nothing is known of a list before it is opened; it is taken to be like the one opened last."""
+    server = Held(*"abcdefgh")
+    async with server.stream(prefetch=4).walk() as walk:
+        everything = asyncio.ensure_future(collected(walk))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await server.sees((1, 0), (2, 0), (3, 0), (4, 0))
+        for place in [(number, 0) for number in range(1, 8)]:
+            await server.answered(place)
+        assert await everything == list("abcdefgh")
+
+
+async def test_a_list_that_turns_out_longer_has_its_pages_before_those_of_the_next():
+    server = Honest("a", "bcdefg", "h", "ij")
+    items, requests, report = await walked(server, prefetch=3)
+    assert (items, requests, report.complete) == (list(TEN), 6, True)
+
+
+async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_way():
+    """Emptied while it was walked: what was asked for behind its end is given up."""
+    server = Held(TEN)
+    async with server.stream(prefetch=3).walk() as walk:
+        everything = asyncio.ensure_future(collected(walk))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await server.sees((0, 1), (0, 2), (0, 3))
+        server.lists[0] = server.lists[0][:2]
+        await server.answered((0, 1))
+        await server.sees((0, 1), (0, 2), (0, 3))  # a smaller count: it might have been answered too early
+        server.answers((0, 1))
+        assert await everything == ["a", "b"]
+        await server.sees()
+
+
+@pytest.mark.parametrize("leave", ["break", "exception", "exit"])
+async def test_whoever_leaves_a_walk_leaves_nothing_under_way(leave):
+    server = Held(TEN)
+    walk = server.stream(prefetch=3).walk()
+
+    async def loop():
+        async with walk:
+            async for _ in walk:
+                await server.sees((0, 1), (0, 2), (0, 3))
+                if leave == "exception":
+                    raise KeyError
+                if leave == "exit":
+                    return
+                break
+
+    running = asyncio.ensure_future(loop())
+    await server.sees((0, 0))
+    server.answers((0, 0))
+    if leave == "exception":
+        with pytest.raises(KeyError):
+            await running
+    else:
+        await running
+    assert server.waiting == {}
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_plain_loop_that_is_left_lets_go_after_a_few_turns():
+    server = Held(TEN)
+
+    async def loop():
+        async for _ in server.stream(prefetch=3):
+            await server.sees((0, 1), (0, 2), (0, 3))
+            break
+
+    running = asyncio.ensure_future(loop())
+    await server.sees((0, 0))
+    server.answers((0, 0))
+    await running
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert server.waiting == {}
+
+
+async def test_a_walk_is_read_by_one_task_at_a_time():
+    server = Held(TEN)
+    async with server.stream().walk() as walk:
+        first = asyncio.ensure_future(anext(walk.pages()))
+        await server.sees((0, 0))
+        with pytest.raises(Exception, match="another task is reading it"):
+            await anext(walk.pages())
+        server.answers((0, 0))
+        assert ids((await first).items) == ["a", "b"]
+
+
+async def test_a_page_answered_before_the_one_in_front_of_it_is_asked_for_again():
+    """A new item came in at the front between the two answers: it pushed ``d`` from one page to the other."""
+    server = Held("abcdef")
+    async with server.stream(prefetch=2).walk() as walk:
+        everything = asyncio.ensure_future(collected(walk))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await server.sees((0, 1), (0, 2))
+        await server.answered((0, 2))
+        server.lists[0] = list("Xabcdef")
+        server.answers((0, 1))
+        await server.sees((0, 2), (0, 3))
+        server.answers((0, 2), (0, 3))
+        assert await everything == list("abcdef")
+        assert (walk.report.total_first, walk.report.total_last, walk.report.suspected_missing) == (6, 7, 1)
+
+
+async def test_the_loop_gets_a_turn_between_pages_that_wait_already():
+    """Or new requests would not be sent while finished pages are taken."""
+    server = Honest("abcdefghijklmnopqrstuvwxyz")
+    turns = 0
+
+    async def heart():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beating = asyncio.ensure_future(heart())
+    stream = PageStream(source(server.fetch, 1), page_size=1, prefetch=26)
+    async for _ in stream:
+        until = asyncio.get_running_loop().time() + SECOND.total_seconds() / 500
+        while asyncio.get_running_loop().time() < until:
+            pass
+    beating.cancel()
+    assert turns > 20

@@ -1,0 +1,143 @@
+"""A place in a walk as text: it goes on from there and nowhere else."""
+
+import pickle
+
+import pytest
+from page_servers import Honest, Scripted, drain, fetched, ids, source, walked
+
+from voicedrop_async.errors import ConnectionLost, ResumeTokenError
+from voicedrop_async.models import ResumeToken
+from voicedrop_async.pages import PageStream
+
+SEVEN = "abcdefg"
+LISTS = ("abc", "", "defg")
+
+
+async def with_tokens(server, **options):
+    """Walk to the end; return the ids, and the token after each."""
+    taken, tokens = [], []
+    async with server.stream(**options).walk() as walk:
+        tokens.append(walk.token)
+        async for item in walk:
+            taken.append(item.message_id)
+            tokens.append(walk.token)
+    return taken, tokens
+
+
+@pytest.mark.parametrize("lists", [(SEVEN,), LISTS], ids=["one list", "lists"])
+@pytest.mark.parametrize("options", [{}, {"prefetch": 3}, {"on_drift": "repair"}, {"on_drift": "raise"}, {"on_drift": "ignore"}], ids=str)
+async def test_a_walk_goes_on_behind_any_item(lists, options):
+    taken, tokens = await with_tokens(Honest(*lists), **options)
+    for place, token in enumerate(tokens):
+        rest, _, report = await walked(Honest(*lists), resume=token, **options)
+        assert rest == taken[place:]
+        assert report.complete
+        assert report.items == len(rest)
+
+
+async def test_the_token_of_a_walk_that_goes_on_is_worth_the_same():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    _, later = await with_tokens(server, resume=tokens[3])
+    assert later == tokens[3:]
+
+
+async def test_a_walk_that_goes_on_reads_no_page_in_front_of_its_place():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    server.asked.clear()
+    await server.stream(resume=tokens[5]).collect()
+    assert server.asked == [(0, 2), (0, 3)]
+
+
+async def test_a_walk_that_has_ended_goes_on_with_nothing():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    server.asked.clear()
+    rest, _, report = await walked(server, resume=tokens[-1])
+    assert (rest, server.asked, report.complete) == ([], [], True)
+
+
+async def test_what_max_items_cut_off_comes_later():
+    server = Honest(SEVEN)
+    async with server.stream(max_items=3).walk() as walk:
+        begun = ids([item async for item in walk])
+    rest = await server.stream(max_items=3, resume=walk.token).collect()
+    assert begun + ids(rest) == list("abcdef")
+
+
+async def test_pages_have_a_place_behind_them_as_well():
+    server = Honest(SEVEN)
+    async with server.stream().walk() as walk:
+        first = await anext(walk.pages())
+    assert ids([*first.items, *await server.stream(resume=walk.token).collect()]) == list(SEVEN)
+
+
+async def test_a_failure_carries_the_place_to_go_on_from():
+    server = Honest(SEVEN)
+    server.failing = [None, None, ConnectionLost(summary="cut")]
+    taken = []
+    with pytest.raises(ConnectionLost) as failure:
+        await drain(server.stream(), taken)
+    copy = pickle.loads(pickle.dumps(failure.value))
+    assert copy.resume == failure.value.resume
+    assert ids(taken) + ids(await server.stream(resume=copy.resume).collect()) == list(SEVEN)
+
+
+async def test_what_spoke_against_the_part_that_lies_behind_is_not_forgotten():
+    script = [fetched("ab", last=False, pages=2, total=5, skipped=1), fetched("cd", number=1, last=True, pages=2, total=5)]
+    async with Scripted(*script).stream().walk() as walk:
+        await anext(walk.pages())
+    _, _, report = await walked(Scripted(*script), resume=walk.token)
+    assert (report.suspected_missing, report.complete) == (0, False)
+
+
+async def test_duplicates_in_front_of_the_place_shift_it_not():
+    script = [fetched("aabc", last=False, pages=2, total=5, size=4), fetched("de", number=1, last=True, pages=2, total=5, size=4)]
+    taken, tokens = await with_tokens(Scripted(*script), page_size=4)
+    assert taken == list("abcde")
+    for place, token in enumerate(tokens):
+        assert (await walked(Scripted(*script), page_size=4, resume=token))[0] == taken[place:]
+
+
+# --- what a token refuses --------------------------------------------------------------------------------------------
+
+
+async def test_a_token_is_opaque_text_safe_in_urls():
+    _, tokens = await with_tokens(Honest(SEVEN))
+    assert all(set(str(token)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") for token in tokens)
+    assert len(set(map(str, tokens))) == len(tokens)
+    assert pickle.loads(pickle.dumps(tokens[2])) == tokens[2] == ResumeToken(str(tokens[2]))
+
+
+async def test_any_character_that_is_changed_is_noticed():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    text = str(tokens[3])
+    for place, letter in enumerate(text):
+        damaged = text[:place] + ("A" if letter != "A" else "B") + text[place + 1 :]
+        with pytest.raises(ResumeTokenError):
+            server.stream(resume=damaged)
+
+
+@pytest.mark.parametrize("given", ["", ".", "1.", "1.AAAA", "not a token", "1.é", 7, b"1.AAAA", "2.AAAA", "²." + "A" * 40])
+def test_what_is_no_token_is_refused_before_anything_is_sent(given):
+    with pytest.raises(ResumeTokenError, match="resume: "):
+        Honest(SEVEN).stream(resume=given)
+
+
+async def test_a_token_of_another_query_page_size_or_cut_is_refused():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    with pytest.raises(ResumeTokenError, match="page_size=2"):
+        server.stream(resume=tokens[2], page_size=3)
+    with pytest.raises(ResumeTokenError, match="without slices"):
+        Honest("ab", "cd").stream(resume=tokens[2])
+    with pytest.raises(ResumeTokenError, match="another query"):
+        PageStream(source(server.fetch, 1, query="another"), page_size=2, resume=tokens[2])
+
+
+async def test_a_token_that_stands_outside_the_range_is_refused():
+    _, tokens = await with_tokens(Honest("a", "b", "c"))
+    with pytest.raises(ResumeTokenError, match="outside the range"):
+        Honest("a", "b").stream(resume=tokens[2])
