@@ -32,6 +32,7 @@ from voicedrop_async.errors import (
     WalkError,
     WireError,
 )
+from voicedrop_async.fanout import Outcome
 from voicedrop_async.models import (
     AnsweredBy,
     Callback,
@@ -39,6 +40,7 @@ from voicedrop_async.models import (
     CampaignProblem,
     CampaignReceipt,
     CampaignState,
+    CampaignSummary,
     DeliveryStatus,
     Direction,
     DropState,
@@ -71,6 +73,7 @@ __all__ = [
     "CampaignProblem",
     "CampaignReceipt",
     "CampaignState",
+    "CampaignSummary",
     "ClientCredentials",
     "ConfigError",
     "Conflict",
@@ -90,6 +93,7 @@ __all__ = [
     "Limits",
     "MessageStatus",
     "NotFound",
+    "Outcome",
     "OutcomeUnknown",
     "Page",
     "PageLoop",

@@ -3,16 +3,17 @@
 Sources: "Track multiple voice messages" and the tracking pages beside it.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from datetime import datetime
 
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_filters, check_id, check_kind, check_range, check_text
+from voicedrop_async._checks import check_count, check_filters, check_id, check_kind, check_range, check_text
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Kind, Reply, Request
-from voicedrop_async.models import Page, TrackingFilter, VoiceMessage
+from voicedrop_async.fanout import Outcome, Several, each
+from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source
 from voicedrop_async.routee._dialect import RouteeDialect
 
@@ -86,9 +87,7 @@ class Tracking(Session):
 
         Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
         """
-        check_id("tracking_id", tracking_id)
-        request = Request(method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id})
-        return self._stream(request, page_size=page_size, max_items=max_items)
+        return self._stream(_of_campaign(tracking_id), page_size=page_size, max_items=max_items)
 
     def track_conversation(self, tracking_id: str) -> PageStream[VoiceMessage]:
         """Stream the dial legs of one conversation.
@@ -121,6 +120,9 @@ class Tracking(Session):
     def _stream(
         self, request: Request, *, page_size: int = 100, max_items: int | None = None, bare: bool = False
     ) -> PageStream[VoiceMessage]:
+        return PageStream(self._source(request, bare=bare), page_size=page_size, max_items=max_items)
+
+    def _source(self, request: Request, *, bare: bool = False) -> Source[VoiceMessage]:
         async def fetch(_list: int, number: int, size: int) -> Fetched[VoiceMessage]:
             paging = {"page": str(number), "size": str(size)}
             if bare:  # pages are cut by the service's own size, so all of them have to be
@@ -128,7 +130,7 @@ class Tracking(Session):
             page = evolve(request, params={**request.params, **paging})
             return await self._send(page, lambda reply: _fetched(reply, number, size))
 
-        return PageStream(Source(fetch=fetch, keys=_keys), page_size=page_size, max_items=max_items)
+        return Source(fetch=fetch, keys=_keys)
 
     def _dumped_filter(self, condition: TrackingFilter) -> dict[str, str]:
         return {
@@ -136,6 +138,68 @@ class Tracking(Session):
             self._dialect.filter_operator: condition.operator,
             self._dialect.filter_value: condition.value,
         }
+
+    def track_campaigns(
+        self, ids: Several[str], *, concurrency: int = 8, page_size: int = 100
+    ) -> AsyncGenerator[Outcome[str, list[VoiceMessage]]]:
+        """Read the messages of many campaigns, several at once; each is ``track_campaign(...).collect()``.
+
+        Nothing is sent before the first outcome is asked for. A ``break`` ends the requests under way after a few turns of
+        the loop, in which Python closes the generator; at once, if it is held by ``contextlib.aclosing``.
+
+        Args:
+            ids: Their ids, ``CampaignReceipt.tracking_id``, from any iterable, with or without waiting. Pulled one by one as
+                places become free. An async generator is closed at the end.
+            concurrency: Campaigns at work at once. Requests in flight are also held by ``Limits``, of which one slot is
+                kept for sending: more than ``max_in_flight - 1`` at once wait for each other.
+            page_size: Items a request; as for ``track_messages``.
+
+        Yields:
+            Outcome, one for each id, as they finish. Its ``value`` is the list of messages; of a campaign that failed, and of
+            what is no id, its ``error`` says why, and the others go on.
+
+        Raises:
+            ConfigError: A concurrency or page size below 1, or a single text in place of an iterable. Nothing was sent.
+            SessionClosed: The session is closed.
+            Exception: Whatever ``ids`` raised; what was begun has ended by then.
+
+        Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
+        """
+        check_count("page_size", page_size, 1)
+        return each("ids", ids, lambda one: self.track_campaign(one, page_size=page_size).collect(), concurrency=concurrency)
+
+    def summarize_campaigns(self, ids: Several[str], *, concurrency: int = 8) -> AsyncGenerator[Outcome[str, CampaignSummary]]:
+        """Add up the messages of many campaigns, several at once; as ``track_campaigns``, with numbers for messages.
+
+        A message that the service sends twice, as a list that grows makes it do, counts with its newer status. Memory
+        holds the messages of the campaigns at work, however many ids there are.
+
+        Yields:
+            Outcome, one for each id, as they finish; its ``value`` is a ``CampaignSummary``.
+
+        Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
+        """
+        return each("ids", ids, self._summary, concurrency=concurrency)
+
+    async def _summary(self, tracking_id: str) -> CampaignSummary:
+        source = self._source(_of_campaign(tracking_id))
+        sent: list[VoiceMessage] = []
+
+        async def fetch(*place: int) -> Fetched[VoiceMessage]:
+            # The walk holds back what comes again, though it may be newer.
+            fetched = await source.fetch(*place)
+            sent.extend(fetched.page.items)
+            return fetched
+
+        async with PageStream(evolve(source, fetch=fetch)).walk() as walk:
+            async for _page in walk.pages():
+                pass
+        return CampaignSummary.of(sent, walk.report)
+
+
+def _of_campaign(tracking_id: str) -> Request:
+    check_id("tracking_id", tracking_id)
+    return Request(method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id})
 
 
 def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
