@@ -72,7 +72,7 @@ class Keys:
                 yield key
         finally:
             try:
-                await asyncio.sleep(0)  # can be cancelled itself
+                await turns(5)  # can be cancelled itself
             finally:
                 self.closed.set()
 

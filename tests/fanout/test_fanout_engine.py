@@ -153,11 +153,13 @@ async def test_an_iterator_that_is_no_generator_is_not_closed():
             return "key"
 
         async def aclose(self):
-            raise AssertionError
+            closed.append(self)
 
+    closed = []
     outcomes = each("ids", Stream(), Jobs(open=True), concurrency=2)
     assert (await anext(outcomes)).key == "key"
     await outcomes.aclose()
+    assert closed == []
 
 
 @pytest.mark.parametrize(

@@ -198,3 +198,4 @@ def test_an_outcome_can_be_made_by_hand() -> None:
     assert Outcome("tid-1", value=5).value == 5
     assert not Outcome("tid-1", error=ConfigError("no")).ok
     assert Outcome("tid-1", value=None).ok
+    assert repr(Outcome("tid-1", value=TONES)) == "Outcome(key='tid-1', error=None)"
