@@ -100,8 +100,12 @@ class _Crew(Generic[K, V]):
         self.tasks: set[asyncio.Task[Outcome[K, V] | None]] = set()
         """Those whose result nobody has taken yet."""
         self.done: asyncio.Queue[asyncio.Task[Outcome[K, V] | None]] = asyncio.Queue()
+        self.dismissed = False
 
     def begin(self, work: Coroutine[Any, Any, Outcome[K, V] | None]) -> None:
+        if self.dismissed:  # keys can swallow a cancellation, as ``wait_for`` of Python 3.11 does when its value has just come
+            work.close()
+            raise asyncio.CancelledError
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.done.put_nowait)
@@ -139,6 +143,7 @@ class _Crew(Generic[K, V]):
 
     async def dismiss(self) -> None:
         """Cancel what is still at work, and see it end, though we be cancelled ourselves."""
+        self.dismissed = True
         for task in self.tasks:
             task.cancel()
         # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.

@@ -93,6 +93,28 @@ async def test_a_cancellation_leaves_nothing_also_when_it_comes_twice(again):
     left.check(begun=4)
 
 
+async def test_keys_that_swallow_the_cancellation_begin_nothing_more():
+    """``asyncio.wait_for`` of Python 3.11 does, when its value comes at the same moment."""
+    before, jobs, closed = others(), Jobs(), []
+
+    async def keys():
+        try:
+            yield 0
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                yield 1
+        finally:
+            closed.append(True)
+
+    jobs.end(0)
+    outcomes = each("ids", keys(), jobs, concurrency=3)
+    await anext(outcomes)
+    async with asyncio.timeout(5):
+        await outcomes.aclose()
+    assert (jobs.begun, closed, others()) == ([0], [True], before)
+
+
 @pytest.mark.parametrize("patience", range(40))
 async def test_a_cancellation_after_any_number_of_turns_leaves_nothing(patience):
     """Before the first key, between keys, while outcomes wait, at the end."""
