@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import assert_type
@@ -96,6 +97,26 @@ async def track(routee: vd.RouteeSession) -> list[vd.VoiceMessage]:
     return await stream.collect(max_items=5)
 
 
+async def ids() -> AsyncIterator[str]:
+    yield "tid"
+
+
+async def many(routee: vd.RouteeSession, ids: AsyncIterator[str]) -> None:
+    async with aclosing(routee.track_campaigns(["a", "b"], concurrency=4, page_size=50)) as lists:
+        async for outcome in lists:
+            assert_type(outcome, vd.Outcome[str, list[vd.VoiceMessage]])
+            if outcome.ok:
+                print(outcome.key, assert_type(outcome.value, list[vd.VoiceMessage]))
+            else:
+                print(assert_type(outcome.error, vd.VoiceDropError | None))
+    async for summarized in routee.summarize_campaigns(ids):
+        summary: vd.CampaignSummary = summarized.value
+        counted = assert_type(summary.statuses, Mapping[vd.MessageStatus | str, int])
+        print(counted[vd.MessageStatus.BUSY], summary.answered_by, summary.countries, summary.collected_tones)
+        print(summary.messages, summary.cost, summary.duration, summary.longest, summary.first, summary.last, summary.report)
+    print(vd.CampaignSummary.of(await routee.track_messages().collect()))
+
+
 async def drops(spacivox: vd.SpacivoxSession) -> None:
     records = assert_type(await spacivox.list_drop_records(START, END, team=1), list[vd.VoicemailDropRecord])
     async for record in spacivox.drop_records(START, END, slices=timedelta(hours=1), max_items=5):
@@ -145,6 +166,7 @@ async def main() -> None:
             patient: vd.RouteeSession = routee.with_options(retry=vd.Retry(attempts=9), deadline=None)
             await send(patient)
             await track(routee)
+            await many(routee, ids())
             reply: vd.Reply = await routee.call("GET", "/accounts/me/balance", kind=vd.Kind.READ, params={"page": 0})
             headers: Mapping[str, str] = reply.headers
             print(reply.status, headers, reply.body, reply.attempts, reply.elapsed)

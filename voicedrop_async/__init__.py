@@ -34,6 +34,7 @@ from voicedrop_async.errors import (
     WalkError,
     WireError,
 )
+from voicedrop_async.fanout import Outcome
 from voicedrop_async.models import (
     AnsweredBy,
     Callback,
@@ -41,6 +42,7 @@ from voicedrop_async.models import (
     CampaignProblem,
     CampaignReceipt,
     CampaignState,
+    CampaignSummary,
     DeliveryStatus,
     Direction,
     DropState,
@@ -74,6 +76,7 @@ __all__ = [
     "CampaignProblem",
     "CampaignReceipt",
     "CampaignState",
+    "CampaignSummary",
     "ClientCredentials",
     "ConfigError",
     "Conflict",
@@ -94,6 +97,7 @@ __all__ = [
     "Limits",
     "MessageStatus",
     "NotFound",
+    "Outcome",
     "OutcomeUnknown",
     "Page",
     "PageLoop",

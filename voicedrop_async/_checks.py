@@ -5,7 +5,7 @@ meant for somebody's ear.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from math import isfinite
@@ -89,6 +89,14 @@ def check_id(argument: str, text: object) -> None:
     """Refuse what cannot stand as one segment of a path."""
     if check_text(argument, text) in {".", ".."}:
         raise ConfigError(f"{argument}: dots; it must be an id as the service gave it")
+
+
+def check_several(argument: str, values: object) -> None:
+    """Refuse what cannot be gone through, and a single text, which would be gone through letter by letter."""
+    if isinstance(values, str | bytes):
+        raise ConfigError(f"{argument}: a single text; give a list or another iterable of them")
+    if not isinstance(values, Iterable | AsyncIterable):
+        raise ConfigError(f"{argument}: a {type(values).__name__} is no iterable")
 
 
 def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:

@@ -12,7 +12,7 @@ FLOORS: list[set[str]] = [
     {"_masking", "models"},
     {"errors"},
     {"_checks"},
-    {"calls", "pages"},
+    {"calls", "fanout", "pages"},
     {"_wire"},
     {"auth", "throttle"},
     {"_transport"},

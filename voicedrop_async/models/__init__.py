@@ -26,6 +26,7 @@ from voicedrop_async.models.campaign import (
     VoiceCampaign,
 )
 from voicedrop_async.models.drops import VoicemailDropRecord
+from voicedrop_async.models.summary import CampaignSummary
 from voicedrop_async.models.tracking import DeliveryStatus, Recording, TrackingFilter, VoiceMessage
 from voicedrop_async.models.walks import Page, ResumeToken, WalkReport
 
@@ -37,6 +38,7 @@ __all__ = [
     "CampaignProblem",
     "CampaignReceipt",
     "CampaignState",
+    "CampaignSummary",
     "DeliveryStatus",
     "Direction",
     "DropState",

@@ -3,7 +3,7 @@
 Sources: "Track multiple voice messages" and the tracking pages beside it.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Unpack
 
@@ -14,7 +14,8 @@ from voicedrop_async._checks import check_count, check_filters, check_id, check_
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError
-from voicedrop_async.models import Page, TrackingFilter, VoiceMessage
+from voicedrop_async.fanout import Outcome, Several, each
+from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
 
@@ -106,8 +107,7 @@ class Tracking(Session):
 
         Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
         """
-        check_id("tracking_id", tracking_id)
-        request = Request(method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id})
+        request = _of_campaign(tracking_id)
         return PageStream(Source(fetch=self._pages_of(request), keys=_keys, query=_query(request)), page_size=page_size, **options)
 
     def track_conversation(self, tracking_id: str) -> PageStream[VoiceMessage]:
@@ -138,6 +138,48 @@ class Tracking(Session):
         request = Request(method="GET", route="/voice/tracking/{message_id}", kind=Kind.READ, ids={"message_id": message_id})
         return await self._send(request, lambda reply: _wire.load_one(reply, VoiceMessage))
 
+    def track_campaigns(
+        self, ids: Several[str], *, concurrency: int = 8, page_size: int = 100
+    ) -> AsyncGenerator[Outcome[str, list[VoiceMessage]]]:
+        """Read the messages of many campaigns, several at once; each is ``track_campaign(...).collect()``.
+
+        Nothing is sent before the first outcome is asked for. A ``break`` ends the requests under way after a few turns of
+        the loop, in which Python closes the generator; at once, if it is held by ``contextlib.aclosing``.
+
+        Args:
+            ids: Their ids, ``CampaignReceipt.tracking_id``, from any iterable, with or without waiting. Pulled one by one as
+                places become free. An async generator is closed at the end.
+            concurrency: Campaigns at work at once. Requests in flight are also held by ``Limits``, of which one slot is
+                kept for sending: more than ``max_in_flight - 1`` at once wait for each other.
+            page_size: Items a request; as for ``track_messages``.
+
+        Yields:
+            Outcome, one for each id, as they finish. Its ``value`` is the list of messages; of a campaign that failed, and of
+            what is no id, its ``error`` says why, and the others go on.
+
+        Raises:
+            ConfigError: A concurrency or page size below 1, or a single text in place of an iterable. Nothing was sent.
+            SessionClosed: The session is closed.
+            Exception: Whatever ``ids`` raised; what was begun has ended by then.
+
+        Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
+        """
+        check_count("page_size", page_size, 1)
+        return each("ids", ids, lambda one: self.track_campaign(one, page_size=page_size).collect(), concurrency=concurrency)
+
+    def summarize_campaigns(self, ids: Several[str], *, concurrency: int = 8) -> AsyncGenerator[Outcome[str, CampaignSummary]]:
+        """Add up the messages of many campaigns, several at once; as ``track_campaigns``, with numbers for messages.
+
+        A message that the service sends twice, as a list that grows makes it do, counts with its newer status. Memory
+        holds the messages of the campaigns at work, however many ids there are.
+
+        Yields:
+            Outcome, one for each id, as they finish; its ``value`` is a ``CampaignSummary``.
+
+        Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
+        """
+        return each("ids", ids, self._summary, concurrency=concurrency)
+
     def _pages_of(self, request: Request, *, bare: bool = False) -> Callable[[Span | None, int, int], Awaitable[Fetched[VoiceMessage]]]:
         async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
             params = {**request.params, "page": str(number), "size": str(size)}
@@ -164,6 +206,17 @@ class Tracking(Session):
             self._dialect.filter_operator: condition.operator,
             self._dialect.filter_value: condition.value,
         }
+
+    async def _summary(self, tracking_id: str) -> CampaignSummary:
+        # What comes again may be newer, so nothing is held back here.
+        async with self.track_campaign(tracking_id, on_drift="ignore").walk() as walk:
+            messages = [message async for message in walk]
+        return CampaignSummary.of(messages, walk.report)
+
+
+def _of_campaign(tracking_id: str) -> Request:
+    check_id("tracking_id", tracking_id)
+    return Request(method="GET", route="/voice/tracking/campaign/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id})
 
 
 def _sliced(start: datetime | None, end: datetime | None, slices: timedelta | None, most: int) -> Span | None:
