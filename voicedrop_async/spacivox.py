@@ -19,6 +19,7 @@ from voicedrop_async.models import Page, VoicemailDropRecord
 from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, in_utc
 
 _DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
 
 
 class SpacivoxSession(Session):
@@ -146,9 +147,10 @@ def _check(start: datetime, end: datetime, team: int | None) -> None:
 
 
 def _request(start: datetime, end: datetime, team: int | None) -> Request:
-    # Whole seconds, as in the samples, and outwards: what lies beyond the edge is left out when it has come.
+    # Whole seconds, as in the samples, and outwards: what lies beyond the edge is left out when it has come. The start may
+    # be excluded by the service, the end is by us.
     params = {
-        "start": _wire.moment_text(_wire.whole_second(start)),
+        "start": _wire.moment_text(_wire.whole_second(start) - _SECOND),
         "end": _wire.moment_text(_wire.whole_second(end, up=True)),
     }
     if team is not None:

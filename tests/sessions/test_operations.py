@@ -266,7 +266,10 @@ EDGES = [drop(1, "2026-01-02T00:00:00Z"), drop(2, "2026-01-02T12:00:00.000Z"), d
 
 
 async def test_edges_of_a_range_are_half_open_whatever_the_service_includes(line: RawServer) -> None:
-    """The server answers each slice with everything: each record comes once, the unreadable moment too."""
+    """The server answers each slice with everything: each record comes once, the unreadable moment too.
+
+    It may exclude the start, so a second more is asked for.
+    """
     line.will(answer(200, EDGES))
     day = datetime(2026, 1, 2, tzinfo=UTC)
     async with SpacivoxSession(StaticToken("t"), base_url=line.url) as session:
@@ -278,9 +281,9 @@ async def test_edges_of_a_range_are_half_open_whatever_the_service_includes(line
     assert [record.id for record in streamed] == [1, 4, 2]
     assert walk.report.unreadable == 2
     assert [request.target.partition("?")[2] for request in line.received] == [
-        "start=2026-01-02T00:00:00Z&end=2026-01-03T00:00:00Z",
-        "start=2026-01-02T00:00:00Z&end=2026-01-02T12:00:00Z",
-        "start=2026-01-02T12:00:00Z&end=2026-01-03T00:00:00Z",
+        "start=2026-01-01T23:59:59Z&end=2026-01-03T00:00:00Z",
+        "start=2026-01-01T23:59:59Z&end=2026-01-02T12:00:00Z",
+        "start=2026-01-02T11:59:59Z&end=2026-01-03T00:00:00Z",
     ]
 
 

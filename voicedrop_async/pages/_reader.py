@@ -1,7 +1,6 @@
 """Page after page, in order: what each brings that is new, what the service's counts say, and where the walk stands."""
 
 from collections.abc import Hashable, Sequence
-from datetime import timedelta
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from attrs import evolve, frozen
@@ -20,7 +19,6 @@ T = TypeVar("T")
 OnDrift = Literal["dedupe", "repair", "raise", "ignore"]
 """What to do when a list changes while it is walked; see ``WalkOptions``."""
 
-_SECOND: Final = timedelta(seconds=1)
 _ALL: Final = 1 << 62
 
 
@@ -83,7 +81,7 @@ class Reader(Generic[T]):
         self._whole: Place | None = None
         """A slice that an earlier walk has begun is not cut any more."""
         self._edge: Span | None = None
-        """The edge in front of that slice, until it is known which items lie on it."""
+        """What lies in front of the present slice, until it is known which of its items were handed out for it."""
         if options.mark is not None:
             self._return_to(options.mark)
 
@@ -142,10 +140,9 @@ class Reader(Generic[T]):
         span, begun = mark.span, mark.number + mark.index > 0 or mark.passes > 1
         start = None if span is None else span.start
         self._place = Place(start, mark.number)
-        if span is not None and self._source.range is not None:
+        if span is not None:
             self.cuts.further[span.end] = None
-            if span.start > self._source.range.start:
-                self._edge = Span(max(self._source.range.start, span.start - _SECOND), span.start)
+            self._edge = self.cuts.before(span.start, self._source.overlap)
         if not begun:
             return
         self._whole = Place(start, 0)
@@ -156,12 +153,12 @@ class Reader(Generic[T]):
             self._skip, self._behind, self.tally.total = mark.index, mark.seen, mark.total
 
     async def _look_at(self, edge: Span) -> None:
-        """Learn which items lie on the edge between two slices: the walk that ended in front of it handed them out."""
+        """Learn which items were handed out in front of a slice by an earlier walk, and could come again in it."""
         source = evolve(self._source, range=edge, step=edge.end - edge.start, most=None)
         reader = Reader(source, evolve(self._options, mark=None, prefetch=0, on_drift="dedupe"))
         while await reader.read(None) is not None:
             pass
-        self._seen, self._edge = Seen(before=reader.keys()), None
+        self._seen.before, self._edge = {*self._seen.before, *reader.keys()}, None
 
     def _ask_ahead(self, left: int | None) -> None:
         if self._place is not None:
@@ -175,8 +172,9 @@ class Reader(Generic[T]):
         """Fetch a page; if it opens a slice that holds too much, cut the slice and fetch the page that opens its first half."""
         opens = place.number == 0 and place != self._whole and self._seen.passes == 1
         while True:
+            asked = self.cuts.asked(place.start, self._source.overlap)
             try:
-                fetched = await self._source.fetch(self.cuts.span(place.start), place.number, self._options.page_size)
+                fetched = await self._source.fetch(asked, place.number, self._options.page_size)
             except WireError as error:
                 if not (error.too_long and opens and self.cuts.halve(place.start, None)):
                     raise
@@ -261,8 +259,10 @@ class Reader(Generic[T]):
         if self._options.on_drift == "raise" and (gap := self.tally.missing_here(distinct)):
             self._gap = f"the list changed while it was walked: the service counts {gap} more items than it showed"
         self.tally.close(distinct=distinct, doubtful=doubtful or (repairs and not agreed))
-        self._seen, self._behind = self._seen.next_list(), 0
         following = self.cuts.after(start)
+        if self._behind:
+            self._edge = self.cuts.before(following, self._source.overlap)
+        self._seen, self._behind = self._seen.next_list(), 0
         self.cuts.pass_by(following)
         self._place = None if following is None else Place(following, 0)
         if following is None:

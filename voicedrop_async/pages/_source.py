@@ -11,6 +11,8 @@ from voicedrop_async.models import Page
 T = TypeVar("T")
 
 _SECOND: Final = timedelta(seconds=1)
+_ALIKE: Final = 4
+"""Slices in a row that show a range which is not heeded; three can hold the same items, if all of them lie on one edge."""
 
 
 @frozen
@@ -55,6 +57,9 @@ class Source(Generic[T]):
     """The time that is cut into slices; None for one list."""
     step: timedelta = _SECOND
     """Time covered by one slice."""
+    overlap: timedelta = timedelta(0)
+    """How much earlier than its start a slice is asked for, except the first: where nobody knows whether an edge belongs to
+    the slice on its left, its right, both or neither, and items do not tell their moment."""
     most: int | None = None
     """Items above which a slice is cut in two."""
 
@@ -68,7 +73,7 @@ class Cuts:
     further: dict[datetime, int | None] = field(factory=dict)
     """Cuts within a step, with the items the service had counted on both sides together."""
     counts: tuple[int, ...] = ()
-    """Items of the three slices opened last, by the service's count."""
+    """Items of the slices opened last, by the service's count."""
     helpful: bool = True
     """Whether cutting makes lists shorter; not where the service does not look at the range."""
 
@@ -82,6 +87,19 @@ class Cuts:
             return None
         step_ends = self.range.start + ((start - self.range.start) // self.step + 1) * self.step
         return Span(start, min([step_ends, self.range.end, *(cut for cut in self.further if cut > start)]))
+
+    def asked(self, start: datetime | None, overlap: timedelta) -> Span | None:
+        """Return what is asked for in order to have that slice whole, whoever its edges belong to."""
+        span = self.span(start)
+        if span is None or self.range is None or span.start == self.range.start:
+            return span
+        return Span(max(self.range.start, span.start - overlap), span.end)
+
+    def before(self, start: datetime | None, overlap: timedelta) -> Span | None:
+        """Return the stretch in front of a slice of which it may show items again; None in front of the first."""
+        if start is None or self.range is None or start <= self.range.start:
+            return None
+        return Span(max(self.range.start, start - overlap - _SECOND), start)
 
     def after(self, start: datetime | None) -> datetime | None:
         """Return the start of the slice that follows; None after the last."""
@@ -100,13 +118,10 @@ class Cuts:
         return True
 
     def opened(self, start: datetime | None, counted: int | None) -> None:
-        """Look back at the cut that ``start`` is: of three slices in a row, each is the whole again.
-
-        Two in a row can be, if everything lies on the edge between them.
-        """
-        self.counts = (*self.counts[-2:], counted or 0)
+        """Look back at the cut that ``start`` is: does each of the last slices hold the whole again?"""
+        self.counts = (*self.counts[1 - _ALIKE :], counted or 0)
         whole = self.further.get(start) if start is not None else None
-        if whole and len(self.counts) == 3 and all(whole <= count <= whole + whole // 2 for count in self.counts):
+        if whole and len(self.counts) == _ALIKE and all(whole <= count <= whole + whole // 2 for count in self.counts):
             self.helpful = False
 
     def pass_by(self, start: datetime | None) -> None:

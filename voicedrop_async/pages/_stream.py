@@ -1,6 +1,7 @@
 """The description of a walk, which may be walked any number of times."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import timedelta
 from typing import Final, Generic, TypedDict, TypeVar, get_args
 
 from attrs import evolve
@@ -120,7 +121,7 @@ class PageStream(Generic[T]):
         Raises:
             WireError: The service did not say.
         """
-        reader = Reader(evolve(self._source, most=None), evolve(self._options, page_size=1, mark=None))
+        reader = Reader(evolve(self._source, most=None, overlap=timedelta(0)), evolve(self._options, page_size=1, mark=None))
         start, total = reader.cuts.first(), 0
         while True:
             fetched = await reader.fetch(Place(start, 0))
