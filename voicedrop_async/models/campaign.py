@@ -171,3 +171,9 @@ class Intent:
     """When sending began; aware, UTC."""
     recipients: int
     """Numbers, contacts and groups that were addressed."""
+    ref: str = ""
+    """The caller's own key of this send, or one made for it."""
+    campaign_digest: str = field(default="", repr=False)
+    """Hash of what was to be sent, without recipients and without a name that was made up for it."""
+    recipients_digest: str = field(default="", repr=False)
+    """HMAC of the sorted recipients under the journal's key: it tells lists apart, and gives no number back."""
