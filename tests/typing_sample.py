@@ -94,6 +94,16 @@ async def drops(spacivox: vd.SpacivoxSession) -> None:
         print(state is vd.DropState.DELIVERED, record.number, record.timestamp, len(records))
 
 
+async def look_into(journal: vd.Journal) -> None:
+    assert_type(await journal.key(), bytes)
+    entry = assert_type(await journal.find("order-7"), vd.JournalEntry | None)
+    if entry is not None and entry.state is vd.SendState.OPEN:
+        print(entry.intent.ref, entry.result, entry.settled_at, entry.settled_by)
+        await journal.settle("order-7", sent=True, by=vd.SettledBy.PERSON)
+    assert_type(await journal.open_entries(), list[vd.JournalEntry])
+    assert_type(await journal.prune(timedelta(days=90)), int)
+
+
 def explain(error: vd.VoiceDropError) -> str:
     match error:
         case vd.RateLimited() | vd.ServerFailed():
@@ -108,6 +118,8 @@ def explain(error: vd.VoiceDropError) -> str:
             return f"{error.request} {error.attempts} {error.may_have_happened} {error.may_pass}"
         case vd.RequestError():
             return error.summary
+        case vd.JournalError():
+            return f"nothing was sent: {error}"
         case vd.PageLoop() | vd.WalkError():
             return f"{error.report.items}"
         case _:
@@ -115,6 +127,7 @@ def explain(error: vd.VoiceDropError) -> str:
 
 
 async def main() -> None:
+    await look_into(vd.MemoryJournal())
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
     retry, timeouts = vd.Retry(attempts=2, base=0.1), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:

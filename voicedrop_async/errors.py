@@ -3,6 +3,7 @@
     VoiceDropError
       ConfigError                   you asked for something that cannot be; nothing was sent
       SessionClosed                 the session is closed
+      JournalError                  the journal of paid sends cannot be read or written; nothing was sent
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after
         ConnectFailed               nothing left this machine
         ConnectionLost              the line broke after sending began
@@ -86,6 +87,13 @@ class SessionClosed(VoiceDropError):
     def __init__(self, text: str = "the session is closed; make a new one for further calls") -> None:
         """Say so."""
         super().__init__(text)
+
+
+class JournalError(VoiceDropError):
+    """The journal of paid sends cannot be read or written; the text says what to mend.
+
+    What was about to be sent was not. What was about to be settled stays open.
+    """
 
 
 @_facts

@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"_checks"},
     {"calls", "pages"},
     {"_wire"},
-    {"auth", "throttle"},
+    {"auth", "journal", "throttle"},
     {"_transport"},
     {"_session"},
     {"routee", "spacivox"},

@@ -1,0 +1,6 @@
+"""The ledger of paid sends: what was begun, before its first byte; what became of it, after the last."""
+
+from voicedrop_async.journal._entry import Journal, JournalEntry, SendState, SettledBy
+from voicedrop_async.journal._memory import MemoryJournal
+
+__all__ = ["Journal", "JournalEntry", "MemoryJournal", "SendState", "SettledBy"]
