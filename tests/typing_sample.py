@@ -128,6 +128,8 @@ def explain(error: vd.VoiceDropError) -> str:
 
 async def main() -> None:
     await look_into(vd.MemoryJournal())
+    async with vd.SqliteJournal("sends.journal") as journal:
+        await look_into(journal)
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
     retry, timeouts = vd.Retry(attempts=2, base=0.1), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:

@@ -33,7 +33,7 @@ from voicedrop_async.errors import (
     WalkError,
     WireError,
 )
-from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, SendState, SettledBy
+from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, SendState, SettledBy, SqliteJournal
 from voicedrop_async.models import (
     AnsweredBy,
     Callback,
@@ -50,6 +50,7 @@ from voicedrop_async.models import (
     Intent,
     MessageStatus,
     Page,
+    Reconciliation,
     Recording,
     SpokenMessage,
     TrackingFilter,
@@ -60,7 +61,7 @@ from voicedrop_async.models import (
     WalkReport,
 )
 from voicedrop_async.pages import PageStream, Walk
-from voicedrop_async.routee import RouteeDialect, RouteeSession
+from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
 from voicedrop_async.spacivox import SpacivoxSession
 from voicedrop_async.throttle import Limits, Throttle
 
@@ -73,6 +74,8 @@ __all__ = [
     "CampaignProblem",
     "CampaignReceipt",
     "CampaignState",
+    "Chunk",
+    "ChunkState",
     "ClientCredentials",
     "ConfigError",
     "Conflict",
@@ -101,6 +104,7 @@ __all__ = [
     "PageLoop",
     "PageStream",
     "RateLimited",
+    "Reconciliation",
     "Recording",
     "Reply",
     "RequestError",
@@ -113,6 +117,7 @@ __all__ = [
     "SettledBy",
     "SpacivoxSession",
     "SpokenMessage",
+    "SqliteJournal",
     "StaticToken",
     "Throttle",
     "TimedOut",
@@ -128,4 +133,5 @@ __all__ = [
     "WalkError",
     "WalkReport",
     "WireError",
+    "unique_name",
 ]

@@ -2,5 +2,6 @@
 
 from voicedrop_async.journal._entry import Journal, JournalEntry, SendState, SettledBy
 from voicedrop_async.journal._memory import MemoryJournal
+from voicedrop_async.journal._sqlite import SqliteJournal
 
-__all__ = ["Journal", "JournalEntry", "MemoryJournal", "SendState", "SettledBy"]
+__all__ = ["Journal", "JournalEntry", "MemoryJournal", "SendState", "SettledBy", "SqliteJournal"]

@@ -80,5 +80,5 @@ class Journal(Protocol):
         ...
 
     async def prune(self, older_than: timedelta) -> int:
-        """Forget entries settled longer ago than that; return how many. Their refs can then be sent again."""
+        """Forget entries settled that long ago, or longer; return how many. Their refs can then be sent again."""
         ...

@@ -7,7 +7,7 @@ from typing import Final
 from attrs import evolve
 
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
-from voicedrop_async.journal._rules import check_age, no_open_entry, stands_in_the_way, state_after
+from voicedrop_async.journal._rules import no_open_entry, oldest_kept, stands_in_the_way, state_after
 from voicedrop_async.models import Intent
 
 KEPT: Final = 10_000
@@ -63,15 +63,13 @@ class MemoryJournal:
         return list(self._open.values())
 
     async def prune(self, older_than: timedelta) -> int:
-        """Forget entries settled longer ago than that; return how many. Their refs can then be sent again.
+        """Forget entries settled that long ago, or longer; return how many. Their refs can then be sent again.
 
         Raises:
             ConfigError: ``older_than`` is no span of time, or a negative one.
         """
-        check_age(older_than)
-        now = datetime.now(UTC)
-        # Not ``now - older_than``: a long span would lead to before the first day there is.
-        old = [ref for ref, entry in self._settled.items() if entry.settled_at is not None and now - entry.settled_at > older_than]
+        oldest = oldest_kept(older_than)
+        old = [ref for ref, entry in self._settled.items() if entry.settled_at is not None and entry.settled_at <= oldest]
         for ref in old:
             del self._settled[ref]
         return len(old)

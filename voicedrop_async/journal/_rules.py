@@ -1,6 +1,6 @@
 """What every journal of ours agrees on: who stands in whose way, and what a caller may ask for."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from voicedrop_async._checks import check_kind
 from voicedrop_async._masking import shown
@@ -29,8 +29,16 @@ def no_open_entry(ref: str) -> ConfigError:
     return ConfigError(f"ref: the journal has no open entry under {shown(ref)!r}")
 
 
-def check_age(older_than: object) -> None:
-    """Refuse what is no span of time, or one that reaches into the future."""
+def oldest_kept(older_than: timedelta) -> datetime:
+    """Return the moment before which settled entries are forgotten; the clock says it, and nothing else hangs on the clock.
+
+    Raises:
+        ConfigError: ``older_than`` is no span of time, or one that reaches into the future.
+    """
     check_kind("older_than", older_than, timedelta)
-    if not isinstance(older_than, timedelta) or older_than < timedelta(0):
-        raise ConfigError("older_than: must be a timedelta of zero or more")
+    if older_than < timedelta(0):
+        raise ConfigError("older_than: below zero; entries are forgotten by their age")
+    try:
+        return datetime.now(UTC) - older_than
+    except OverflowError:  # before the first day there is
+        return datetime.min.replace(tzinfo=UTC)
