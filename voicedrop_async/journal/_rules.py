@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from voicedrop_async._checks import check_kind
 from voicedrop_async._masking import shown
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.journal._entry import JournalEntry, SendState
@@ -35,9 +34,8 @@ def oldest_kept(older_than: timedelta) -> datetime:
     Raises:
         ConfigError: ``older_than`` is no span of time, or one that reaches into the future.
     """
-    check_kind("older_than", older_than, timedelta)
-    if older_than < timedelta(0):
-        raise ConfigError("older_than: below zero; entries are forgotten by their age")
+    if not isinstance(older_than, timedelta) or older_than < timedelta(0):
+        raise ConfigError("older_than: must be a timedelta of zero or more")
     try:
         return datetime.now(UTC) - older_than
     except OverflowError:  # before the first day there is

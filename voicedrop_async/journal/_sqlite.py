@@ -41,6 +41,7 @@ class SqliteJournal:
             raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
         self._path = Path(check_text("path", os.fspath(path)))
         self._worker: Worker | None = None
+        self._key: bytes | None = None
 
     async def __aenter__(self) -> Self:
         """Return the journal."""
@@ -52,17 +53,19 @@ class SqliteJournal:
 
     async def aclose(self) -> None:
         """Close the file, after what is under way. Again: does nothing."""
-        worker, self._worker = self._worker, None
+        worker, self._worker, self._key = self._worker, None, None
         if worker is not None:
             await wrap_future(worker.close())
 
     async def key(self) -> bytes:
-        """Return the 32 random bytes that lie beside the file.
+        """Return the 32 random bytes that lie beside the file; it is read once.
 
         Raises:
             JournalError: The file or its key cannot be read.
         """
-        return await self._ask(lambda ledger: ledger.key)
+        if self._key is None:
+            self._key = await self._ask(lambda ledger: ledger.key)
+        return self._key
 
     async def find(self, ref: str) -> JournalEntry | None:
         """Return what stands under ``ref``.
