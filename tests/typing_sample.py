@@ -32,6 +32,10 @@ CAMPAIGN = vd.VoiceCampaign(
 )
 
 
+async def some_numbers() -> AsyncIterator[str]:
+    yield "+306912345678"
+
+
 def observe(event: vd.Event) -> None:
     print(event.name, event.kind, event.route, event.status, event.attempt, event.seconds)
 
@@ -40,7 +44,7 @@ async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | Non
     try:
         analysis = assert_type(await routee.analyze_campaign(CAMPAIGN), vd.VoiceAnalysis)
         print(analysis.number_of_recipients, analysis.problems)
-        receipt = assert_type(await routee.send_campaign(CAMPAIGN, deadline=20.0), vd.CampaignReceipt)
+        receipt = assert_type(await routee.send_campaign(CAMPAIGN, ref="order-7", deadline=20.0), vd.CampaignReceipt)
         state = assert_type(receipt.state, vd.CampaignState | str | None)
         if isinstance(state, vd.CampaignState) and not state.is_final and receipt.tracking_id is not None:
             assert_type(await routee.delete_campaign(receipt.tracking_id), None)
@@ -52,6 +56,22 @@ async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | Non
         print(error)
         return None
     return receipt
+
+
+async def send_to_many(routee: vd.RouteeSession, numbers: AsyncIterator[str]) -> vd.SendLedger:
+    template = vd.VoiceCampaign("306900000000", name=vd.unique_name("Spring sale"), message=vd.SpokenMessage("Hello", language="en-GB"))
+    await routee.send_campaigns(template, (number for number in ["+306912345678"]), ref="spring", chunk=500)
+    ledger = assert_type(await routee.send_campaigns(template, numbers, ref="spring", stop_at_unknown=False, region="GR"), vd.SendLedger)
+    chunk: vd.Chunk
+    for chunk in ledger.chunks:
+        if chunk.state is vd.ChunkState.UNKNOWN:
+            assert assert_type(await routee.reconcile(chunk.ref), vd.Reconciliation) is not vd.Reconciliation.DUPLICATE_SUSPECTED
+        error: vd.VoiceDropError | None = chunk.error
+        print(chunk.ref, chunk.recipients, chunk.receipt, error)
+    refused: Mapping[str, str] = ledger.refused
+    everybody: tuple[str, ...] = ledger.sent + ledger.unknown + ledger.not_attempted + tuple(refused)
+    print(everybody, ledger.duplicates, ledger.stopped_by, ledger.invalid)
+    return ledger
 
 
 async def track(routee: vd.RouteeSession) -> list[vd.VoiceMessage]:
@@ -150,6 +170,7 @@ async def main() -> None:
         ) as routee:
             patient: vd.RouteeSession = routee.with_options(retry=vd.Retry(attempts=9), deadline=None)
             await send(patient)
+            await send_to_many(patient, aiter(some_numbers()))
             await track(routee)
             reply: vd.Reply = await routee.call("GET", "/accounts/me/balance", kind=vd.Kind.READ, params={"page": 0})
             headers: Mapping[str, str] = reply.headers

@@ -111,6 +111,7 @@ __all__ = [
     "Retry",
     "RouteeDialect",
     "RouteeSession",
+    "SendLedger",
     "SendState",
     "ServerFailed",
     "SessionClosed",

@@ -225,7 +225,9 @@ class WireError(RequestError):
 class OutcomeUnknown(RequestError):
     """A paid send may have happened, and telephones may ring. It was not repeated, and must not be blindly.
 
-    Look first: search tracking for ``intent.campaign_name`` some minutes after ``intent.started_at``.
+    Its entry in the journal stays open, and nothing is sent under its ref. Look first: ``await session.reconcile(error.intent)``
+    some minutes after ``intent.started_at`` ends it if the messages are there. Else a person does, who says so with
+    ``journal.settle(error.intent.ref, sent=...)``; after ``sent=False`` the same ref can be sent again.
     """
 
     may_have_happened: bool = True
@@ -235,10 +237,14 @@ class OutcomeUnknown(RequestError):
     """HTTP status of the answer, if one was seen."""
 
     def __str__(self) -> str:
-        of_campaign = f" of campaign {shown(self.intent.campaign_name)!r}" if self.intent.campaign_name else ""
+        name, ref = self.intent.campaign_name, shown(self.intent.ref)
+        where = (
+            f"reconcile({ref!r}) searches the tracking for campaign {shown(name)!r}" if name else "look where the service shows its calls"
+        )
         return (
-            f"{super().__str__()}. Do not send it again before you have looked: track messages{of_campaign} "
-            f"from {self.intent.started_at:%Y-%m-%dT%H:%M:%SZ} on (recipients: {self.intent.recipients})"
+            f"{super().__str__()}. Do not send it again before you have looked: {where}, some minutes after "
+            f"{self.intent.started_at:%Y-%m-%dT%H:%M:%SZ}. If you then know what became of it (recipients: {self.intent.recipients}), "
+            f"tell the journal: settle({ref!r}, sent=True) or sent=False"
         )
 
 

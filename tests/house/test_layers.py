@@ -16,6 +16,7 @@ FLOORS: list[set[str]] = [
     {"_wire"},
     {"auth", "journal", "throttle"},
     {"_transport"},
+    {"_paid"},
     {"_session"},
     {"routee", "spacivox"},
     {"__init__"},
