@@ -47,6 +47,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def services(session: nox.Session) -> None:
+    """Run the tests that need a real service, which they start themselves: Redis. It must be installed; nothing is skipped."""
+    install(session, "test", extras="redis")
+    session.run("pytest", *(session.posargs or ["tests/services"]))
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting, and the layers and public names of the house."""
     install(session, "test", "lint")

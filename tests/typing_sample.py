@@ -150,6 +150,9 @@ async def main() -> None:
     await look_into(vd.MemoryJournal())
     async with vd.SqliteJournal("sends.journal") as journal:
         await look_into(journal)
+    async with vd.RedisJournal("redis://localhost:6379/0", prefix="sends") as shared:
+        await shared.set_up()
+        await look_into(shared)
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
     retry, timeouts = vd.Retry(attempts=2, base=0.1), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:

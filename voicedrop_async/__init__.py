@@ -33,7 +33,7 @@ from voicedrop_async.errors import (
     WalkError,
     WireError,
 )
-from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, SendState, SettledBy, SqliteJournal
+from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
 from voicedrop_async.models import (
     AnsweredBy,
     Callback,
@@ -106,6 +106,7 @@ __all__ = [
     "RateLimited",
     "Reconciliation",
     "Recording",
+    "RedisJournal",
     "Reply",
     "RequestError",
     "Retry",
