@@ -142,7 +142,7 @@ class _Claim:
         if self.making is None:
             return
         await asyncio.wait([self.making])
-        if self.making.exception() is not None or self.making.result() is not None:
+        if self.making.cancelled() or self.making.exception() is not None or self.making.result() is not None:
             return  # not ours, or nobody knows whose
         try:
             await self.journal.settle(self.intent.ref, sent=sent, by=SettledBy.ANSWER, result=result)
