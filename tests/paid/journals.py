@@ -1,6 +1,7 @@
 """Journals that do what a test needs: fail where it says, wait where it says, and remember what they were asked."""
 
 import asyncio
+from collections import defaultdict
 
 from voicedrop_async import Intent, JournalEntry, MemoryJournal, SettledBy
 
@@ -15,6 +16,8 @@ class WatchedJournal(MemoryJournal):
         self.waiting: dict[str, asyncio.Event] = {}
         self.reached = asyncio.Event()
         """Set when a call begins to wait."""
+        self.done: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        """``settle``: set when one is done. ``find`` and a ref: set when that is looked up."""
 
     async def _pass(self, name: str) -> None:
         self.asked.append(name)
@@ -30,6 +33,7 @@ class WatchedJournal(MemoryJournal):
 
     async def find(self, ref: str) -> JournalEntry | None:
         await self._pass("find")
+        self.done[f"find {ref}"].set()
         return await super().find(ref)
 
     async def claim(self, intent: Intent) -> JournalEntry | None:
@@ -39,3 +43,4 @@ class WatchedJournal(MemoryJournal):
     async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
         await self._pass("settle")
         await super().settle(ref, sent=sent, by=by, result=result)
+        self.done["settle"].set()

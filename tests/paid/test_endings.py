@@ -26,8 +26,8 @@ async def test_p06_cancelled_in_the_queue_the_journal_holds_nothing(line: RawSer
         first = asyncio.create_task(session.send_campaign(CAMPAIGN, ref="order-7"))
         await line.arrived.wait()
         second = asyncio.create_task(session.send_campaign(CAMPAIGN, ref="order-8"))
-        while "find" not in journal.asked[-1:]:
-            await asyncio.sleep(0)
+        await journal.done["find order-8"].wait()
+        await asyncio.sleep(0)  # and on into the queue
 
         await cancelled(second)
         await cancelled(first)
@@ -113,10 +113,10 @@ async def test_cancelled_twice_it_does_not_wait_and_the_journal_is_settled_behin
     await cancelled(sending)
     open_then = len(await journal.open_entries())
     journal.waiting["settle"].set()
-    while await journal.open_entries():
-        await asyncio.sleep(0)
+    await journal.done["settle"].wait()
 
     assert open_then == 1
+    assert await journal.open_entries() == []
 
 
 @pytest.mark.parametrize("call", ["key", "find", "claim"])

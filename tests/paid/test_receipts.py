@@ -49,6 +49,10 @@ def again(said: Any, campaign: VoiceCampaign = SENT) -> Any:
     return _wire.load_kept(_wire.dump_kept(json.dumps(said).encode(), SENT), campaign)
 
 
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
 async def test_the_receipt_comes_back_as_it_was_and_no_byte_of_the_file_is_a_number(line: RawServer, tmp_path: Path) -> None:
     line.will(answer(200, ANSWER))
     async with (
@@ -57,7 +61,7 @@ async def test_the_receipt_comes_back_as_it_was_and_no_byte_of_the_file_is_a_num
     ):
         first = await session.send_campaign(SENT, ref="order-7")
         second = await session.send_campaign(evolve(SENT, to=[NUMBER, THIRD]), ref="order-7")
-        on_disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        on_disk = everything_in(tmp_path)
 
     assert first == second
     assert len(line.received) == 1
