@@ -70,7 +70,7 @@ class Ledger:
     """The open file, its key, and what can be done with its rows. Every method but ``close`` stands inside ``work``."""
 
     def __init__(self, path: Path) -> None:
-        """Touch nothing yet."""
+        """Touch nothing yet; ``path`` is absolute."""
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
@@ -163,7 +163,6 @@ class Ledger:
             yield
 
     def _open(self) -> None:
-        self._path = self._path.absolute()  # from now on, wherever the program goes
         # The file is made before its key, so a key says that there was a file; and entries say that there was a key.
         had_key = key_path(self._path).exists()
         if not self._path.exists():

@@ -39,7 +39,7 @@ class SqliteJournal:
         """
         if not isinstance(path, str | os.PathLike):
             raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
-        self._path = Path(check_text("path", os.fspath(path)))
+        self._path = Path(check_text("path", os.fspath(path))).absolute()  # wherever the program goes later
         self._worker: Worker | None = None
         self._key: bytes | None = None
 
