@@ -26,7 +26,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,phone") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)
@@ -111,6 +111,13 @@ def package(session: nox.Session) -> None:
         session.chdir(folder)
         session.run(str(binaries / "voicedrop"), "demo", external=True)
         session.run(str(binaries / "python"), "-c", "import voicedrop_async.sandbox", external=True)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Send 10,000 campaigns under 10 % faults, and hold journal and server against each other."""
+    session.install("-e", ".")
+    session.run("python", "benchmarks/soak.py", *session.posargs)
 
 
 @nox.session
