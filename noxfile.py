@@ -125,3 +125,10 @@ def bench(session: nox.Session) -> None:
     """Compare the typed walk with a loop written by hand, and print how much memory a walk takes."""
     install(session, "bench")
     session.run("python", "benchmarks/walk.py", *session.posargs)
+
+
+@nox.session
+def bench_journal(session: nox.Session) -> None:
+    """Print what a send costs that is written down in a file, beside one that is not, and how many there are in a second."""
+    install(session)
+    session.run("python", "benchmarks/journal.py", *session.posargs)
