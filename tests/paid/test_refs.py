@@ -130,6 +130,7 @@ async def test_two_at_the_same_moment_send_once_and_the_other_hears_at_once(line
     async with first, second:
         tasks = [asyncio.create_task(session.send_campaign(CAMPAIGN, ref="order-7")) for session in (first, second)]
         (loser,), (winner,) = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        still_open = [entry.intent.ref for entry in await one.open_entries()]
         held.set()
         receipt = await winner
     for journal in (one, other):
@@ -137,6 +138,7 @@ async def test_two_at_the_same_moment_send_once_and_the_other_hears_at_once(line
             await journal.aclose()
 
     assert isinstance(loser.exception(), OutcomeUnknown)
+    assert still_open == ["order-7"]  # the loser did not settle what is not its own
     assert receipt.tracking_id == "tid-1"
     assert len(line.received) == 1
 
