@@ -1,12 +1,13 @@
 """The two journals that need nothing but Python keep what every journal promises."""
 
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 from journal_contract import Contract, intent
 
-from voicedrop_async import MemoryJournal, SendState, SqliteJournal
+from voicedrop_async import ConfigError, MemoryJournal, RedisJournal, SendState, SqliteJournal
 
 
 class TestMemoryJournal(Contract):
@@ -35,3 +36,13 @@ class TestSqliteJournal(Contract):
     async def journal(self, tmp_path: Path) -> AsyncGenerator[SqliteJournal]:
         async with SqliteJournal(tmp_path / "sends.journal") as opened:
             yield opened
+
+
+@pytest.mark.parametrize("module", ["redis.exceptions", "redis.asyncio"])
+def test_without_its_extra_a_journal_in_redis_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """As if the library were not installed: its name leads nowhere."""
+    for name in ("redis", module):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(ConfigError, match=r"voicedrop-async\[redis\]"):
+        RedisJournal("redis://localhost:6379/0")

@@ -8,11 +8,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from campaigns import CAMPAIGN, NUMBER, QUICK, RECEIPT
 from journal_contract import Contract, intent, standing
+from raw_server import RawServer, answer
 from redis.asyncio import Redis
 from redis_servers import DURABLE, RedisServer
 
-from voicedrop_async import ConfigError, JournalError, RedisJournal, SendState
+from voicedrop_async import ConfigError, JournalError, RedisJournal, RouteeSession, SendState, StaticToken
 from voicedrop_async.journal import _redis
 
 
@@ -85,6 +87,22 @@ async def test_a_flushed_journal_sends_nothing(redis: RedisServer, journal: Redi
     await refuses(journal, "the server was flushed")
     async with RedisJournal(redis.url) as later:
         await refuses(later, "the server was flushed")
+
+
+async def test_a_session_on_it_sends_once_and_after_a_flush_not_at_all(redis: RedisServer, journal: RedisJournal, line: RawServer) -> None:
+    """The second call gets the receipt that is kept, without a number; the third would be one too many."""
+    line.will(answer(200, RECEIPT | {"to": [NUMBER]}))
+    async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, journal=journal) as session:
+        receipt = await session.send_campaign(CAMPAIGN, ref="order-7")
+        assert await session.send_campaign(CAMPAIGN, ref="order-7") == receipt
+        kept = await command(redis, "HGETALL", "voicedrop:journal")
+        await command(redis, "FLUSHALL")
+        with pytest.raises(JournalError, match="the server was flushed"):
+            await session.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert len(line.received) == 1
+    assert "tid-1" in repr(kept)
+    assert NUMBER[1:] not in repr(kept)
 
 
 async def test_a_journal_begun_anew_is_not_taken_for_the_old_one(redis: RedisServer, journal: RedisJournal) -> None:
