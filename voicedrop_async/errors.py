@@ -243,7 +243,7 @@ class OutcomeUnknown(RequestError):
         )
         return (
             f"{super().__str__()}. Do not send it again before you have looked: {where}, some minutes after "
-            f"{self.intent.started_at:%Y-%m-%dT%H:%M:%SZ}. If you then know what became of it (recipients: {self.intent.recipients}), "
+            f"{self.intent.started_at.isoformat(timespec='seconds')}. If you then know what became of it (recipients: {self.intent.recipients}), "
             f"tell the journal: settle({ref!r}, sent=True) or sent=False"
         )
 

@@ -64,6 +64,22 @@ async def zygote(sandbox: Sandbox) -> AsyncGenerator[Zygote]:
         await process.wait()
 
 
+async def test_two_processes_with_one_ref_at_the_same_moment_send_once(tmp_path: Path) -> None:
+    """One sends; the other hears at once that nobody knows yet, or, if it began when all was over, gets the receipt."""
+    heard = Counter[str]()
+    async with Sandbox(messages=0, drops=0) as sandbox, zygote(sandbox) as one, zygote(sandbox) as other:
+        sandbox.delay(0.2, path="/voice/campaign")
+        for number in range(8):
+            job: dict[str, Any] = {"journal": tmp_path / "sends", "ref": f"order-{number}", "to": [f"+30690000000{number}"], "chunk": None}
+            heard.update(said["outcome"] for said in await asyncio.gather(one.run(**job), other.run(**job)))
+
+    print(f"\ntwo processes, 8 refs at the same moment: {dict(heard)}; accepted: {len(sandbox.campaigns)}")
+    assert len(sandbox.campaigns) == 8
+    assert heard.total() == 16
+    assert heard["sent"] >= 8
+    assert heard["unknown"] > 0
+
+
 async def states(journal: Path, refs: list[str]) -> list[SendState | None]:
     """What a journal says of some refs; None where it says nothing."""
     async with SqliteJournal(journal) as opened:
