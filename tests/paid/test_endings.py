@@ -9,7 +9,19 @@ from campaigns import CAMPAIGN, NUMBER, RECEIPT, complaint
 from paid.journals import WatchedJournal
 from raw_server import RawServer, answer, falls_silent
 
-from voicedrop_async import BadRequest, ConfigError, DeadlineExceeded, JournalError, Limits, RouteeSession, SendState, StaticToken
+from voicedrop_async import (
+    BadRequest,
+    ConfigError,
+    DeadlineExceeded,
+    Intent,
+    JournalEntry,
+    JournalError,
+    Kind,
+    Limits,
+    RouteeSession,
+    SendState,
+    StaticToken,
+)
 from voicedrop_async.sandbox import Sandbox
 
 
@@ -133,6 +145,25 @@ async def test_p08_a_journal_that_fails_sends_nothing(
     assert NUMBER not in str(caught.value)
     assert "OSError" in str(caught.value) or caught.value is fault
     assert line.received == []
+
+
+async def test_a_journal_that_knows_a_ref_nobody_used_sends_nothing(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal
+) -> None:
+    """Somebody's own journal with a fault: a paid call of one's own has no receipt that could be returned."""
+    line.will(answer(200, RECEIPT))
+    await sender.send_campaign(CAMPAIGN, ref="order-7")
+    entry = await journal.find("order-7")
+    assert entry is not None
+
+    async def claim(intent: Intent) -> JournalEntry:
+        return evolve(entry, intent=intent)
+
+    journal.claim = claim
+    with pytest.raises(JournalError, match="never used"):
+        await sender.call("POST", "/voice/conversation", kind=Kind.PAID)
+
+    assert len(line.received) == 1
 
 
 async def test_a_journal_that_fails_after_the_answer_does_not_hide_it(

@@ -132,13 +132,13 @@ async def test_p12_a_number_that_comes_twice_is_called_once(sandbox: Sandbox, sh
 
 
 async def test_p12_other_notations_are_told_apart_with_a_region(sandbox: Sandbox, shop: RouteeSession) -> None:
-    listed = ["6912345678", "+30 691 234 5678", "0030 6912345678", "+306912345678", "691234567", "+44 20 7946 0000"]
+    listed = ["6912345678", "+30 691 234 5678", "0030 6912345678", "+306912345678", "691234567", "nobody", "+44 20 7946 0000"]
 
     ledger = await shop.send_campaigns(TEMPLATE, listed, ref="spring", region="GR")
 
     assert called(sandbox) == Counter(["+306912345678", "+442079460000"])
     assert ledger.duplicates == ("+30 691 234 5678", "0030 6912345678", "+306912345678")
-    assert ledger.refused == {"691234567": "no phone number, as read in GR"}
+    assert ledger.refused == dict.fromkeys(["691234567", "nobody"], "no phone number, as read in GR")
 
 
 async def test_p13_numbers_that_the_service_refuses_of_a_chunk_it_takes_are_refused(line: RawServer, sender: RouteeSession) -> None:
@@ -242,6 +242,23 @@ async def test_a_source_that_fails_is_the_caller_s_to_see_and_half_a_chunk_is_no
     assert closed == [True]
     ledger = await shop.send_campaigns(TEMPLATE, numbers(15), ref="spring", chunk=10)
     assert ledger.sent == tuple(numbers(15))
+
+
+async def test_an_async_source_need_be_no_generator(sandbox: Sandbox, shop: RouteeSession) -> None:
+    class Queue:
+        left = numbers(3)
+
+        def __aiter__(self) -> "Queue":
+            return self
+
+        async def __anext__(self) -> str:
+            if not self.left:
+                raise StopAsyncIteration
+            return self.left.pop()
+
+    await shop.send_campaigns(TEMPLATE, Queue(), ref="spring")
+
+    assert called(sandbox) == Counter(numbers(3))
 
 
 async def test_no_recipients_are_no_sends(line: RawServer, sender: RouteeSession) -> None:

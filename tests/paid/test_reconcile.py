@@ -63,6 +63,14 @@ async def test_a_send_that_did_not_arrive_is_not_seen_yet_and_stays_open(
     assert sandbox.campaigns == ()
 
 
+async def test_a_scheduled_send_is_not_seen_before_it_begins(sandbox: Sandbox, shop: RouteeSession) -> None:
+    sandbox.fail_next(drop="after_acting", path="/voice/campaign")
+    intent = await lost(shop, name=None, scheduled_date=datetime.now(UTC) + timedelta(hours=1))
+
+    assert await shop.reconcile(intent) is Reconciliation.NOT_SEEN_YET
+    assert len(sandbox.campaigns) == 1
+
+
 async def test_p15_somebody_with_two_messages_is_for_a_person_to_look_at(
     line: RawServer, sender: RouteeSession, journal: WatchedJournal, caplog: pytest.LogCaptureFixture
 ) -> None:
