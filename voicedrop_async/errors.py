@@ -243,8 +243,8 @@ class OutcomeUnknown(RequestError):
         )
         return (
             f"{super().__str__()}. Do not send it again before you have looked: {where}, some minutes after "
-            f"{self.intent.started_at.isoformat(timespec='seconds')}. If you then know what became of it (recipients: {self.intent.recipients}), "
-            f"tell the journal: settle({ref!r}, sent=True) or sent=False"
+            f"{self.intent.started_at.isoformat(timespec='seconds')} (recipients: {self.intent.recipients}). "
+            f"A person who knows what became of it tells the journal: settle({ref!r}, sent=True) or sent=False"
         )
 
 
