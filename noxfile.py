@@ -26,7 +26,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,phone") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)
@@ -44,6 +44,13 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest")
     session.run("coverage", "combine", silent=True)
     session.run("coverage", "report")
+
+
+@nox.session
+def services(session: nox.Session) -> None:
+    """Run the tests that need a real service, which they start themselves: Redis. It must be installed; nothing is skipped."""
+    install(session, "test", extras="redis")
+    session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
 @nox.session
@@ -107,7 +114,21 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Send 10,000 campaigns under 10 % faults, and hold journal and server against each other."""
+    session.install("-e", ".")
+    session.run("python", "benchmarks/soak.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Compare the typed walk with a loop written by hand, and print how much memory a walk takes."""
     install(session, "bench")
     session.run("python", "benchmarks/walk.py", *session.posargs)
+
+
+@nox.session
+def bench_journal(session: nox.Session) -> None:
+    """Print what a send costs that is written down in a file, beside one that is not, and how many there are in a second."""
+    install(session)
+    session.run("python", "benchmarks/journal.py", *session.posargs)

@@ -33,6 +33,10 @@ CAMPAIGN = vd.VoiceCampaign(
 )
 
 
+async def some_numbers() -> AsyncIterator[str]:
+    yield "+306912345678"
+
+
 def observe(event: vd.Event) -> None:
     print(event.name, event.kind, event.route, event.status, event.attempt, event.seconds)
 
@@ -41,7 +45,7 @@ async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | Non
     try:
         analysis = assert_type(await routee.analyze_campaign(CAMPAIGN), vd.VoiceAnalysis)
         print(analysis.number_of_recipients, analysis.problems)
-        receipt = assert_type(await routee.send_campaign(CAMPAIGN, deadline=20.0), vd.CampaignReceipt)
+        receipt = assert_type(await routee.send_campaign(CAMPAIGN, ref="order-7", deadline=20.0), vd.CampaignReceipt)
         state = assert_type(receipt.state, vd.CampaignState | str | None)
         if isinstance(state, vd.CampaignState) and not state.is_final and receipt.tracking_id is not None:
             assert_type(await routee.delete_campaign(receipt.tracking_id), None)
@@ -53,6 +57,22 @@ async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | Non
         print(error)
         return None
     return receipt
+
+
+async def send_to_many(routee: vd.RouteeSession, numbers: AsyncIterator[str]) -> vd.SendLedger:
+    template = vd.VoiceCampaign("306900000000", name=vd.unique_name("Spring sale"), message=vd.SpokenMessage("Hello", language="en-GB"))
+    await routee.send_campaigns(template, (number for number in ["+306912345678"]), ref="spring", chunk=500)
+    ledger = assert_type(await routee.send_campaigns(template, numbers, ref="spring", stop_at_unknown=False, region="GR"), vd.SendLedger)
+    chunk: vd.Chunk
+    for chunk in ledger.chunks:
+        if chunk.state is vd.ChunkState.UNKNOWN:
+            assert assert_type(await routee.reconcile(chunk.ref), vd.Reconciliation) is not vd.Reconciliation.DUPLICATE_SUSPECTED
+        error: vd.VoiceDropError | None = chunk.error
+        print(chunk.ref, chunk.recipients, chunk.receipt, error)
+    refused: Mapping[str, str] = ledger.refused
+    everybody: tuple[str, ...] = ledger.sent + ledger.unknown + ledger.not_attempted + tuple(refused)
+    print(everybody, ledger.duplicates, ledger.stopped_by, ledger.invalid)
+    return ledger
 
 
 async def track(routee: vd.RouteeSession) -> list[vd.VoiceMessage]:
@@ -124,6 +144,16 @@ async def drops(spacivox: vd.SpacivoxSession) -> None:
         print(state is vd.DropState.DELIVERED, record.number, record.timestamp, len(records))
 
 
+async def look_into(journal: vd.Journal) -> None:
+    assert_type(await journal.key(), bytes)
+    entry = assert_type(await journal.find("order-7"), vd.JournalEntry | None)
+    if entry is not None and entry.state is vd.SendState.OPEN:
+        print(entry.intent.ref, entry.result, entry.settled_at, entry.settled_by)
+        await journal.settle("order-7", sent=True, by=vd.SettledBy.PERSON)
+    assert_type(await journal.open_entries(), list[vd.JournalEntry])
+    assert_type(await journal.prune(timedelta(days=90)), int)
+
+
 def explain(error: vd.VoiceDropError) -> str:
     match error:
         case vd.RateLimited() | vd.ServerFailed():
@@ -138,6 +168,8 @@ def explain(error: vd.VoiceDropError) -> str:
             return f"{error.request} {error.attempts} {error.may_have_happened} {error.may_pass}"
         case vd.RequestError():
             return error.summary
+        case vd.JournalError():
+            return f"nothing was sent: {error}"
         case vd.PageLoop() | vd.WalkError():
             return f"{error.report.items}"
         case _:
@@ -145,6 +177,12 @@ def explain(error: vd.VoiceDropError) -> str:
 
 
 async def main() -> None:
+    await look_into(vd.MemoryJournal())
+    async with vd.SqliteJournal("sends.journal") as journal:
+        await look_into(journal)
+    async with vd.RedisJournal("redis://localhost:6379/0", prefix="sends") as shared:
+        await shared.set_up()
+        await look_into(shared)
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
     retry, timeouts = vd.Retry(attempts=2, base=0.1), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:
@@ -165,6 +203,7 @@ async def main() -> None:
         ) as routee:
             patient: vd.RouteeSession = routee.with_options(retry=vd.Retry(attempts=9), deadline=None)
             await send(patient)
+            await send_to_many(patient, aiter(some_numbers()))
             await track(routee)
             await many(routee, ids())
             reply: vd.Reply = await routee.call("GET", "/accounts/me/balance", kind=vd.Kind.READ, params={"page": 0})

@@ -20,6 +20,7 @@ from voicedrop_async.errors import (
     DeadlineExceeded,
     DriftDetected,
     Forbidden,
+    JournalError,
     NotFound,
     OutcomeUnknown,
     PageLoop,
@@ -35,6 +36,7 @@ from voicedrop_async.errors import (
     WireError,
 )
 from voicedrop_async.fanout import Outcome
+from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
 from voicedrop_async.models import (
     AnsweredBy,
     Callback,
@@ -52,6 +54,7 @@ from voicedrop_async.models import (
     Intent,
     MessageStatus,
     Page,
+    Reconciliation,
     Recording,
     ResumeToken,
     SpokenMessage,
@@ -63,7 +66,7 @@ from voicedrop_async.models import (
     WalkReport,
 )
 from voicedrop_async.pages import PageStream, Walk, WalkOptions
-from voicedrop_async.routee import RouteeDialect, RouteeSession
+from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
 from voicedrop_async.spacivox import SpacivoxSession
 from voicedrop_async.throttle import Limits, Throttle
 
@@ -77,6 +80,8 @@ __all__ = [
     "CampaignReceipt",
     "CampaignState",
     "CampaignSummary",
+    "Chunk",
+    "ChunkState",
     "ClientCredentials",
     "ConfigError",
     "Conflict",
@@ -93,8 +98,12 @@ __all__ = [
     "Forbidden",
     "Gender",
     "Intent",
+    "Journal",
+    "JournalEntry",
+    "JournalError",
     "Kind",
     "Limits",
+    "MemoryJournal",
     "MessageStatus",
     "NotFound",
     "Outcome",
@@ -103,7 +112,9 @@ __all__ = [
     "PageLoop",
     "PageStream",
     "RateLimited",
+    "Reconciliation",
     "Recording",
+    "RedisJournal",
     "Reply",
     "RequestError",
     "ResumeToken",
@@ -111,10 +122,14 @@ __all__ = [
     "Retry",
     "RouteeDialect",
     "RouteeSession",
+    "SendLedger",
+    "SendState",
     "ServerFailed",
     "SessionClosed",
+    "SettledBy",
     "SpacivoxSession",
     "SpokenMessage",
+    "SqliteJournal",
     "StaticToken",
     "Throttle",
     "TimedOut",
@@ -131,4 +146,5 @@ __all__ = [
     "WalkOptions",
     "WalkReport",
     "WireError",
+    "unique_name",
 ]

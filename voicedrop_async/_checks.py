@@ -18,6 +18,9 @@ from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, Voic
 MAX_RECIPIENTS: Final = 1000
 MAX_TEXT: Final = 1000
 
+NOT_E164: Final = "not E.164: a plus sign, then 7 to 15 digits, the first not zero"
+MAX_REF: Final = 200
+
 _DAY: Final = timedelta(days=1)
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
@@ -117,6 +120,20 @@ def check_proxy(url: object) -> None:
     _split("proxy", url)
 
 
+def is_e164(text: str) -> bool:
+    """Whether a text is a phone number as the service wants it."""
+    return _E164.fullmatch(text) is not None
+
+
+def check_ref(ref: object) -> None:
+    """Refuse a key that cannot be kept and shown in clear, as journals and errors do."""
+    text = check_text("ref", ref)
+    if len(text) > MAX_REF or not text.isprintable():
+        raise ConfigError(f"ref: longer than {MAX_REF} characters, or with control characters")
+    if _E164.search(text):
+        raise ConfigError("ref: holds a phone number; a ref is kept and shown in clear, so use an id of your own")
+
+
 def check_campaign(campaign: object) -> None:
     """Refuse a campaign that the service would refuse, or that calls somebody twice.
 
@@ -172,8 +189,8 @@ def _check_each(argument: str, values: Sequence[object]) -> None:
     places: dict[object, int] = {}
     for place, given in enumerate(values):
         value = check_text(f"{argument}[{place}]", given)
-        if argument == "to" and not _E164.fullmatch(value):
-            raise ConfigError(f"to[{place}]: not E.164: a plus sign, then 7 to 15 digits, the first not zero")
+        if argument == "to" and not is_e164(value):
+            raise ConfigError(f"to[{place}]: {NOT_E164}")
         if places.setdefault(value, place) != place:
             raise ConfigError(f"{argument}[{place}]: repeats {argument}[{places[value]}]; it would be called and charged twice")
 

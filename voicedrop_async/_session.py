@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from types import EllipsisType, TracebackType
 from typing import Final, NoReturn, Self, TypedDict, TypeVar
 from urllib.parse import quote
@@ -12,10 +11,12 @@ from attrs import evolve
 
 from voicedrop_async import _wire
 from voicedrop_async._checks import check_amount, check_base_url, check_kind, check_proxy
-from voicedrop_async._transport import Policy, Transport, Wiring
+from voicedrop_async._paid import PaidSends
+from voicedrop_async._transport import Call, Policy, Transport, Wiring
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.calls import Event, Kind, Reply, Request, Retry, Timeouts
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, JournalError
+from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal
 from voicedrop_async.models import Intent
 from voicedrop_async.throttle import Limits, Throttle
 
@@ -62,6 +63,7 @@ class Session:
         *,
         base_url: str,
         auth_url: str | None,
+        journal: Journal | None = None,
         limits: Limits | None = None,
         throttle: Throttle | None = None,
         retry: Retry | None = None,
@@ -86,6 +88,7 @@ class Session:
             ("http", http, aiohttp.ClientSession),
         ):
             check_kind(argument, value, kind)
+        _check_journal(journal)
         if http is not None and http.closed:
             raise ConfigError("http: is closed already")
         if proxy is not None:
@@ -105,6 +108,7 @@ class Session:
                 on_event=on_event,
             )
         )
+        self._paid = PaidSends(self._transport, MemoryJournal() if journal is None else journal)
         self._is_view = False
 
     async def __aenter__(self) -> Self:
@@ -156,6 +160,8 @@ class Session:
     ) -> Reply:
         """Call an endpoint that has no method here, through the same token, limits, retries and errors.
 
+        A call of the kind ``PAID`` is journalled like a campaign, under a ref of its own: ``OutcomeUnknown.intent.ref``.
+
         Args:
             method: Such as ``GET``.
             path: Below the base URL, from its first slash; plain text, percent-encoded on the way.
@@ -169,28 +175,37 @@ class Session:
         Raises:
             ConfigError: A method, path or JSON value that cannot be sent.
             OutcomeUnknown: A call of the kind ``PAID`` that may have happened.
+            JournalError: The journal cannot be written; nothing was sent.
             RequestError: The call failed.
         """
         if method not in _METHODS:
             raise ConfigError(f"method: must be one of {', '.join(sorted(_METHODS))}")
         if not isinstance(kind, Kind) or kind is Kind.TOKEN:
             raise ConfigError("kind: must be Kind.READ, Kind.PAID or Kind.CANCEL; tokens are asked for by the session itself")
+        intent: Intent | None = None
+        if kind is Kind.PAID:
+            intent = await self._paid.intent(ref=None, campaign_name=None, campaign=_json([method, path, json]), recipients=b"", count=0)
         request = Request(
             method=method,
             route=_encoded(path),
             kind=kind,
             params={name: _param(name, value) for name, value in (params or {}).items()},
             body=None if json is None else _json(json),
-            intent=Intent(campaign_name=None, started_at=datetime.now(UTC), recipients=0) if kind is Kind.PAID else None,
+            intent=intent,
         )
-        return await self._send(request, lambda reply: reply)
+        if intent is None:
+            return await self._send(request, lambda reply: reply)
+        reply = await self._paid.send(request, self._policy, lambda reply: (reply, None), known=False)
+        if isinstance(reply, JournalEntry):
+            raise JournalError("the journal returned an entry for a ref that was never used; nothing was sent")
+        return reply
 
-    async def _send(self, request: Request, load: Callable[[Reply], T], *, deadline: float | None = None) -> T:
-        policy = self._policy
-        if deadline is not None:
-            _check_deadline(deadline)
-            policy = evolve(policy, deadline=deadline)
-        return await self._transport.send(request, policy, load)
+    async def _send(self, request: Request, load: Callable[[Reply], T]) -> T:
+        return await self._transport.send(Call(request, self._policy), load)
+
+    def _policy_until(self, deadline: float | None) -> Policy:
+        _check_deadline(deadline)
+        return self._policy if deadline is None else evolve(self._policy, deadline=deadline)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._base_url!r})"
@@ -202,6 +217,12 @@ class Session:
 def _check_deadline(deadline: float | None) -> None:
     if deadline is not None:
         check_amount("deadline", deadline)
+
+
+def _check_journal(journal: object) -> None:
+    methods = ("key", "find", "claim", "settle", "open_entries", "prune")
+    if journal is not None and (isinstance(journal, type) or not all(callable(getattr(journal, name, None)) for name in methods)):
+        raise ConfigError(f"journal: a {type(journal).__name__} is no Journal")
 
 
 def _encoded(path: str) -> str:

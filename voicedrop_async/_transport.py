@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from logging import getLogger
@@ -83,6 +83,8 @@ class Call:
 
     request: Request
     policy: Policy
+    before_first_byte: Callable[[], Awaitable[None]] | None = None
+    """Awaited once, with the slot in hand, before anything of the first attempt leaves; what it raises ends the call."""
     attempts: int = 0
     sent: bool = False
     """Whether the present attempt may have reached the service; set by the trace event of its headers (``Lanes``)."""
@@ -124,7 +126,7 @@ class Transport:
             ConfigError: The session is in use in another loop; it can only be closed there.
         """
         if self._home is not None and not self._home[0].is_closed() and not self._closed:
-            self._check_home()
+            self.check_home()
         self._closed = True
         self._closing.set()
         await self._tokens.aclose()
@@ -132,26 +134,28 @@ class Transport:
         if lanes is not None:
             await lanes.aclose()
 
-    async def send(self, request: Request, policy: Policy, load: Callable[[Reply], T]) -> T:
-        """Send ``request`` until it succeeded, surely failed, or may not be repeated; return what ``load`` reads.
+    async def send(self, call: Call, load: Callable[[Reply], T]) -> T:
+        """Send a request until it succeeded, surely failed, or may not be repeated; return what ``load`` reads.
+
+        However it ends, by cancellation too, ``call.may_have_happened`` says afterwards whether it may have taken effect.
 
         Raises:
             RequestError: What the last attempt failed with; ``OutcomeUnknown`` for a paid send that may have happened.
             SessionClosed: The session is closed, or was while the call ran.
             ConfigError: The session belongs to another loop or process.
         """
-        self._check_home()
-        call = Call(request, policy)
-        if policy.deadline is None:
+        self.check_home()
+        deadline = call.policy.deadline
+        if deadline is None:
             return await self._insist(call, load, ends_at=None)
-        clock = asyncio.timeout(policy.deadline)
+        clock = asyncio.timeout(deadline)
         try:
             async with clock:
-                return await self._insist(call, load, ends_at=time.monotonic() + policy.deadline)
+                return await self._insist(call, load, ends_at=time.monotonic() + deadline)
         except TimeoutError:
             if not clock.expired():
                 raise
-            late = DeadlineExceeded(summary=f"not done within {policy.deadline} s", may_have_happened=call.may_have_happened)
+            late = DeadlineExceeded(summary=f"not done within {deadline} s", may_have_happened=call.may_have_happened)
             raise call.failed(late) from None
 
     async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:
@@ -206,6 +210,9 @@ class Transport:
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
         slot = nullcontext() if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
         async with slot:
+            if call.before_first_byte is not None:
+                await call.before_first_byte()
+                call.before_first_byte = None
             call.attempts += 1
             started = time.perf_counter()
             try:
@@ -290,7 +297,8 @@ class Transport:
             self._lanes = Lanes(self._wiring)
         return self._lanes.changing if kind in _CHANGES else self._lanes.reading
 
-    def _check_home(self) -> None:
+    def check_home(self) -> None:
+        """Refuse a closed session, another loop and another process."""
         if self._closed:
             raise SessionClosed
         here = (asyncio.get_running_loop(), os.getpid())
@@ -315,7 +323,7 @@ class Transport:
         request = Request(method="POST", route="/oauth/token", kind=Kind.TOKEN, body=b"grant_type=client_credentials", content_type=form)
         policy = Policy(self._wiring.policy.retry, self._wiring.policy.timeouts, _TOKEN_DEADLINE)
         try:
-            return await self.send(request, policy, _wire.load_grant)
+            return await self.send(Call(request, policy), _wire.load_grant)
         except WireError as error:
             raise Unauthorized(**_facts(error), status=error.status or 0) from None
         except BadRequest as error:

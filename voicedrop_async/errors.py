@@ -4,6 +4,7 @@
       ConfigError                   you asked for something that cannot be; nothing was sent
       SessionClosed                 the session is closed
       ResumeTokenError              a token that no walk of this stream can go on from
+      JournalError                  the journal of paid sends cannot be read or written; nothing was sent
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
         ConnectionLost              the line broke after sending began
@@ -95,6 +96,13 @@ class SessionClosed(VoiceDropError):
 
 class ResumeTokenError(VoiceDropError):
     """The token of resumption is damaged, or belongs to another query, page size or version. Nothing was sent."""
+
+
+class JournalError(VoiceDropError):
+    """The journal of paid sends cannot be read or written; the text says what to mend.
+
+    What was about to be sent was not. What was about to be settled stays open.
+    """
 
 
 @_facts
@@ -230,7 +238,9 @@ class WireError(RequestError):
 class OutcomeUnknown(RequestError):
     """A paid send may have happened, and telephones may ring. It was not repeated, and must not be blindly.
 
-    Look first: search tracking for ``intent.campaign_name`` some minutes after ``intent.started_at``.
+    Its entry in the journal stays open, and nothing is sent under its ref. Look first: ``await session.reconcile(error.intent)``
+    some minutes after ``intent.started_at`` ends it if the messages are there. Else a person does, who says so with
+    ``journal.settle(error.intent.ref, sent=...)``; after ``sent=False`` the same ref can be sent again.
     """
 
     may_have_happened: bool = True
@@ -240,10 +250,14 @@ class OutcomeUnknown(RequestError):
     """HTTP status of the answer, if one was seen."""
 
     def __str__(self) -> str:
-        of_campaign = f" of campaign {shown(self.intent.campaign_name)!r}" if self.intent.campaign_name else ""
+        name, ref = self.intent.campaign_name, shown(self.intent.ref)
+        where = (
+            f"reconcile({ref!r}) searches the tracking for campaign {shown(name)!r}" if name else "look where the service shows its calls"
+        )
         return (
-            f"{super().__str__()}. Do not send it again before you have looked: track messages{of_campaign} "
-            f"from {self.intent.started_at:%Y-%m-%dT%H:%M:%SZ} on (recipients: {self.intent.recipients})"
+            f"{super().__str__()}. Do not send it again before you have looked: {where}, some minutes after "
+            f"{self.intent.started_at.isoformat(timespec='seconds')} (recipients: {self.intent.recipients}). "
+            f"A person who knows what became of it tells the journal: settle({ref!r}, sent=True) or sent=False"
         )
 
 

@@ -187,7 +187,9 @@ async def test_a_server_that_speaks_no_json_ends_with_1(sandbox, line):
     assert "text/html" in only_line(ended)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), *((name, "--help") for name in ("demo", "sandbox", "send", "track", "records"))])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), *((name, "--help") for name in ("demo", "sandbox", "send", "track", "records", "journal"))]
+)
 def test_help_fits_a_terminal_and_tells_the_exit_codes(arguments):
     ended = run(*arguments, env=clean())
     assert (ended.code, ended.err) == (0, "")

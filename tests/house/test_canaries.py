@@ -47,6 +47,8 @@ CAMPAIGN_WITH_CANARIES = attrs.evolve(CAMPAIGN, sender=NUMBER[1:], to=[NUMBER], 
 CALLS: dict[str, Callable[[RouteeSession], Awaitable[object]]] = {
     "send_campaign": lambda session: session.send_campaign(CAMPAIGN_WITH_CANARIES),
     "analyze_campaign": lambda session: session.analyze_campaign(CAMPAIGN_WITH_CANARIES),
+    "send_campaign under a ref": lambda session: session.send_campaign(CAMPAIGN_WITH_CANARIES, ref="order-7"),
+    "send_campaigns": lambda session: session.send_campaigns(attrs.evolve(CAMPAIGN_WITH_CANARIES, to=()), [NUMBER], ref="order-7"),
     "track_message": lambda session: session.track_message("m-1"),
     "track_messages": lambda session: session.track_messages(filters=[TrackingFilter("recipient", NUMBER)]).collect(),
     "call": lambda session: session.call("GET", f"/numbers/{NUMBER}", kind=Kind.READ, params={"n": NUMBER}),
@@ -93,7 +95,7 @@ async def test_nothing_planted_is_seen_when_no_token_is_given(line: RawServer, c
     assert seen(all_shown(caught.value) + caplog.text + repr(auth)) == []
 
 
-@pytest.mark.parametrize("call", ["send_campaign", "analyze_campaign", "track_message"])
+@pytest.mark.parametrize("call", ["send_campaign", "send_campaign under a ref", "analyze_campaign", "track_message"])
 async def test_no_secret_stands_in_the_locals_of_our_frames(line: RawServer, call: str) -> None:
     """Trackers of errors show the local variables of each frame."""
     line.will(answer(400, WORDS))

@@ -19,8 +19,8 @@ def test_the_readme_has_programs() -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
-async def test_a_program_of_the_readme_runs(sandbox: Sandbox, block: str) -> None:
-    """The environment points to a sandbox, where a user's points to the real services."""
+async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, block: str) -> None:
+    """The environment points to a sandbox, where a user's points to the real services; files go to a folder that is thrown away."""
     environment = {
         "ROUTEE_APPLICATION_ID": sandbox.credentials[0],
         "ROUTEE_APPLICATION_SECRET": sandbox.credentials[1],
@@ -32,6 +32,7 @@ async def test_a_program_of_the_readme_runs(sandbox: Sandbox, block: str) -> Non
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-c", block),
         env=os.environ | environment,
+        cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

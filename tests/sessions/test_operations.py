@@ -80,9 +80,9 @@ async def test_every_field_of_a_campaign_goes_out_under_its_documented_name(sand
 
 
 async def test_what_is_left_out_is_left_out_of_the_body(sandbox: Sandbox, routee: RouteeSession) -> None:
-    await routee.send_campaign(VoiceCampaign("306900000000", to=[NUMBER], file_url="https://example.com/a.wav"))
+    await routee.send_campaign(VoiceCampaign("306900000000", to=[NUMBER], name="A sale", file_url="https://example.com/a.wav"))
 
-    assert sandbox.campaigns[0].body == {"from": "306900000000", "to": [NUMBER], "fileURL": "https://example.com/a.wav"}
+    assert sandbox.campaigns[0].body == {"from": "306900000000", "to": [NUMBER], "name": "A sale", "fileURL": "https://example.com/a.wav"}
 
 
 async def test_an_analysis_sends_only_what_its_page_lists(sandbox: Sandbox, routee: RouteeSession) -> None:

@@ -121,9 +121,13 @@ def test_a_request_shows_its_route_and_no_ids() -> None:
 
 
 def test_the_unknown_keeps_the_facts_of_what_failed() -> None:
-    intent = Intent(campaign_name=None, started_at=NOW, recipients=3)
+    intent = Intent(ref="order-7", campaign_name="Spring sale", started_at=NOW, recipients=3)
     error = unknown(ServerFailed(summary="HTTP 502", status=502, request="POST /voice/campaign", attempts=2), intent)
 
     assert isinstance(error, OutcomeUnknown)
     assert (error.status, error.attempts, error.intent) == (502, 2, intent)
-    assert str(error).endswith("track messages from 2026-01-02T12:00:00Z on (recipients: 3)")
+    assert str(error).endswith(
+        "Do not send it again before you have looked: reconcile('order-7') searches the tracking for campaign 'Spring sale', some minutes "
+        "after 2026-01-02T12:00:00+00:00 (recipients: 3). A person who knows what became of it tells the journal: "
+        "settle('order-7', sent=True) or sent=False"
+    )

@@ -16,18 +16,22 @@ from voicedrop_async._wire._answers import (
     wire_error,
 )
 from voicedrop_async._wire._convert import STRICT
+from voicedrop_async._wire._kept import dump_kept, load_kept
 from voicedrop_async._wire._values import moment_text, whole_second
 from voicedrop_async.models import VoiceCampaign
 
 __all__ = [
     "Rows",
     "Sheet",
+    "canonical",
     "dump_analysis",
     "dump_campaign",
+    "dump_kept",
     "encode",
     "load_array",
     "load_complaint",
     "load_grant",
+    "load_kept",
     "load_one",
     "load_sheet",
     "moment_text",
@@ -36,6 +40,7 @@ __all__ = [
 ]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_SORTING_ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
 def dump_campaign(campaign: VoiceCampaign) -> dict[str, Any]:
@@ -55,3 +60,8 @@ def dump_analysis(campaign: VoiceCampaign) -> bytes:
 def encode(value: object) -> bytes:
     """Return JSON as bytes."""
     return _ENCODER.encode(value)
+
+
+def canonical(value: object) -> bytes:
+    """Return JSON as bytes that are the same for the same value, in whatever order its keys stand."""
+    return _SORTING_ENCODER.encode(value)

@@ -7,6 +7,7 @@ from typing import Final
 from cyclopts import App, CycloptsError, Parameter
 
 from voicedrop_async.cli._demo import demo
+from voicedrop_async.cli._journal import journal
 from voicedrop_async.cli._records import records
 from voicedrop_async.cli._sandbox import sandbox
 from voicedrop_async.cli._say import masked, say
@@ -45,7 +46,7 @@ _APP: Final = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for _command in (demo, sandbox, send, track, records):
+for _command in (demo, sandbox, send, track, records, journal):
     _APP.command(_command)
 
 

@@ -6,6 +6,7 @@ Source of the fields: Routee, "Send a voice campaign", unless a line says otherw
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from attrs import field, frozen
 
@@ -59,7 +60,7 @@ class VoiceCampaign:
     groups: tuple[str, ...] = field(default=(), converter=_texts, kw_only=True)
     """Contact group names of the account; at most 1000."""
     name: str | None = field(default=None, kw_only=True)
-    """2 to 30 Latin letters, digits, spaces and hyphens."""
+    """2 to 30 Latin letters, digits, spaces and hyphens. One that is sent without gets a name of its own."""
     message: SpokenMessage | None = field(default=None, kw_only=True)
     """What is spoken; either this or ``file_url``."""
     file_url: str | None = field(default=None, repr=False, kw_only=True)
@@ -127,7 +128,10 @@ class CampaignReceipt:
     """The service's answer to a campaign. What was not supplied is missing there, and None here."""
 
     tracking_id: str | None = None
-    """The campaign's id: for ``track_campaign``, ``track_messages`` and ``delete_campaign``."""
+    """The campaign's id: for ``track_campaign``, ``track_messages`` and ``delete_campaign``.
+
+    None only where no answer told it: of a send that was found by ``reconcile``, or settled by a person.
+    """
     type: str | None = field(default=None, kw_only=True)
     """The service type of the campaign."""
     state: Open[CampaignState] | None = field(default=None, kw_only=True)
@@ -161,6 +165,17 @@ class CampaignReceipt:
     """What the service sent beyond its document, and what could not be read, by wire name."""
 
 
+class Reconciliation(StrEnum):
+    """What the tracking tells of a send whose answer was lost. None of these means that it was not sent."""
+
+    SENT = "sent"
+    """Messages of that campaign are there."""
+    NOT_SEEN_YET = "not_seen_yet"
+    """None are there by now; they may be on their way."""
+    DUPLICATE_SUSPECTED = "duplicate_suspected"
+    """Somebody has more than one message of that campaign: a person has to look."""
+
+
 @frozen(kw_only=True)
 class Intent:
     """What is known of a paid send whose outcome is not: enough to look for it, no phone number."""
@@ -171,3 +186,9 @@ class Intent:
     """When sending began; aware, UTC."""
     recipients: int
     """Numbers, contacts and groups that were addressed."""
+    ref: str = ""
+    """The caller's own key of this send, or one made for it."""
+    campaign_digest: str = field(default="", repr=False)
+    """HMAC, under the journal's key, of what was to be sent, without recipients and without a name that was made up for it."""
+    recipients_digest: str = field(default="", repr=False)
+    """HMAC of the sorted recipients under the journal's key: it tells lists apart, and gives no number back."""

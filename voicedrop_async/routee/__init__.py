@@ -10,16 +10,19 @@ from voicedrop_async._checks import check_base_url, check_kind
 from voicedrop_async._session import SessionOptions, from_environment, needed_from_environment
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.errors import ConfigError
+from voicedrop_async.journal import Journal
 from voicedrop_async.routee._dialect import RouteeDialect
-from voicedrop_async.routee._sending import Sending
+from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
+from voicedrop_async.routee._lists import LongLists
+from voicedrop_async.routee._names import unique_name
 
-__all__ = ["AUTH_URL", "BASE_URL", "RouteeDialect", "RouteeSession"]
+__all__ = ["AUTH_URL", "BASE_URL", "Chunk", "ChunkState", "RouteeDialect", "RouteeSession", "SendLedger", "unique_name"]
 
 BASE_URL: Final = "https://connect.routee.net"
 AUTH_URL: Final = "https://auth.routee.net"
 
 
-class RouteeSession(Sending):
+class RouteeSession(LongLists):
     """One account of Routee voice.
 
     Nothing is sent before the first call. A session belongs to the loop it is first used in.
@@ -31,6 +34,7 @@ class RouteeSession(Sending):
         *,
         base_url: str = BASE_URL,
         auth_url: str = AUTH_URL,
+        journal: Journal | None = None,
         dialect: RouteeDialect | None = None,
         **options: Unpack[SessionOptions],
     ) -> None:
@@ -40,6 +44,8 @@ class RouteeSession(Sending):
             auth: Id and secret of the application, or a token you have.
             base_url: Where the API is; a path it carries is kept.
             auth_url: Where the token endpoint is; the secret goes there and nowhere else.
+            journal: Where paid sends are written down; a ``MemoryJournal`` if left out. It is yours: never closed here, and
+                several sessions may use it at once.
             dialect: Other wire names, where the documented ones turn out wrong.
             **options: See ``SessionOptions``.
 
@@ -50,12 +56,12 @@ class RouteeSession(Sending):
             raise ConfigError("auth: must be ClientCredentials or a StaticToken")
         check_kind("dialect", dialect, RouteeDialect)
         check_base_url("auth_url", auth_url, allow_insecure=options.get("allow_insecure", False))
-        super().__init__(auth, base_url=base_url, auth_url=auth_url, **options)
+        super().__init__(auth, base_url=base_url, auth_url=auth_url, journal=journal, **options)
         self._dialect = dialect or RouteeDialect()
 
     @classmethod
-    def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
-        """Return a session with the credentials of the environment.
+    def from_env(cls, *, journal: Journal | None = None, **options: Unpack[SessionOptions]) -> Self:
+        """Return a session with the credentials of the environment; the other options are those of the class.
 
         Reads ``ROUTEE_APPLICATION_ID`` and ``ROUTEE_APPLICATION_SECRET``, and ``ROUTEE_BASE_URL`` and
         ``ROUTEE_AUTH_URL`` if they are set.
@@ -68,4 +74,4 @@ class RouteeSession(Sending):
             needed_from_environment("ROUTEE_APPLICATION_SECRET", "the application's secret"),
         )
         base_url, auth_url = from_environment("ROUTEE_BASE_URL") or BASE_URL, from_environment("ROUTEE_AUTH_URL") or AUTH_URL
-        return cls(auth, base_url=base_url, auth_url=auth_url, **options)
+        return cls(auth, base_url=base_url, auth_url=auth_url, journal=journal, **options)

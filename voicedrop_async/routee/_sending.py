@@ -3,52 +3,78 @@
 Sources: "Send a voice campaign", "Analyze a voice campaign".
 """
 
-from datetime import UTC, datetime
+from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_campaign, check_id
-from voicedrop_async.calls import Kind, Request
+from voicedrop_async._checks import check_campaign, check_id, check_ref
+from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import NotFound
-from voicedrop_async.models import CampaignReceipt, Intent, VoiceAnalysis, VoiceCampaign
+from voicedrop_async.journal import JournalEntry
+from voicedrop_async.models import CampaignReceipt, VoiceAnalysis, VoiceCampaign
+from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._tracking import Tracking
 
 
 class Sending(Tracking):
     """What sends, on top of what reads: a lost answer is looked for in the tracking."""
 
-    async def send_campaign(self, campaign: VoiceCampaign, *, deadline: float | None = None) -> CampaignReceipt:
+    async def send_campaign(self, campaign: VoiceCampaign, *, ref: str | None = None, deadline: float | None = None) -> CampaignReceipt:
         """Send a campaign: this costs money and rings telephones. At most once, whatever the network does.
 
-        It is sent again only if the first try surely did not arrive, or was turned away with a time to come back.
+        Within one call it is sent again only if the try before surely did not arrive, or was turned away with a time to
+        come back. Across calls ``ref`` holds it together: the journal has written down, before the first byte, that
+        the send begins, and a second call with the same ``ref`` does not send what the first one may have sent; in
+        another process too, if the journal is one on a disk.
 
         Args:
-            campaign: What to say and whom to call; it is checked here, before anything is sent.
+            campaign: What to say and whom to call; it is checked here, before anything is sent. One without a name gets
+                a name of its own, by which it can be found.
+            ref: Your own key for this send, such as the id of an order or of a task. It is kept and shown in clear.
             deadline: Seconds this call may take in all; the session's own if left out.
 
         Returns:
-            The receipt. Its ``tracking_id`` is never None; ``problems`` lists recipients that were refused.
+            The receipt; ``problems`` lists recipients that were refused. If it was sent under ``ref`` before, the
+            receipt of then, without a request. Its ``tracking_id`` is None only if the send was found by ``reconcile``
+            or settled by a person, since tracking does not tell it.
 
         Raises:
-            ConfigError: The campaign cannot be; nothing was sent.
-            OutcomeUnknown: It may have been sent. Look before you send it again.
-            RequestError: Any other one: it was surely not sent.
+            ConfigError: The campaign cannot be, or another one stands under ``ref``; nothing was sent.
+            OutcomeUnknown: It may have been sent, by this call or by another one under ``ref``, which may be at work.
+                Look before you send it again: ``reconcile``.
+            JournalError: The journal cannot be written; nothing was sent.
+            RequestError: Any other one: it was surely not sent, and the same ``ref`` can be sent again.
 
         Source: Routee, "Send a voice campaign", ``POST /voice/campaign``.
         """
         check_campaign(campaign)
+        if ref is not None:
+            check_ref(ref)
+        return await self._send_as(campaign, campaign.name or unique_name(), ref=ref, deadline=deadline)
+
+    async def _send_as(self, campaign: VoiceCampaign, name: str, *, ref: str | None, deadline: float | None) -> CampaignReceipt:
+        """Send a checked campaign as ``name``, which does not tell one campaign from another: ``campaign.name`` does."""
+        # What holds numbers is not kept in a local variable, where an error reporter would show it.
+        intent = await self._paid.intent(
+            ref=ref,
+            campaign_name=name,
+            campaign=_wire.canonical(_wire.dump_campaign(evolve(campaign, to=(), contacts=(), groups=()))),
+            recipients=_wire.canonical([sorted(campaign.to), sorted(campaign.contacts), sorted(campaign.groups)]),
+            count=len(campaign.to) + len(campaign.contacts) + len(campaign.groups),
+        )
         request = Request(
             method="POST",
             route="/voice/campaign",
             kind=Kind.PAID,
-            body=_wire.encode(_wire.dump_campaign(campaign)),
-            intent=Intent(
-                campaign_name=campaign.name,
-                started_at=datetime.now(UTC),
-                recipients=len(campaign.to) + len(campaign.contacts) + len(campaign.groups),
-            ),
+            body=_wire.encode(_wire.dump_campaign(evolve(campaign, name=name))),
+            intent=intent,
         )
-        # The money is spent: an odd field of the receipt must not hide the id.
-        return await self._send(request, lambda reply: _wire.load_one(reply, CampaignReceipt, forgiving=True), deadline=deadline)
+
+        def load(reply: Reply) -> tuple[CampaignReceipt, str | None]:
+            # The money is spent: an odd field of the receipt must not hide the id.
+            return _wire.load_one(reply, CampaignReceipt, forgiving=True), _wire.dump_kept(reply.body, campaign)
+
+        answer = await self._paid.send(request, self._policy_until(deadline), load, known=ref is not None)
+        return _receipt_of(answer, campaign) if isinstance(answer, JournalEntry) else answer
 
     async def analyze_campaign(self, campaign: VoiceCampaign) -> VoiceAnalysis:
         """Ask what a campaign would reach, without sending it: recipients by country and group. Free.
@@ -82,3 +108,14 @@ class Sending(Tracking):
         except NotFound as gone:
             if not gone.may_have_happened:
                 raise
+
+
+def _receipt_of(entry: JournalEntry, campaign: VoiceCampaign) -> CampaignReceipt:
+    """Return the receipt of a campaign that was sent before; without one, what the caller and the journal know."""
+    return _wire.load_kept(entry.result, campaign) or CampaignReceipt(
+        campaign_name=entry.intent.campaign_name,
+        sender=campaign.sender,
+        to=campaign.to,
+        contacts=campaign.contacts,
+        groups=campaign.groups,
+    )

@@ -1,0 +1,296 @@
+"""The life of a journal in a file: made once, shared by processes, given back at the end."""
+
+import asyncio
+import gc
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from blockbuster import blockbuster_ctx
+from journal_contract import intent, standing
+
+from voicedrop_async import ConfigError, SendState, SqliteJournal
+from voicedrop_async.journal import _rules
+
+CLAIMS = """
+import asyncio, sys
+from journal_contract import intent
+from voicedrop_async import SqliteJournal
+
+async def main():
+    async with SqliteJournal(sys.argv[1]) as journal:
+        print((await journal.key()).hex(), flush=True)
+        while ref := sys.stdin.readline().strip():
+            print("won" if await journal.claim(intent(ref)) is None else "lost", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def program(source: str, *words: str, **streams: int) -> "subprocess.Popen[str]":
+    """A process of its own, which may import what the tests import; any warning ends it."""
+    folder = str(Path(__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": folder}
+    return subprocess.Popen([sys.executable, "-W", "error", "-c", source, *words], env=environment, text=True, **streams)
+
+
+@asynccontextmanager
+async def held_up(journal: SqliteJournal) -> AsyncGenerator[list[str]]:
+    """Hold up the journal's thread at its next write while the block runs; what SQLite is told from then on."""
+    assert journal._worker is not None
+    connection = journal._worker._ledger._connection
+    assert connection is not None
+    loop, arrived, go_on, said = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), list[str]()
+
+    def hear(statement: str) -> None:
+        said.append(statement.strip())
+        if statement.startswith("BEGIN"):
+            loop.call_soon_threadsafe(arrived.set)
+            go_on.wait(20)
+
+    connection.set_trace_callback(hear)
+    first = asyncio.create_task(journal.claim(intent("first")))
+    await arrived.wait()
+    try:
+        yield said
+    finally:
+        go_on.set()
+    await asyncio.wait([first])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sends.journal"
+
+
+async def test_the_file_is_made_by_the_first_call_and_only_its_owner_reads_it(path: Path) -> None:
+    async with SqliteJournal(path) as journal:
+        assert list(path.parent.iterdir()) == []
+        await journal.claim(intent())
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+
+    assert modes == dict.fromkeys(["sends.journal", "sends.journal-shm", "sends.journal-wal", "sends.journal.key"], 0o600)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["sends.journal", "sends.journal.key"]
+
+
+async def test_entries_outlive_their_journal(path: Path) -> None:
+    async with SqliteJournal(path) as journal:
+        await journal.claim(intent())
+        key = await journal.key()
+
+    async with SqliteJournal(str(path)) as later:
+        assert (await standing(later)).state is SendState.OPEN
+        assert await later.key() == key
+
+
+def test_it_can_be_used_in_several_loops_and_after_it_was_closed(path: Path) -> None:
+    journal = SqliteJournal(path)
+    assert asyncio.run(journal.claim(intent())) is None
+    assert asyncio.run(standing(journal)).state is SendState.OPEN
+    asyncio.run(journal.aclose())
+    asyncio.run(journal.aclose())
+    assert asyncio.run(standing(journal)).state is SendState.OPEN
+    asyncio.run(journal.aclose())
+
+
+async def test_what_is_under_way_when_it_closes_is_done(path: Path) -> None:
+    journal = SqliteJournal(path)
+    claim = asyncio.create_task(journal.claim(intent()))
+    await asyncio.sleep(0)  # the claim is on its way to the thread
+
+    await journal.aclose()
+
+    assert await claim is None
+    async with journal:
+        assert (await standing(journal)).state is SendState.OPEN
+
+
+async def test_a_relative_path_stays_where_it_was(
+    path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that goes to another folder would find no entries there, and send again."""
+    monkeypatch.chdir(path.parent)
+    async with SqliteJournal(path.name) as journal:
+        await journal.claim(intent())
+        monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        await journal.aclose()
+        assert (await standing(journal)).state is SendState.OPEN
+
+
+async def test_a_journal_that_nobody_holds_gives_its_thread_back(path: Path) -> None:
+    before = set(threading.enumerate())
+    journal = SqliteJournal(path)
+    await journal.claim(intent())
+    (thread,) = set(threading.enumerate()) - before
+
+    del journal
+    gc.collect()
+    await asyncio.to_thread(thread.join, 10)
+
+    assert not thread.is_alive()
+    assert not path.with_name("sends.journal-wal").exists()
+
+
+def test_a_program_that_never_closes_it_ends_in_peace(path: Path) -> None:
+    """No thread holds it up, no warning, and the file is closed."""
+    source = """
+import asyncio, sys
+from journal_contract import intent
+from voicedrop_async import SqliteJournal
+journal = SqliteJournal(sys.argv[1])
+asyncio.run(journal.claim(intent()))
+"""
+    ended = program(source, str(path), stderr=subprocess.PIPE)
+
+    assert ended.communicate(timeout=30) == (None, "")
+    assert ended.returncode == 0
+    assert sorted(file.name for file in path.parent.iterdir()) == ["sends.journal", "sends.journal.key"]
+
+
+def test_a_fork_must_make_its_own(path: Path) -> None:
+    """SQLite forbids a file to be used across a fork; the parent goes on."""
+    source = """
+import asyncio, os, sys, warnings
+from journal_contract import intent
+from voicedrop_async import ConfigError, SqliteJournal
+warnings.simplefilter("ignore")  # newer Pythons warn of any fork beside a thread
+journal = SqliteJournal(sys.argv[1])
+asyncio.run(journal.claim(intent("parent")))
+if child := os.fork():
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert asyncio.run(journal.claim(intent("parent again"))) is None
+else:
+    try:
+        asyncio.run(journal.claim(intent("child")))
+    except ConfigError as error:
+        assert "forked" in str(error)
+        sys.exit(7)
+"""
+    ended = program(source, str(path), stderr=subprocess.PIPE)
+
+    assert ended.communicate(timeout=30) == (None, "")
+    assert ended.returncode == 0
+
+
+def test_of_two_processes_with_one_ref_one_wins_each_time(path: Path) -> None:
+    """Both are told each ref at the same moment, 200 times, on a file that both make; they agree on its key."""
+    workers = [program(CLAIMS, str(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    says = [(worker.stdin, worker.stdout) for worker in workers if worker.stdin and worker.stdout]
+    keys = {out.readline() for _, out in says}
+    rounds: list[list[str]] = []
+    for number in range(200):
+        for into, _ in says:
+            into.write(f"order-{number}\n")
+            into.flush()
+        rounds.append(sorted(out.readline().strip() for _, out in says))
+    for worker in workers:
+        worker.communicate(timeout=30)
+
+    print(f"claims of one ref by two processes at one moment: {len(rounds)}, with one winner: {rounds.count(['lost', 'won'])}")
+    assert rounds == [["lost", "won"]] * 200
+    assert len(keys) == 1
+
+
+async def test_journals_that_make_the_file_at_one_moment_agree_on_it(path: Path) -> None:
+    for attempt in range(10):
+        journals = [SqliteJournal(path.with_name(f"{attempt}.journal")) for _ in range(8)]
+        outcomes = await asyncio.gather(*(journal.claim(intent()) for journal in journals))
+        keys = {await journal.key() for journal in journals}
+        await asyncio.gather(*(journal.aclose() for journal in journals))
+
+        assert (outcomes.count(None), len(keys)) == (1, 1)
+    assert [file.name for file in path.parent.iterdir() if file.suffix == ".new"] == []  # no draft stays behind
+
+
+async def test_a_claim_cancelled_before_its_turn_is_not_written(path: Path) -> None:
+    async with SqliteJournal(path) as journal:
+        await journal.key()
+        async with held_up(journal):
+            waiting = asyncio.create_task(journal.claim(intent("waiting")))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+
+        assert [entry.intent.ref for entry in await journal.open_entries()] == ["first"]
+
+
+async def test_a_claim_cancelled_while_it_is_written_is_written(path: Path) -> None:
+    """So whoever cancels waits for it, and settles it."""
+    async with SqliteJournal(path) as journal:
+        await journal.key()
+        tasks = asyncio.all_tasks()
+        async with held_up(journal):
+            (writing,) = asyncio.all_tasks() - tasks
+            writing.cancel()
+            await asyncio.wait([writing])
+
+        assert writing.cancelled()
+        assert [entry.intent.ref for entry in await journal.open_entries()] == ["first"]
+
+
+async def test_what_waits_together_is_committed_together(path: Path) -> None:
+    async with SqliteJournal(path) as journal:
+        await journal.key()
+        async with held_up(journal) as said:
+            others = [asyncio.create_task(journal.claim(intent(str(number)))) for number in range(50)]
+            await asyncio.sleep(0)
+        await asyncio.gather(*others)
+
+    assert said.count("COMMIT") == 2
+    assert len([words for words in said if words.startswith("INSERT")]) == 51
+
+
+async def test_a_claim_is_on_the_disk_and_what_became_of_it_may_follow_later(path: Path) -> None:
+    """What SQLite is told: in a power cut a lost result leaves an open entry, a lost claim would leave nothing."""
+    async with SqliteJournal(path) as journal:
+        await journal.key()
+        async with held_up(journal) as said:
+            pass
+        await journal.settle("first", sent=True)
+
+    orders = [words.partition(" ")[0] if not words.startswith("PRAGMA") else words for words in said]
+    claimed = ["PRAGMA synchronous = FULL", "BEGIN", "SELECT", "INSERT", "COMMIT"]
+    assert orders == [*claimed, "PRAGMA synchronous = NORMAL", "BEGIN", "UPDATE", "COMMIT"]
+
+
+async def test_no_call_blocks_the_loop(path: Path) -> None:
+    with blockbuster_ctx("voicedrop_async"):
+        async with SqliteJournal(path) as journal:
+            await journal.claim(intent())
+            await journal.settle("order-7", sent=True)
+            await journal.find("order-7")
+            await journal.prune(timedelta(0))
+            await journal.open_entries()
+
+
+@pytest.mark.parametrize("path_or_not", [None, 7, "", "  "])
+def test_a_path_must_be_one(path_or_not: str) -> None:
+    with pytest.raises(ConfigError, match="path"):
+        SqliteJournal(path_or_not)
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-3650), timedelta(days=3650)])
+async def test_a_clock_that_jumps_opens_nothing_and_forgets_nothing_open(
+    path: Path, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+) -> None:
+    class Jumped(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return datetime.now(UTC) + jump
+
+    async with SqliteJournal(path) as journal:
+        for ref in ("open", "sent"):
+            await journal.claim(intent(ref))
+        await journal.settle("sent", sent=True)
+        monkeypatch.setattr(_rules, "datetime", Jumped)
+
+        assert await journal.prune(timedelta(days=90)) == (1 if jump > timedelta(0) else 0)
+        assert await journal.claim(intent("open")) == await standing(journal, "open")
+        assert [entry.intent.ref for entry in await journal.open_entries()] == ["open"]

@@ -1,0 +1,160 @@
+"""What every journal promises, whatever it is written on. A test of one inherits this, and brings a fixture ``journal``."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from voicedrop_async import ConfigError, Intent, Journal, JournalEntry, SendState, SettledBy
+
+MOMENT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def intent(ref: str = "order-7", *, campaign: str = "digest of a campaign", started_at: datetime = MOMENT) -> Intent:
+    """What a session hands to its journal before it sends."""
+    return Intent(
+        campaign_name="Spring sale é-1",
+        started_at=started_at,
+        recipients=1000,
+        ref=ref,
+        campaign_digest=campaign,
+        recipients_digest="digest of recipients",
+    )
+
+
+async def standing(journal: Journal, ref: str = "order-7") -> JournalEntry:
+    entry = await journal.find(ref)
+    assert entry is not None
+    return entry
+
+
+class Contract:
+    """The promises."""
+
+    async def test_a_journal_begins_empty(self, journal: Journal) -> None:
+        assert await journal.find("order-7") is None
+        assert await journal.open_entries() == []
+
+    async def test_a_claim_stands_open_as_it_was_made(self, journal: Journal) -> None:
+        """To the microsecond, and with characters of any script."""
+        assert await journal.claim(intent("Bestellung ‰ '7\" 😀")) is None
+
+        assert await standing(journal, "Bestellung ‰ '7\" 😀") == JournalEntry(intent=intent("Bestellung ‰ '7\" 😀"), state=SendState.OPEN)
+
+    async def test_a_moment_of_another_zone_stays_that_moment(self, journal: Journal) -> None:
+        athens = timezone(timedelta(hours=2))
+        await journal.claim(intent(started_at=MOMENT.astimezone(athens)))
+
+        assert (await standing(journal)).intent.started_at == MOMENT
+
+    async def test_what_is_open_stands_in_the_way(self, journal: Journal) -> None:
+        await journal.claim(intent())
+
+        assert await journal.claim(intent(started_at=MOMENT + timedelta(days=1))) == await standing(journal)
+        assert (await standing(journal)).intent.started_at == MOMENT
+
+    async def test_what_was_sent_stands_in_the_way_with_its_result(self, journal: Journal) -> None:
+        began = datetime.now(UTC)
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result='{"trackingId": "é\\u0000"}')
+
+        in_the_way = await journal.claim(intent())
+
+        assert in_the_way == await standing(journal)
+        assert in_the_way is not None
+        assert (in_the_way.state, in_the_way.settled_by, in_the_way.result) == (
+            SendState.SENT,
+            SettledBy.ANSWER,
+            '{"trackingId": "é\\u0000"}',
+        )
+        assert in_the_way.settled_at is not None
+        assert began <= in_the_way.settled_at <= datetime.now(UTC)
+
+    async def test_what_was_not_sent_can_begin_again(self, journal: Journal) -> None:
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=False, by=SettledBy.ANSWER)
+        assert (await standing(journal)).state is SendState.NOT_SENT
+
+        assert await journal.claim(intent(started_at=MOMENT + timedelta(days=1))) is None
+
+        again = await standing(journal)
+        assert (again.state, again.settled_at, again.settled_by) == (SendState.OPEN, None, None)
+        assert again.intent.started_at == MOMENT + timedelta(days=1)
+
+    @pytest.mark.parametrize("state", SendState)
+    async def test_another_campaign_does_not_get_the_ref(self, journal: Journal, state: SendState) -> None:
+        await journal.claim(intent())
+        if state is not SendState.OPEN:
+            await journal.settle("order-7", sent=state is SendState.SENT)
+
+        in_the_way = await journal.claim(intent(campaign="another"))
+
+        assert in_the_way is not None
+        assert in_the_way.state is state
+        assert in_the_way.intent == intent()
+
+    async def test_a_settled_entry_stays_as_it_was_settled(self, journal: Journal) -> None:
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=True)
+
+        with pytest.raises(ConfigError, match="order-7"):
+            await journal.settle("order-7", sent=False)
+        assert (await standing(journal)).state is SendState.SENT
+        assert (await standing(journal)).settled_by is SettledBy.PERSON
+
+    async def test_what_never_began_cannot_be_settled(self, journal: Journal) -> None:
+        with pytest.raises(ConfigError, match="no open entry"):
+            await journal.settle("order-7", sent=True)
+
+    async def test_open_entries_come_in_the_order_in_which_they_began(self, journal: Journal) -> None:
+        """Whatever the clock said: it went back an hour with each. What began again is the youngest."""
+        for hours, ref in enumerate(["first", "second", "third", "fourth"]):
+            await journal.claim(intent(ref, started_at=MOMENT - timedelta(hours=hours)))
+        await journal.settle("second", sent=True)
+        await journal.settle("first", sent=False)
+        await journal.claim(intent("first"))
+
+        assert [entry.intent.ref for entry in await journal.open_entries()] == ["third", "fourth", "first"]
+
+    async def test_only_what_is_settled_and_old_is_forgotten(self, journal: Journal) -> None:
+        for ref in ("open", "sent", "not sent"):
+            await journal.claim(intent(ref))
+        await journal.settle("sent", sent=True)
+        await journal.settle("not sent", sent=False)
+
+        assert await journal.prune(timedelta(days=1)) == 0
+        assert await journal.prune(timedelta.max) == 0
+        assert await journal.prune(timedelta(0)) == 2
+        assert [await journal.find(ref) for ref in ("sent", "not sent")] == [None, None]
+        assert (await standing(journal, "open")).state is SendState.OPEN
+        assert await journal.claim(intent("sent")) is None
+
+    @pytest.mark.parametrize("age", [timedelta(seconds=-1), None, 90])
+    async def test_an_age_is_a_span_of_time(self, journal: Journal, age: timedelta) -> None:
+        with pytest.raises(ConfigError, match="older_than"):
+            await journal.prune(age)
+
+    async def test_of_many_claims_at_one_moment_one_wins(self, journal: Journal) -> None:
+        outcomes = await asyncio.gather(*(journal.claim(intent()) for _ in range(50)))
+
+        assert outcomes.count(None) == 1
+        assert {entry.state for entry in outcomes if entry is not None} == {SendState.OPEN}
+
+    async def test_many_sends_at_one_moment_all_get_through(self, journal: Journal) -> None:
+        async def send(number: int) -> None:
+            assert await journal.claim(intent(f"order-{number}")) is None
+            if number % 5:
+                await journal.settle(f"order-{number}", sent=True, result=str(number))
+
+        await asyncio.gather(*(send(number) for number in range(100)))
+
+        assert {entry.intent.ref for entry in await journal.open_entries()} == {f"order-{number}" for number in range(0, 100, 5)}
+        assert [(await standing(journal, f"order-{number}")).result for number in (1, 99)] == ["1", "99"]
+
+    async def test_the_key_stays_the_same_and_is_not_shown(self, journal: Journal) -> None:
+        key = await journal.key()
+
+        assert len(key) == 32
+        assert await journal.key() == key
+        assert key.hex() not in repr(journal)
+        assert repr(key) not in repr(journal)

@@ -1,0 +1,220 @@
+"""Was it sent? Each way for a send to end, what the journal says of it, and what the same ref does next.
+
+The ids begin with the rows of the matrix of faults.
+"""
+
+import asyncio
+
+import pytest
+from campaigns import CAMPAIGN, QUICK, RECEIPT, complaint
+from paid.journals import WatchedJournal
+from raw_server import RawServer, Step, answer, falls_silent, hangs_up, resets, says
+
+from voicedrop_async import (
+    ClientCredentials,
+    Conflict,
+    ConnectFailed,
+    DeadlineExceeded,
+    OutcomeUnknown,
+    Reconciliation,
+    RequestError,
+    Retry,
+    RouteeSession,
+    SendState,
+    ServerFailed,
+    StaticToken,
+    TimedOut,
+    Timeouts,
+)
+from voicedrop_async.sandbox import Sandbox
+
+SOON = {"Retry-After": "0"}
+HTML = {"content_type": "text/html"}
+
+MAY_HAVE_HAPPENED = {
+    "P01 the line is cut before the answer": hangs_up(),
+    "P04 200 with html": answer(200, b"<html>ok</html>", **HTML),
+    "P04 200 of another shape": answer(200, {"state": "Queued"}),
+    "H07 500 in JSON": answer(500, complaint("500")),
+    "H08 502 from a proxy": answer(502, b"<html>", **HTML),
+    "H08 504 from a proxy": answer(504, b"<html>", **HTML),
+    "H14 a status that is none": says(b"HTTP/1.1 99999 What\r\n\r\n"),
+    "H14 a status line that is none": says(b"SMTP ready\r\n\r\n"),
+    "H14 101": says(b"HTTP/1.1 101 Switching\r\n\r\n"),
+    "H14 100 and then nothing": says(b"HTTP/1.1 100 Continue\r\n\r\n" * 200),
+    "N11 reset after the headers": resets(),
+    "N12 cut in the status line": says(b"HTTP/1.1 2"),
+    "N13 cut in the body": says(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"trackingId"'),
+    "408": answer(408, complaint("408")),
+    "400 that is not the service's": answer(400, b"<html>", **HTML),
+    "429 from a proxy": answer(429, b"<html>", headers=SOON, **HTML),
+    "503 from a proxy": answer(503, b"<html>", headers=SOON, **HTML),
+}
+SURELY_NOT = {
+    "400": answer(400, complaint()),
+    "P10 409": answer(409, complaint(words="name taken")),
+    "422": answer(422, complaint()),
+    "429": answer(429, complaint()),
+    "503": answer(503, complaint()),
+    "401": answer(401, {"error": "x"}),
+    "403": answer(403, complaint()),
+}
+
+
+async def accepts(writer: asyncio.StreamWriter) -> bool:
+    return await answer(200, RECEIPT)(writer)
+
+
+@pytest.mark.parametrize("fault", MAY_HAVE_HAPPENED)
+async def test_what_may_have_happened_stays_open_and_is_never_sent_again(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal, fault: str
+) -> None:
+    line.will(MAY_HAVE_HAPPENED[fault], accepts)
+
+    for _ in range(3):
+        with pytest.raises(OutcomeUnknown):
+            await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert len(line.received) == 1
+    assert [entry.intent.ref for entry in await journal.open_entries()] == ["order-7"]
+
+
+@pytest.mark.parametrize("fault", SURELY_NOT)
+async def test_what_surely_did_not_happen_can_be_sent_again(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal, fault: str
+) -> None:
+    line.will(SURELY_NOT[fault])
+    with pytest.raises(RequestError) as caught:
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
+    refused = await journal.find("order-7")
+
+    line.will(accepts)
+    await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert not caught.value.may_have_happened
+    assert refused is not None
+    assert refused.state is SendState.NOT_SENT
+    assert await journal.open_entries() == []
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_h09_a_time_to_come_back_is_one_claim_and_two_requests(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal, status: int
+) -> None:
+    """Once a call, not once an attempt: between the two nobody else can begin."""
+    line.will(answer(status, complaint(), headers=SOON), accepts)
+
+    await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert len(line.received) == 2
+    assert [name for name in journal.asked if name in {"claim", "settle"}] == ["claim", "settle"]
+
+
+async def test_p09_a_refused_token_is_renewed_and_one_send_accepted(sandbox: Sandbox, shop: RouteeSession, journal: WatchedJournal) -> None:
+    await shop.track_messages(max_items=1).collect()
+    sandbox.expire_tokens()
+
+    await shop.send_campaign(CAMPAIGN, ref="order-7")
+
+    sends = [request for request in sandbox.requests if request.path == "/voice/campaign"]
+    assert [request.status for request in sends] == [401, 200]
+    assert len(sandbox.campaigns) == 1
+    assert await journal.open_entries() == []
+
+
+async def test_p02_an_answer_that_comes_too_late_is_unknown_and_reconciled(sandbox: Sandbox, shop: RouteeSession) -> None:
+    sandbox.delay(5.0, path="/voice/campaign")
+    with pytest.raises(OutcomeUnknown) as caught:
+        await shop.with_options(timeouts=Timeouts(read=0.2)).send_campaign(CAMPAIGN, ref="order-7")
+
+    assert await shop.reconcile(caught.value.intent) is Reconciliation.SENT
+    assert len(sandbox.campaigns) == 1
+
+
+async def test_p10_a_name_that_is_taken_after_an_unknown_is_no_second_send() -> None:
+    """The same campaign under another ref: the service refuses the name, and the first one is reconciled."""
+    async with Sandbox(messages=0, drops=0, unique_names=True) as sandbox:
+        sandbox.fail_next(drop="after_acting", path="/voice/campaign")
+        auth = ClientCredentials(*sandbox.credentials)
+        async with RouteeSession(auth, base_url=sandbox.routee_url, auth_url=sandbox.auth_url, retry=QUICK) as session:
+            with pytest.raises(OutcomeUnknown):
+                await session.send_campaign(CAMPAIGN, ref="order-7")
+            with pytest.raises(Conflict):
+                await session.send_campaign(CAMPAIGN, ref="order-8")
+
+            assert await session.reconcile("order-7") is Reconciliation.SENT
+        assert len(sandbox.campaigns) == 1
+
+
+async def test_n01_what_never_left_is_settled_as_not_sent(journal: WatchedJournal, unused_tcp_port: int) -> None:
+    async with RouteeSession(
+        StaticToken("t"), base_url=f"http://127.0.0.1:{unused_tcp_port}", journal=journal, retry=Retry(base=0.001)
+    ) as session:
+        with pytest.raises(ConnectFailed):
+            await session.send_campaign(CAMPAIGN, ref="order-7")
+
+    entry = await journal.find("order-7")
+    assert entry is not None
+    assert entry.state is SendState.NOT_SENT
+
+
+async def test_n05_a_link_that_dies_under_a_send_is_unknown(line: RawServer, journal: WatchedJournal) -> None:
+    """The bytes are out and nothing comes back, as when a cable is pulled: never taken for "no connection"."""
+    line.will(falls_silent())
+    async with RouteeSession(StaticToken("t"), base_url=line.url, journal=journal, timeouts=Timeouts(read=0.1)) as session:
+        with pytest.raises(OutcomeUnknown) as caught:
+            await session.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert isinstance(caught.value.__cause__, TimedOut)
+    assert len(await journal.open_entries()) == 1
+
+
+async def test_n10_a_thousand_sends_meet_no_stale_connection(line: RawServer, sender: RouteeSession) -> None:
+    """The server promises to keep each connection and closes it: a send on one that was kept would be ambiguous."""
+    line.will(_keeps_no_promise)
+
+    for number in range(1000):
+        await sender.send_campaign(CAMPAIGN, ref=f"order-{number}")
+
+    print(f"1000 sends over {line.connections} connections, 0 ambiguous")
+    assert len(line.received) == 1000
+
+
+async def _keeps_no_promise(writer: asyncio.StreamWriter) -> bool:
+    await answer(200, RECEIPT, headers={"Connection": "keep-alive", "Keep-Alive": "timeout=60"})(writer)
+    return False
+
+
+@pytest.mark.parametrize("step", [falls_silent(), falls_silent(b"HTTP/1.1 200 OK\r\n")], ids=["before the answer", "within it"])
+async def test_a_deadline_after_the_first_byte_leaves_it_open(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal, step: Step
+) -> None:
+    line.will(step)
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await sender.send_campaign(CAMPAIGN, ref="order-7", deadline=0.1)
+
+    assert isinstance(caught.value.__cause__, DeadlineExceeded) or "not done within" in str(caught.value)
+    assert len(await journal.open_entries()) == 1
+
+
+async def test_a_deadline_before_the_first_byte_leaves_nothing(sandbox: Sandbox, shop: RouteeSession, journal: WatchedJournal) -> None:
+    """No token comes in time: the journal was not even asked to write."""
+    sandbox.delay(5.0, path="/oauth/token")
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        await shop.send_campaign(CAMPAIGN, ref="order-7", deadline=0.1)
+
+    assert not caught.value.may_have_happened
+    assert "claim" not in journal.asked
+    assert sandbox.campaigns == ()
+
+
+async def test_what_the_service_said_stands_behind_the_unknown(line: RawServer, sender: RouteeSession) -> None:
+    line.will(answer(500, complaint("500", "database down")))
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert isinstance(caught.value.__cause__, ServerFailed)
+    assert caught.value.status == 500

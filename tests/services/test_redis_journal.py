@@ -1,0 +1,266 @@
+"""The journal in Redis, on a real one that is flushed, killed, silenced and filled."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from campaigns import CAMPAIGN, NUMBER, QUICK, RECEIPT
+from journal_contract import Contract, intent, standing
+from raw_server import RawServer, answer
+from redis.asyncio import Redis
+from redis_servers import DURABLE, RedisServer
+
+from voicedrop_async import ConfigError, JournalError, RedisJournal, RouteeSession, SendState, StaticToken
+from voicedrop_async.journal import _redis
+
+
+class TestByItsUrl(Contract):
+    """With connections of its own."""
+
+    @pytest.fixture
+    async def journal(self, shared_redis: RedisServer) -> AsyncGenerator[RedisJournal]:
+        async with RedisJournal(shared_redis.url, prefix=f"sends {uuid4()}") as connected:
+            await connected.set_up()
+            yield connected
+
+
+class TestOnAClientThatDecodes(Contract):
+    """With a client of the user's, set up as many do."""
+
+    @pytest.fixture
+    async def journal(self, shared_redis: RedisServer) -> AsyncGenerator[RedisJournal]:
+        async with (
+            Redis.from_url(shared_redis.url, decode_responses=True) as client,
+            RedisJournal(client, prefix=str(uuid4())) as connected,
+        ):
+            await connected.set_up()
+            yield connected
+
+
+@pytest.fixture
+async def journal(redis: RedisServer) -> AsyncGenerator[RedisJournal]:
+    """A journal that was set up, on a Redis for one test alone."""
+    async with RedisJournal(redis.url) as connected:
+        await connected.set_up()
+        yield connected
+
+
+async def refuses(journal: RedisJournal, words: str) -> None:
+    """Nothing can be read, claimed or settled, and the error says why."""
+    for call in (journal.key, journal.open_entries, lambda: journal.find("order-7"), lambda: journal.claim(intent())):
+        with pytest.raises(JournalError, match=words):
+            await call()
+    with pytest.raises(JournalError, match=words):
+        await journal.settle("order-7", sent=True)
+
+
+async def command(redis: RedisServer, *words: str) -> object:
+    async with Redis.from_url(redis.url) as client:
+        return await client.execute_command(*words)
+
+
+async def test_a_journal_that_nobody_set_up_sends_nothing(redis: RedisServer) -> None:
+    async with RedisJournal(redis.url) as journal:
+        await refuses(journal, r"if there never was one, begin it with set_up\(\)")
+
+
+async def test_setting_up_is_for_once(journal: RedisJournal) -> None:
+    """A worker that does so at each start would not see that the journal was lost."""
+    key = await journal.key()
+
+    with pytest.raises(ConfigError, match="already"):
+        await journal.set_up()
+    assert await journal.key() == key
+
+
+async def test_a_flushed_journal_sends_nothing(redis: RedisServer, journal: RedisJournal) -> None:
+    """Neither where it was in use, nor in a worker that starts afterwards."""
+    await journal.claim(intent())
+    await command(redis, "FLUSHALL")
+
+    with pytest.raises(JournalError, match="the server was flushed"):
+        await journal.claim(intent("order-8"))
+    await refuses(journal, "the server was flushed")
+    async with RedisJournal(redis.url) as later:
+        await refuses(later, "the server was flushed")
+
+
+async def test_a_session_on_it_sends_once_and_after_a_flush_not_at_all(redis: RedisServer, journal: RedisJournal, line: RawServer) -> None:
+    """The second call gets the receipt that is kept, without a number; the third would be one too many."""
+    line.will(answer(200, RECEIPT | {"to": [NUMBER]}))
+    async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, journal=journal) as session:
+        receipt = await session.send_campaign(CAMPAIGN, ref="order-7")
+        assert await session.send_campaign(CAMPAIGN, ref="order-7") == receipt
+        kept = await command(redis, "HGETALL", "voicedrop:journal")
+        await command(redis, "FLUSHALL")
+        with pytest.raises(JournalError, match="the server was flushed"):
+            await session.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert len(line.received) == 1
+    assert "tid-1" in repr(kept)
+    assert NUMBER[1:] not in repr(kept)
+
+
+async def test_a_journal_begun_anew_is_not_taken_for_the_old_one(redis: RedisServer, journal: RedisJournal) -> None:
+    """The recipients of the old one were hashed under another key."""
+    old = await journal.key()
+    await command(redis, "FLUSHALL")
+    async with RedisJournal(redis.url) as other:
+        await other.set_up()
+
+    with pytest.raises(JournalError, match="another than before"):
+        await journal.claim(intent())
+    assert await journal.key() != old
+    assert await journal.claim(intent()) is None
+
+
+async def test_another_database_is_not_the_journal(redis: RedisServer, journal: RedisJournal) -> None:
+    await journal.claim(intent())
+
+    async with RedisJournal(redis.url.removesuffix("0") + "1") as elsewhere:
+        await refuses(elsewhere, "this is another database")
+
+
+async def test_a_claim_outlives_the_server(redis: RedisServer, journal: RedisJournal) -> None:
+    """Killed right after its answer, twenty times over: what was claimed is there."""
+    for number in range(20):
+        assert await journal.claim(intent(f"order-{number}")) is None
+        redis.end(signal.SIGKILL)
+        redis.start()
+
+    assert [entry.intent.ref for entry in await journal.open_entries()] == [f"order-{number}" for number in range(20)]
+
+
+async def test_a_server_that_is_down_sends_nothing_until_it_is_back(redis: RedisServer, journal: RedisJournal) -> None:
+    await journal.claim(intent())
+    redis.end()
+    with pytest.raises(JournalError, match="cannot be reached"):
+        await journal.claim(intent("order-8"))
+    redis.start()
+
+    assert await journal.claim(intent("order-8")) is None
+    assert (await standing(journal)).state is SendState.OPEN
+
+
+async def test_a_server_that_is_silent_is_not_waited_for_for_ever(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_redis, "_PATIENCE", 0.2)
+    async with RedisJournal(redis.url) as journal:
+        await journal.set_up()
+        await journal.key()
+        redis.tell(signal.SIGSTOP)
+        with pytest.raises(JournalError, match="TimeoutError"):
+            await journal.claim(intent())
+        redis.tell(signal.SIGCONT)
+
+        late = await journal.find("order-7")
+        assert late is None or late.state is SendState.OPEN  # it may have read the claim after all
+
+
+async def test_a_server_that_is_full_sends_nothing(redis: RedisServer, journal: RedisJournal) -> None:
+    await journal.key()
+    await command(redis, "CONFIG", "SET", "maxmemory", "1")
+
+    with pytest.raises(JournalError, match=r"OutOfMemory|OOM"):
+        await journal.claim(intent())
+    await command(redis, "CONFIG", "SET", "maxmemory", "0")
+    assert await journal.open_entries() == []
+
+
+async def test_of_two_workers_with_one_ref_one_wins_each_time(redis: RedisServer, journal: RedisJournal) -> None:
+    async with RedisJournal(redis.url) as other:
+        for number in range(200):
+            outcomes = await asyncio.gather(journal.claim(intent(str(number))), other.claim(intent(str(number))))
+            assert outcomes.count(None) == 1
+
+
+async def test_a_claim_whose_answer_is_lost_is_not_its_own_obstacle(redis: RedisServer, journal: RedisJournal) -> None:
+    """The client asks once more: the script knows the call by its writer."""
+    dropped: list[bytes] = []
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hand on everything, but for the first answer to a script: there the line is cut."""
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", redis.port)
+        while asked := await reader.read(65536):
+            to_server.write(asked)
+            said = await from_server.read(65536)
+            if b"EVAL" in asked and not dropped:
+                dropped.append(said)
+                break
+            writer.write(said)
+        for side in (writer, to_server):
+            side.close()
+            await side.wait_closed()
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with RedisJournal(f"redis://127.0.0.1:{port}/0") as through_relay:
+            assert await through_relay.claim(intent()) is None
+            dropped_claims = list(dropped)
+            dropped.clear()
+            await through_relay.settle("order-7", sent=True)
+
+    assert b"done" in dropped_claims[0]
+    assert b"done" in dropped[0]
+    assert (await standing(journal)).state is SendState.SENT
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (DURABLE, None),
+        ((), "'appendonly': 'no', 'appendfsync': 'everysec'"),
+        (("--appendonly", "yes"), "'appendfsync': 'everysec'"),
+        ((*DURABLE, "--maxmemory-policy", "allkeys-lru"), "'maxmemory-policy': 'allkeys-lru'"),
+        ((*DURABLE, "--rename-command", "CONFIG", ""), "does not tell its settings"),
+    ],
+)
+async def test_it_warns_once_where_redis_may_lose_a_write(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, options: tuple[str, ...], words: str | None
+) -> None:
+    caplog.set_level(logging.WARNING, "voicedrop_async")
+    server = RedisServer(tmp_path, *options)
+    server.start()
+    try:
+        async with RedisJournal(server.url) as journal:
+            await journal.set_up()
+            for ref in ("order-7", "order-8"):
+                await journal.claim(intent(ref))
+    finally:
+        server.end()
+
+    warnings = [record.getMessage() for record in caplog.records if record.name == "voicedrop_async"]
+    assert len(warnings) == (0 if words is None else 1)
+    assert (words or "") in "".join(warnings)
+
+
+def test_it_can_be_used_in_several_loops(shared_redis: RedisServer) -> None:
+    journal = RedisJournal(shared_redis.url, prefix=str(uuid4()))
+
+    async def begin() -> None:
+        async with journal:
+            await journal.set_up()
+            assert await journal.claim(intent()) is None
+
+    async def look() -> SendState:
+        async with journal:
+            return (await standing(journal)).state
+
+    asyncio.run(begin())
+    assert asyncio.run(look()) is SendState.OPEN
+    asyncio.run(journal.aclose())
+
+
+async def test_a_password_in_the_url_is_not_shown(redis: RedisServer) -> None:
+    url = f"redis://:cAnArY@127.0.0.1:{redis.port}/0"
+    async with RedisJournal(url) as journal:
+        with pytest.raises(JournalError) as refused:
+            await journal.claim(intent())
+        shown = repr(journal) + str(refused.value)
+    with pytest.raises(ConfigError) as wrong:
+        RedisJournal("cAnArY")
+
+    assert "cAnArY" not in shown + str(wrong.value)

@@ -1,0 +1,240 @@
+"""The SQLite file of a journal. Everything here blocks, and runs on the one thread of its journal."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from voicedrop_async.errors import JournalError
+from voicedrop_async.journal._beside import key_path, make_once, read_key, write_key
+from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
+from voicedrop_async.journal._rules import no_open_entry, stands_in_the_way, state_after
+from voicedrop_async.models import Intent
+
+LOCK_WAIT: Final = 5.0
+"""Seconds to wait for another process that writes."""
+
+_OURS: Final = 0x564A726E
+_VERSION: Final = 1
+_SCHEMA: Final = f"""
+CREATE TABLE sends (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order in which they began, whatever the clock said
+    ref TEXT NOT NULL UNIQUE,
+    campaign_name TEXT,
+    started_at TEXT NOT NULL,
+    recipients INTEGER NOT NULL,
+    campaign_digest TEXT NOT NULL,
+    recipients_digest TEXT NOT NULL,
+    state TEXT NOT NULL,
+    result TEXT,
+    settled_at TEXT,
+    settled_by TEXT
+);
+CREATE INDEX open_sends ON sends (place) WHERE state = 'open';
+PRAGMA application_id = {_OURS};
+PRAGMA user_version = {_VERSION};
+"""
+_BEGIN: Final = """
+INSERT OR REPLACE INTO sends (ref, campaign_name, started_at, recipients, campaign_digest, recipients_digest, state)
+VALUES (?, ?, ?, ?, ?, ?, 'open')
+"""
+_SETTLE: Final = "UPDATE sends SET state = ?, result = ?, settled_at = ?, settled_by = ? WHERE ref = ? AND state = 'open'"
+
+_BROKEN: Final = "is broken, or no journal; put back a copy of it and its key, or begin a new one once you know what was sent"
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: f"another process has kept it locked for {LOCK_WAIT:.0f} seconds; let that one end, and try again",
+    sqlite3.SQLITE_READONLY: "cannot be written; this user needs the right to write the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; look at the rights on the file and its folder",
+    sqlite3.SQLITE_PERM: "cannot be opened; look at the rights on the file and its folder",
+    sqlite3.SQLITE_FULL: "the disk is full; make room",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written; it is full, above a quota, or fails",
+    sqlite3.SQLITE_CORRUPT: _BROKEN,
+    sqlite3.SQLITE_NOTADB: _BROKEN,
+}
+
+
+class Care(IntEnum):
+    """What a batch of work needs of the disk."""
+
+    READ = 0
+    LAZY = 1
+    """Written, and durable with the next durable write or soon after: losing it is the safe side."""
+    DURABLE = 2
+    """On the disk when it is done."""
+
+
+class Ledger:
+    """The open file, its key, and what can be done with its rows. Every method but ``close`` stands inside ``work``."""
+
+    def __init__(self, path: Path) -> None:
+        """Touch nothing yet; ``path`` is absolute."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._file = (0, 0)
+        self._key = b""
+
+    @contextmanager
+    def work(self, care: Care) -> Generator[None]:
+        """Open the file if need be, and do what the block does as one transaction: all of it, or nothing.
+
+        Raises:
+            JournalError: It cannot be opened, read or written; nothing was.
+        """
+        try:
+            if self._connection is None:
+                self._open()
+            with self._transaction(care):
+                yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
+            if code != sqlite3.SQLITE_BUSY:
+                self.close()  # and open it again next time: the reason may have gone
+            raise JournalError(f"{self._path}: {_REASONS.get(code, f'SQLite cannot go on ({type(error).__name__})')}") from None
+        except OSError as error:
+            raise JournalError(
+                f"{self._path}: {error.strerror or type(error).__name__}; look at the file, its key and its folder"
+            ) from None
+        except (ValueError, TypeError):  # a row with words that no journal of ours writes
+            raise JournalError(f"{self._path}: {_BROKEN}") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    @property
+    def key(self) -> bytes:
+        """The key that lies beside the file."""
+        return self._key
+
+    def find(self, ref: str) -> JournalEntry | None:
+        """Return what stands under ``ref``."""
+        row = self._open_file.execute("SELECT * FROM sends WHERE ref = ?", (ref,)).fetchone()
+        return None if row is None else _entry(row)
+
+    def claim(self, intent: Intent) -> JournalEntry | None:
+        """Write down that a send begins; or return what stands in its way."""
+        standing = self.find(intent.ref)
+        if standing is not None and stands_in_the_way(standing, intent):
+            return standing
+        began = intent.started_at.astimezone(UTC).isoformat()
+        digests = (intent.campaign_digest, intent.recipients_digest)
+        self._open_file.execute(_BEGIN, (intent.ref, intent.campaign_name, began, intent.recipients, *digests))
+        return None
+
+    def settle(self, ref: str, *, sent: bool, by: SettledBy, result: str | None) -> None:
+        """Write down what became of an open entry."""
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        settled = self._open_file.execute(_SETTLE, (state_after(sent=sent), result, now, by, ref))
+        if settled.rowcount == 0:
+            raise no_open_entry(ref)
+
+    def open_entries(self) -> list[JournalEntry]:
+        """Return what is open, in the order in which it began."""
+        rows = self._open_file.execute("SELECT * FROM sends WHERE state = 'open' ORDER BY place")
+        return [_entry(row) for row in rows]
+
+    def prune(self, oldest: datetime) -> int:
+        """Forget what was settled at that moment, or before it."""
+        moment = oldest.isoformat(timespec="microseconds")
+        return self._open_file.execute("DELETE FROM sends WHERE state != 'open' AND settled_at <= ?", (moment,)).rowcount
+
+    @property
+    def _open_file(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise ValueError("not inside work()")
+        return self._connection
+
+    @contextmanager
+    def _transaction(self, care: Care) -> Generator[None]:
+        if care is Care.READ:
+            yield
+            return
+        if care is Care.DURABLE and _identity(self._path) != self._file:
+            raise JournalError(f"{self._path}: was moved, replaced or deleted while it was open; put it back, or start again")
+        self._open_file.execute(f"PRAGMA synchronous = {'FULL' if care is Care.DURABLE else 'NORMAL'}")
+        self._open_file.execute("BEGIN IMMEDIATE")
+        with self._open_file:  # commits, or rolls back
+            yield
+
+    def _open(self) -> None:
+        # The file is made before its key, so a key says that there was a file; and entries say that there was a key.
+        had_key = key_path(self._path).exists()
+        if not self._path.exists():
+            if had_key:
+                raise JournalError(f"{self._path}: is gone, but its key is there; put it back, or take the key away to begin anew")
+            make_once(self._path, _write_empty)
+        with _closed_on_failure(_connected(self._path)) as connection:
+            _check_ours(self._path, connection)
+            has_entries = connection.execute("SELECT 1 FROM sends LIMIT 1").fetchone() is not None
+            if not key_path(self._path).exists():
+                if has_entries:
+                    raise JournalError(f"{key_path(self._path)}: is gone, and recipients cannot be told apart without it; put it back")
+                make_once(key_path(self._path), write_key)
+            self._key = read_key(self._path)
+            self._file = _identity(self._path)
+            self._connection = connection
+
+
+@contextmanager
+def _closed_on_failure(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+    """Close a connection only if the block fails."""
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    # rw: never make a file here. Another thread than ours closes it when the program ends.
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=LOCK_WAIT, isolation_level=None, check_same_thread=False)
+    with _closed_on_failure(connection):
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA fullfsync = ON")  # where a plain one ends in the drive's cache, as on macOS
+    return connection
+
+
+def _write_empty(draft: Path) -> None:
+    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
+    (owner,) = connection.execute("PRAGMA application_id").fetchone()
+    if owner != _OURS:
+        raise JournalError(f"{path}: is no journal of paid sends; name another file")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != _VERSION:
+        raise JournalError(f"{path}: is of version {version}, and this library knows {_VERSION}; update the library")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def _entry(row: sqlite3.Row) -> JournalEntry:
+    return JournalEntry(
+        intent=Intent(
+            ref=row["ref"],
+            campaign_name=row["campaign_name"],
+            started_at=datetime.fromisoformat(row["started_at"]),
+            recipients=row["recipients"],
+            campaign_digest=row["campaign_digest"],
+            recipients_digest=row["recipients_digest"],
+        ),
+        state=SendState(row["state"]),
+        result=row["result"],
+        settled_at=None if row["settled_at"] is None else datetime.fromisoformat(row["settled_at"]),
+        settled_by=None if row["settled_by"] is None else SettledBy(row["settled_by"]),
+    )

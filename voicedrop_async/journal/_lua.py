@@ -1,0 +1,48 @@
+"""What Redis runs for a journal, each as one step that nothing comes between.
+
+The journal is one hash: ``key``, the bytes under which recipients are hashed; ``place``, a count that tells which entry
+began first; and ``ref:...``, one entry each, as JSON. The words after the name of the hash are the key as the caller knows
+it, the field of the entry, and JSON. A journal without that key is not the caller's: ``gone``.
+
+``writer`` names one call. A client that did not hear an answer asks again, and is told what it was told before.
+"""
+
+from typing import Final
+
+CLAIM: Final = """
+if redis.call('HGET', KEYS[1], 'key') ~= ARGV[1] then return 'gone' end
+local standing = redis.call('HGET', KEYS[1], ARGV[2])
+local wanted = cjson.decode(ARGV[3])
+if standing then
+  local entry = cjson.decode(standing)
+  if entry.writer == wanted.writer then return 'done' end
+  local same = entry.campaign_digest == wanted.campaign_digest and entry.recipients_digest == wanted.recipients_digest
+  if entry.state ~= 'not_sent' or not same then return standing end
+end
+wanted.place = redis.call('HINCRBY', KEYS[1], 'place', 1)
+redis.call('HSET', KEYS[1], ARGV[2], cjson.encode(wanted))
+return 'done'
+"""
+
+SETTLE: Final = """
+if redis.call('HGET', KEYS[1], 'key') ~= ARGV[1] then return 'gone' end
+local standing = redis.call('HGET', KEYS[1], ARGV[2])
+if not standing then return 'none' end
+local entry = cjson.decode(standing)
+local change = cjson.decode(ARGV[3])
+if entry.writer == change.writer then return 'done' end
+if entry.state ~= 'open' then return 'none' end
+for name, value in pairs(change) do entry[name] = value end
+redis.call('HSET', KEYS[1], ARGV[2], cjson.encode(entry))
+return 'done'
+"""
+
+FORGET: Final = """
+local forgotten = 0
+for word = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[word]) == ARGV[word + 1] then
+    forgotten = forgotten + redis.call('HDEL', KEYS[1], ARGV[word])
+  end
+end
+return forgotten
+"""

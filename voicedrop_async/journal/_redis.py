@@ -1,0 +1,313 @@
+"""A journal in Redis, for the processes of several machines. Needs the extra ``redis``."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from logging import getLogger
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+from weakref import ref as weakly
+
+from voicedrop_async._checks import check_text
+from voicedrop_async.errors import ConfigError, JournalError
+from voicedrop_async.journal import _lua
+from voicedrop_async.journal._beside import KEY_BYTES
+from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
+from voicedrop_async.journal._rules import no_open_entry, oldest_kept, state_after
+from voicedrop_async.models import Intent
+
+_PATIENCE: Final = 5.0
+"""Seconds for a connection, and for an answer."""
+_AT_ONCE: Final = 500
+_KEEPS_ALL: Final = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+
+_LOG: Final = getLogger("voicedrop_async")
+
+
+class RedisClient(Protocol):
+    """What we ask of a client of Redis: ``redis.asyncio.Redis`` has it."""
+
+    async def execute_command(self, *words: str | int) -> Any:
+        """Send a command, and return the answer."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        ...
+
+
+class RedisJournal:
+    """A journal in one hash of Redis: what is lost of it is lost as a whole, and that is seen.
+
+    Before its first use somebody calls ``set_up`` once, by hand. A journal that is not there, because Redis was flushed,
+    or this is another database, sends nothing: begun anew by itself, it would let everything be sent again.
+
+    Redis must keep every write: ``appendonly yes``, ``appendfsync always``, ``maxmemory-policy noeviction``. Where it is
+    set otherwise, or does not tell, a warning goes to the logger ``voicedrop_async``. Replicas follow with a delay, so a
+    failover can lose claims unseen. It holds no phone number, unless a ``ref`` is one.
+
+    Usable in several loops, one after another, if it was given a URL; close it in each.
+    """
+
+    def __init__(self, redis: str | RedisClient, *, prefix: str = "voicedrop:journal") -> None:
+        """Name the database; nothing is sent to it before the first call.
+
+        Args:
+            redis: URL of a database, as in ``redis://localhost:6379/0``; or a ``redis.asyncio.Redis`` of yours, never closed by us.
+            prefix: The key that holds the journal.
+
+        Raises:
+            ConfigError: The extra ``redis`` is not installed, or the URL is none.
+        """
+        self._failures: tuple[type[Exception], ...] = (_library("redis.exceptions").RedisError, OSError)
+        self._name = check_text("prefix", prefix)
+        self._url = redis if isinstance(redis, str) else None
+        self._client: RedisClient | None = None if isinstance(redis, str) else redis
+        self._loop: weakly[asyncio.AbstractEventLoop] | None = None
+        self._key: str | None = None
+        if self._url is not None:
+            _connect(self._url)
+
+    async def __aenter__(self) -> Self:
+        """Return the journal."""
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close its connections."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the client is yours. Again: does nothing. A journal that is used again connects again."""
+        if self._url is not None and self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+    async def set_up(self) -> None:
+        """Begin a journal. For once, by hand: called at each start of a worker, it would hide that a journal was lost.
+
+        Raises:
+            ConfigError: There is one already.
+            JournalError: Redis cannot be reached or written.
+        """
+        with self._told():
+            made = await self._redis().execute_command("HSETNX", self._name, "key", secrets.token_hex(KEY_BYTES))
+        if not made:
+            raise ConfigError(f"redis: a journal is set up under {self._name!r} already; once is enough")
+
+    async def key(self) -> bytes:
+        """Return the 32 random bytes that were made with the journal; they are read once.
+
+        Raises:
+            JournalError: Redis cannot be reached, or the journal is not there.
+        """
+        return bytes.fromhex(await self._known_key())
+
+    async def find(self, ref: str) -> JournalEntry | None:
+        """Return what stands under ``ref``.
+
+        Raises:
+            JournalError: Redis cannot be reached, or the journal is not there.
+        """
+        with self._told():
+            key, entry = await self._redis().execute_command("HMGET", self._name, "key", _field(ref))
+        if key is None:
+            raise self._gone()
+        return None if entry is None else _loaded(entry)
+
+    async def claim(self, intent: Intent) -> JournalEntry | None:
+        """Write down that the send of ``intent.ref`` begins; or return what stands in its way.
+
+        Raises:
+            JournalError: Redis cannot be reached or written, or the journal is not there. If only its answer was lost, the
+                entry stands all the same, as open.
+        """
+        standing = await self._run(_lua.CLAIM, intent.ref, _dumped(intent))
+        return None if standing == "done" else _loaded(standing)
+
+    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
+        """Write down what became of an open entry, and when.
+
+        Raises:
+            ConfigError: No open entry under ``ref``.
+            JournalError: Redis cannot be reached or written, or the journal is not there; the entry stays open.
+        """
+        now = datetime.now(UTC).isoformat()
+        change = {"state": state_after(sent=sent), "result": result, "settled_at": now, "settled_by": by, "writer": _writer()}
+        if await self._run(_lua.SETTLE, ref, json.dumps(change)) != "done":
+            raise no_open_entry(ref)
+
+    async def open_entries(self) -> list[JournalEntry]:
+        """Return what is open, in the order in which it began. Reads the whole journal.
+
+        Raises:
+            JournalError: Redis cannot be reached, or the journal is not there.
+        """
+        found = {field: json.loads(value) async for field, value in self._entries()}
+        still_open = [entry for entry in found.values() if entry["state"] == SendState.OPEN]
+        return [_entry(entry) for entry in sorted(still_open, key=lambda entry: entry["place"])]
+
+    async def prune(self, older_than: timedelta) -> int:
+        """Forget entries settled that long ago, or longer; return how many. Their refs can then be sent again.
+
+        Raises:
+            ConfigError: ``older_than`` is no span of time, or a negative one.
+            JournalError: Redis cannot be reached or written, or the journal is not there.
+        """
+        oldest = oldest_kept(older_than)
+        old = [(field, value) async for field, value in self._entries() if _is_settled_by(oldest, value)]
+        forgotten = 0
+        for first in range(0, len(old), _AT_ONCE):
+            words = [word for pair in old[first : first + _AT_ONCE] for word in pair]
+            with self._told():
+                # What has changed since it was read stays.
+                forgotten += await self._redis().execute_command("EVAL", _lua.FORGET, 1, self._name, *words)
+        return forgotten
+
+    async def _run(self, script: str, ref: str, words: str) -> str:
+        key = await self._known_key()
+        with self._told():
+            said = _text(await self._redis().execute_command("EVAL", script, 1, self._name, key, _field(ref), words))
+        if said == "gone":
+            self._key = None
+            raise self._gone()
+        return said
+
+    async def _entries(self) -> AsyncGenerator[tuple[str, str]]:
+        await self._known_key()
+        place, begun = 0, False
+        while place or not begun:
+            with self._told():
+                place, part = await self._redis().execute_command("HSCAN", self._name, place, "COUNT", _AT_ONCE)
+            begun = True
+            for field, value in part.items():
+                if _text(field).startswith(_field("")):
+                    yield _text(field), _text(value)
+
+    async def _known_key(self) -> str:
+        if self._key is None:
+            with self._told():
+                key = await self._redis().execute_command("HGET", self._name, "key")
+            if key is None:
+                raise self._gone()
+            await self._look_at_settings()
+            self._key = _text(key)
+        return self._key
+
+    async def _look_at_settings(self) -> None:
+        found: dict[str, str] = {}
+        try:
+            for name in _KEEPS_ALL:
+                said = await self._redis().execute_command("CONFIG GET", name)
+                found |= {_text(setting): _text(value) for setting, value in said.items()}
+        except self._failures:
+            _LOG.warning("redis does not tell its settings: see to it that it keeps every write (%s)", _KEEPS_ALL)
+            return
+        loose = {name: found.get(name, "not told") for name, kept in _KEEPS_ALL.items() if found.get(name) != kept}
+        if loose:
+            _LOG.warning(
+                "redis may lose what this journal writes, and what was sent would be sent again: %s; wanted: %s", loose, _KEEPS_ALL
+            )
+
+    def _redis(self) -> RedisClient:
+        if self._url is None and self._client is not None:
+            return self._client
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is None or self._loop() is not loop:
+            self._client, self._loop = _connect(self._url or ""), weakly(loop)
+        return self._client
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        try:
+            yield
+        except self._failures as error:
+            raise JournalError(f"redis: cannot be reached or written ({_reason(error)}); look at the server") from None
+
+    def _gone(self) -> JournalError:
+        return JournalError(
+            f"redis: no journal under {self._name!r}, or another than before: the server was flushed, or this is another database; "
+            "bring it back, or, once you know what was sent, or if there never was one, begin it with set_up()"
+        )
+
+    def __repr__(self) -> str:
+        return f"RedisJournal(prefix={self._name!r})"
+
+
+def _library(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        raise ConfigError('redis: needs the extra: python -m pip install "voicedrop-async[redis]"') from None
+
+
+def _connect(url: str) -> RedisClient:
+    # Once more at once: a connection that rested may have been closed. Each script tells its own repeat from another's.
+    retry = _library("redis.asyncio.retry").Retry(_library("redis.backoff").NoBackoff(), 1)
+    connect: Callable[..., RedisClient] = _library("redis.asyncio").Redis.from_url
+    try:
+        return connect(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=retry)
+    except ValueError:  # its text may show the password
+        raise ConfigError("redis: not a URL such as redis://localhost:6379/0") from None
+
+
+def _field(ref: str) -> str:
+    return f"ref:{ref}"
+
+
+def _text(said: str | bytes) -> str:
+    # A client of yours may decode by itself.
+    return said if isinstance(said, str) else said.decode()
+
+
+def _reason(error: BaseException) -> str:
+    code = str(error).partition(" ")[0]  # as in OOM, READONLY, NOAUTH
+    return f"{type(error).__name__}, {code}" if code.isalpha() and code.isupper() else type(error).__name__
+
+
+def _writer() -> str:
+    return secrets.token_hex(8)
+
+
+def _dumped(intent: Intent) -> str:
+    return json.dumps(
+        {
+            "ref": intent.ref,
+            "campaign_name": intent.campaign_name,
+            "started_at": intent.started_at.astimezone(UTC).isoformat(),
+            "recipients": intent.recipients,
+            "campaign_digest": intent.campaign_digest,
+            "recipients_digest": intent.recipients_digest,
+            "state": SendState.OPEN,
+            "writer": _writer(),
+        }
+    )
+
+
+def _loaded(text: str | bytes) -> JournalEntry:
+    return _entry(json.loads(text))
+
+
+def _entry(found: dict[str, Any]) -> JournalEntry:
+    return JournalEntry(
+        intent=Intent(
+            ref=found["ref"],
+            campaign_name=found["campaign_name"],
+            started_at=datetime.fromisoformat(found["started_at"]),
+            recipients=found["recipients"],
+            campaign_digest=found["campaign_digest"],
+            recipients_digest=found["recipients_digest"],
+        ),
+        state=SendState(found["state"]),
+        result=found.get("result"),
+        settled_at=datetime.fromisoformat(found["settled_at"]) if found.get("settled_at") else None,
+        settled_by=SettledBy(found["settled_by"]) if found.get("settled_by") else None,
+    )
+
+
+def _is_settled_by(moment: datetime, text: str) -> bool:
+    entry = json.loads(text)
+    return entry["state"] != SendState.OPEN and datetime.fromisoformat(entry["settled_at"]) <= moment

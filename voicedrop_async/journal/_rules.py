@@ -1,0 +1,42 @@
+"""What every journal of ours agrees on: who stands in whose way, and what a caller may ask for."""
+
+from datetime import UTC, datetime, timedelta
+
+from voicedrop_async._masking import shown
+from voicedrop_async.errors import ConfigError
+from voicedrop_async.journal._entry import JournalEntry, SendState
+from voicedrop_async.models import Intent
+
+
+def stands_in_the_way(entry: JournalEntry, intent: Intent) -> bool:
+    """Whether ``intent`` may not begin: what stands there is open, was sent, or is another campaign's."""
+    return entry.state is not SendState.NOT_SENT or not is_same_send(entry.intent, intent)
+
+
+def is_same_send(one: Intent, other: Intent) -> bool:
+    """Whether two intents are of the same campaign to the same recipients."""
+    return (one.campaign_digest, one.recipients_digest) == (other.campaign_digest, other.recipients_digest)
+
+
+def state_after(*, sent: bool) -> SendState:
+    """Return what an entry is once it is settled."""
+    return SendState.SENT if sent else SendState.NOT_SENT
+
+
+def no_open_entry(ref: str) -> ConfigError:
+    """Say that there is nothing to settle."""
+    return ConfigError(f"ref: the journal has no open entry under {shown(ref)!r}")
+
+
+def oldest_kept(older_than: timedelta) -> datetime:
+    """Return the moment before which settled entries are forgotten; the clock says it, and nothing else hangs on the clock.
+
+    Raises:
+        ConfigError: ``older_than`` is no span of time, or one that reaches into the future.
+    """
+    if not isinstance(older_than, timedelta) or older_than < timedelta(0):
+        raise ConfigError("older_than: must be a timedelta of zero or more")
+    try:
+        return datetime.now(UTC) - older_than
+    except OverflowError:  # before the first day there is
+        return datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,120 @@
+"""Lists that are longer than a campaign: cut into chunks, each sent at most once, every recipient accounted for.
+
+Source: Routee, "Send a voice campaign", ``to``: at most 1000.
+"""
+
+import asyncio
+from contextlib import aclosing
+from typing import Final
+
+from attrs import evolve
+
+from voicedrop_async._checks import MAX_RECIPIENTS, MAX_REF, check_campaign, check_count, check_kind, check_ref
+from voicedrop_async.errors import BadRequest, ConfigError, OutcomeUnknown, VoiceDropError
+from voicedrop_async.models import VoiceCampaign
+from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
+from voicedrop_async.routee._names import unique_name
+from voicedrop_async.routee._recipients import Recipients, Sieve, check_recipients, reader, why_not
+from voicedrop_async.routee._reconciling import Reconciling
+
+_NUMBERED: Final = 12
+"""Characters of a ref that are left for the number of a chunk."""
+
+
+class LongLists(Reconciling):
+    """What sends to more recipients than one campaign may have."""
+
+    async def send_campaigns(
+        self,
+        campaign: VoiceCampaign,
+        recipients: Recipients,
+        *,
+        ref: str,
+        chunk: int = MAX_RECIPIENTS,
+        stop_at_unknown: bool = True,
+        region: str | None = None,
+    ) -> SendLedger:
+        """Send a campaign to any number of recipients: this costs money and rings telephones. Each is called at most once.
+
+        The list is cut into chunks, sent one after another, each as a campaign of its own: its ref is that of the list,
+        a slash and its number from 1, its name one that can be found again. The same call again, in another process
+        too, goes on where this one ended: chunks that were sent are not sent again, if the recipients come in the same
+        order. A number that comes twice is called once; what is no number is called not at all.
+
+        A chunk that may have been sent stops the list, and so does an error that the next chunk would meet as well;
+        a chunk that the service refuses as such (400 or 422) does not. What lies behind is still read, to be named.
+
+        Args:
+            campaign: What to say; a template without recipients. With a name, the names of its chunks begin with it.
+            recipients: E.164 numbers; any iterable, sync or async, pulled chunk by chunk. The numbers are kept in memory.
+            ref: Your own key for the whole list. It is kept and shown in clear.
+            chunk: Recipients of one campaign, at most 1000; the same each time for one ref.
+            stop_at_unknown: Send no chunk behind one that may have been sent.
+            region: Where numbers without a country code are at home, such as ``GR``. Then other notations are read as
+                well, and told from each other as numbers; needs the extra ``phone``. The ledger names E.164 numbers.
+
+        Returns:
+            The ledger, which names each recipient once: sent, unknown, refused, or not attempted. What stopped the list
+            is in it, and not raised.
+
+        Raises:
+            ConfigError: The campaign cannot be, or has recipients of its own; nothing was sent. Or a chunk differs from
+                the one that was sent under its ref: nothing of it was sent, and the text says what was before it.
+            SessionClosed: The session is closed.
+
+        Source: Routee, "Send a voice campaign", ``POST /voice/campaign``.
+        """
+        _check_template(campaign)
+        check_recipients(recipients)
+        check_ref(ref)
+        if len(ref) > MAX_REF - _NUMBERED:
+            raise ConfigError(f"ref: longer than {MAX_REF - _NUMBERED} characters, which leaves no room for the numbers of its chunks")
+        check_count("chunk", chunk, 1)
+        if chunk > MAX_RECIPIENTS:
+            raise ConfigError(f"chunk: {chunk} is above {MAX_RECIPIENTS}, the most of one campaign")
+        check_kind("stop_at_unknown", stop_at_unknown, bool)
+        self._transport.check_home()
+        sieve = Sieve(reader(region), why_not(region))
+        done: list[Chunk] = []
+        stopped_by: VoiceDropError | None = None
+        async with aclosing(sieve.chunks(recipients, ref, chunk)) as planned:
+            async for next_one in planned:
+                if stopped_by is None:
+                    done.append(await self._send_chunk(campaign, next_one, done))
+                    stopped_by = _stopper(done[-1], stop_at_unknown=stop_at_unknown)
+                else:
+                    done.append(next_one)
+                    await asyncio.sleep(0)  # a long list in memory must not hold up the loop
+        return SendLedger(ref=ref, chunks=tuple(done), invalid=sieve.invalid, duplicates=tuple(sieve.duplicates), stopped_by=stopped_by)
+
+    async def _send_chunk(self, template: VoiceCampaign, chunk: Chunk, done: list[Chunk]) -> Chunk:
+        name = unique_name(template.name or "Campaign")
+        try:
+            receipt = await self._send_as(evolve(template, to=chunk.recipients), name, ref=chunk.ref, deadline=None)
+        except ConfigError as fault:
+            sent = sum(earlier.state is ChunkState.SENT for earlier in done)
+            raise ConfigError(f"{fault}; this is chunk {chunk.ref}, and of the {len(done)} chunks before it {sent} are sent") from None
+        except OutcomeUnknown as error:
+            return evolve(chunk, state=ChunkState.UNKNOWN, error=error.with_traceback(None))
+        except VoiceDropError as error:
+            return evolve(chunk, state=ChunkState.REFUSED, error=error.with_traceback(None))
+        # The numbers are in memory once; a million recipients would have as many again in the analyses alone.
+        slim = evolve(receipt, to=chunk.recipients, voice_analysis=None)
+        return evolve(chunk, state=ChunkState.SENT, receipt=slim)
+
+
+def _stopper(chunk: Chunk, *, stop_at_unknown: bool) -> VoiceDropError | None:
+    """Return the error that the chunks behind are not attempted for, if there is one."""
+    if chunk.state is ChunkState.UNKNOWN:
+        return chunk.error if stop_at_unknown else None
+    # Of all refusals, only that of a request as such says nothing of the next one.
+    return None if isinstance(chunk.error, BadRequest) else chunk.error
+
+
+def _check_template(campaign: object) -> None:
+    if isinstance(campaign, VoiceCampaign):
+        for argument in ("to", "contacts", "groups"):
+            if getattr(campaign, argument):
+                raise ConfigError(f"campaign.{argument}: a template has no recipients, since each chunk would call them; give them apart")
+        campaign = evolve(campaign, to=("+10000000",))
+    check_campaign(campaign)
