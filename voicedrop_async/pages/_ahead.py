@@ -47,6 +47,8 @@ class Ahead(Generic[T]):
             if room <= 0 or weight_left <= 0:
                 return
             if each not in self._tasks:
+                if len(self._tasks) >= self._most and each != place:
+                    return  # lists opened ahead take the places until their turn comes
                 task = self._tasks[each] = asyncio.ensure_future(self._fetch(each))
                 task.add_done_callback(partial(self._arrived, each))
             room, weight_left = room - 1, weight_left - weight
@@ -60,9 +62,9 @@ class Ahead(Generic[T]):
         early = place in self._tasks
         self.plan(place, room)
         task = self._tasks.get(place)
+        if task is not None:
+            await self._turn_of_the_loop(task)
         try:
-            if task is not None:
-                await self._turn_of_the_loop(task)
             fetched = await (self._fetch(place) if task is None else task)
         finally:
             self._tasks.pop(place, None)
@@ -86,10 +88,10 @@ class Ahead(Generic[T]):
             await asyncio.wait(tasks)
 
     async def _turn_of_the_loop(self, task: asyncio.Task[Fetched[T]]) -> None:
-        now = asyncio.get_running_loop().time()
-        if task.done() and now - self._turn > _TURN:
+        loop = asyncio.get_running_loop()
+        if not task.done() or loop.time() - self._turn > _TURN:
             await asyncio.sleep(0)
-        self._turn = now
+            self._turn = loop.time()
 
     def _arrived(self, place: Place, task: asyncio.Task[Fetched[T]]) -> None:
         if task.cancelled() or task.exception() is not None or place not in self._tasks:

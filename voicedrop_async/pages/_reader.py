@@ -1,6 +1,6 @@
 """Page after page, in order: what each brings that is new, what the service's counts say, and where the walk stands."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from attrs import evolve, frozen
@@ -9,7 +9,7 @@ from voicedrop_async.errors import DriftDetected, PageLoop, WireError
 from voicedrop_async.models import Page
 from voicedrop_async.pages._ahead import Ahead
 from voicedrop_async.pages._course import Course, Turn
-from voicedrop_async.pages._seen import Seen
+from voicedrop_async.pages._seen import Seen, sum_of
 from voicedrop_async.pages._source import Cuts, Fetched, Place, Source, Span
 from voicedrop_async.pages._tally import Tally, shrank
 from voicedrop_async.pages._tokens import Mark, micros
@@ -45,11 +45,14 @@ class Sheet(Generic[T]):
     fresh: tuple[T, ...]
     begins: Mark
     """The place of the page, when it had been read."""
+    keys: Callable[[Sequence[T]], Sequence[Hashable]]
 
     def mark(self, handed: int) -> Mark:
         """Return the place after so many of the fresh items, of which there are more."""
         following = self.fresh[handed]
-        return evolve(self.begins, index=next(index for index, item in enumerate(self.page.items) if item is following))
+        index = next(index for index, item in enumerate(self.page.items) if item is following)
+        summed = None if self.begins.sum is None else self.begins.sum + sum_of(self.keys(self.fresh[:handed]))
+        return evolve(self.begins, index=index, sum=summed)
 
 
 class Reader(Generic[T]):
@@ -65,7 +68,7 @@ class Reader(Generic[T]):
         self.tally = Tally()
         self._place: Place | None = Place(self.cuts.first(), 0)
         self._course = Course()
-        self._seen = Seen()
+        self._seen = Seen(sum=0 if options.on_drift == "repair" else None)
         self._total_before: int | None = None
         """The service's count at the end of the pass before."""
         self._page_size = options.page_size
@@ -104,6 +107,7 @@ class Reader(Generic[T]):
         fetched, early = await self.ahead.take(place, self._room(left))
         if early and place.number > 0 and shrank(self.tally.total, fetched.page.total_items):
             # Answered before the page in front of it: what moved between the two answers would be on neither.
+            del fetched
             fetched = await self.fetch(place)
         sheet = self._taken(place, fetched)
         self._ask_ahead(None if left is None else left - len(sheet.fresh))
@@ -126,6 +130,7 @@ class Reader(Generic[T]):
             seen=self._behind + self._seen.distinct + self.tally.skipped_here,
             total=self.tally.total,
             passes=self._seen.passes,
+            sum=self._seen.sum,
         )
 
     def keys(self) -> Any:
@@ -181,6 +186,7 @@ class Reader(Generic[T]):
             else:
                 if not (opens and self._is_crowded(fetched) and self.cuts.halve(place.start, fetched.page.total_items)):
                     return fetched
+                del fetched
 
     def _is_crowded(self, fetched: Fetched[T]) -> bool:
         return self._source.most is not None and (fetched.page.total_items or 0) > self._source.most
@@ -193,17 +199,23 @@ class Reader(Generic[T]):
             self._refuse_drift(place, page, keys)
         begins = evolve(self.mark(), index=0, total=page.total_items)
         opens = first_pass and not self._course.begun
-        self.tally.take(fetched, opens=opens, begins=place.number == 0)
+        self.tally.take(fetched, opens=opens, begins=place.number == 0 and not self._skip)
         if opens and place.number == 0:
             self._opened(place, fetched)
-        skip, known = self._handed_out_before(place, page), self._seen.distinct
+        skip, distinct = self._handed_out_before(place, page), self._seen.distinct
         self._seen.take(page.items[:skip], keys[:skip])
+        self._compare_replay(place)
         later = page.items[skip:] if skip else page.items
         fresh, repeated = self._seen.take(later, keys[skip:])
-        self.tally.duplicates += len(later) - len(fresh) if first_pass else repeated
+        known = len(later) - len(fresh) - repeated if first_pass else 0
+        self.tally.duplicates += repeated
+        self.tally.known += known
         self._page_size = min(self._options.page_size, max(1, page.size))
-        self._move(place, fetched, hash(tuple(keys)), new=self._seen.distinct > known)
-        return Sheet(page, later if self._options.on_drift == "ignore" else fresh, begins)
+        if self._options.on_drift == "ignore":
+            before = self._seen.before
+            fresh = tuple(item for item, key in zip(later, keys[skip:], strict=True) if key not in before) if known else later
+        self._move(place, fetched, hash(tuple(keys)), new=self._seen.distinct > distinct)
+        return Sheet(page, fresh, begins, self._source.keys)
 
     def _opened(self, place: Place, fetched: Fetched[T]) -> None:
         self.tally.crowded += self._is_crowded(fetched)
@@ -221,8 +233,17 @@ class Reader(Generic[T]):
             return 0
         if mark.passes > 1 or place.number < mark.number:
             return len(page.items)
-        self._replayed = None
         return mark.index if place.number == mark.number else 0
+
+    def _compare_replay(self, place: Place) -> None:
+        """At the mark, or where its list has ended: was what was passed by in silence what had been handed out?"""
+        mark = self._replayed
+        if mark is not None and mark.passes == 1 and place.number >= mark.number:
+            self._end_replay(mark)
+
+    def _end_replay(self, mark: Mark) -> None:
+        self.tally.doubtful |= self._seen.sum != mark.sum
+        self._replayed = None
 
     def _refuse_drift(self, place: Place, page: Page[T], keys: Sequence[Hashable]) -> None:
         if place.number > 0 and page.total_items is not None and self.tally.total not in {None, page.total_items}:
@@ -248,17 +269,19 @@ class Reader(Generic[T]):
         """Read the list again, or go on to the next one."""
         repairs, total = self._options.on_drift == "repair", self.tally.total
         agreed = self._seen.passes > 1 and self._seen.agrees and total == self._total_before
-        doubtful, self._course, self._replayed = self._course.doubtful, Course(), None
+        doubtful, self._course = self._course.doubtful, Course()
+        if self._replayed is not None:
+            self._end_replay(self._replayed)
         if repairs and not agreed and self._seen.passes < self._options.max_passes:
             self._place, self._total_before = Place(start, 0), total
             self._seen.read_again()
             self.tally.read_again()
             self.ahead.forget()
             return
-        distinct = self._behind + self._seen.distinct
-        if self._options.on_drift == "raise" and (gap := self.tally.missing_here(distinct)):
+        seen = self._behind + len(self._seen.here)
+        if self._options.on_drift == "raise" and (gap := self.tally.missing_here(seen)):
             self._gap = f"the list changed while it was walked: the service counts {gap} more items than it showed"
-        self.tally.close(distinct=distinct, doubtful=doubtful or (repairs and not agreed))
+        self.tally.close(seen=seen, seen_last=self._behind + self._seen.distinct, doubtful=doubtful or (repairs and not agreed))
         following = self.cuts.after(start)
         if self._behind:
             self._edge = self.cuts.before(following, self._source.overlap)

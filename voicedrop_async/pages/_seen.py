@@ -1,7 +1,8 @@
 """What was handed out already. Exact keys, for the present list and the one before: a hash that collides would lose a message."""
 
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Iterable, Sequence, Set
 from typing import TypeVar
+from zlib import crc32
 
 from attrs import define, field
 
@@ -21,6 +22,8 @@ class Seen:
     """Of these, the ones that the pass before saw as well."""
     distinct_before: int = -1
     """Keys that the pass before saw."""
+    sum: int | None = None
+    """Of hashes of the items that were handed out, if it is kept: of the same items it is the same."""
 
     def take(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
         """Remember a page; return its items that were not handed out yet, and how many this pass had seen already."""
@@ -29,6 +32,7 @@ class Seen:
             self.here.update(dict.fromkeys(keys, 1))
             if len(self.here) == known + len(keys):
                 self.distinct += len(keys)
+                self._add(keys)
                 return items, 0
             for key in keys:  # the page repeats itself
                 self.here.pop(key, None)
@@ -44,11 +48,16 @@ class Seen:
             self.common += self.passes > 1 and seen_in == self.passes - 1
             if seen_in == 0 and key not in self.before:
                 fresh.append(item)
+                self._add((key,))
         return tuple(fresh), repeated
 
     def repeats(self, keys: Sequence[Hashable]) -> bool:
         """Whether this pass has seen one of the keys already, or sees one twice now."""
         return len(set(keys)) < len(keys) or any(self.here.get(key, 0) == self.passes for key in keys)
+
+    def _add(self, keys: Sequence[Hashable]) -> None:
+        if self.sum is not None:
+            self.sum += sum_of(keys)
 
     @property
     def agrees(self) -> bool:
@@ -62,4 +71,9 @@ class Seen:
 
     def next_list(self) -> "Seen":
         """Return what is remembered in the next list: an edge between slices can repeat an item there, and not farther on."""
-        return Seen(before=self.here.keys())
+        return Seen(before=self.here.keys(), sum=None if self.sum is None else 0)
+
+
+def sum_of(keys: Iterable[Hashable]) -> int:
+    """Return a sum that does not hang on the order, and is the same in every process."""
+    return sum(crc32(key if isinstance(key, bytes) else repr(key).encode()) for key in keys)

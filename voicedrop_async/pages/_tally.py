@@ -18,6 +18,8 @@ class Tally:
     unreadable: int = 0
     crowded: int = 0
     missing: int = 0
+    known: int = 0
+    """Items that the slice before had shown as well: counted by the service twice, and by us once."""
     first: int | None = 0
     closed: int | None = 0
     """The service's counts of the lists that have ended."""
@@ -49,15 +51,16 @@ class Tally:
         """Begin another pass: what spoke against the one before does not count."""
         self.unreadable_here, self.skipped_here, self.doubtful_here = 0, 0, False
 
-    def missing_here(self, distinct: int) -> int:
-        """Return how many items of the list the service counts, but has not shown; ``distinct`` were seen."""
-        return max(0, (self.total or 0) - distinct - self.skipped_here)
+    def missing_here(self, seen: int) -> int:
+        """Return how many items of the list the service counts, but has not shown; so many were seen."""
+        return max(0, (self.total or 0) - seen - self.skipped_here)
 
-    def close(self, *, distinct: int, doubtful: bool) -> None:
-        """Count a list that has ended, of which ``distinct`` items were seen."""
-        self.missing += self.missing_here(distinct)
-        # Who counts less than there is may also have left something out.
-        self.doubtful |= doubtful or self.doubtful_here or self.skipped_here > 0 or (self.total is not None and self.total < distinct)
+    def close(self, *, seen: int, seen_last: int, doubtful: bool) -> None:
+        """Count a list that has ended, of which so many items were seen, and so many in the last pass over it."""
+        self.missing += self.missing_here(seen)
+        # Who counts another number than there are may also have left something out.
+        miscounted = self.total is not None and self.total != seen_last + self.skipped_here
+        self.doubtful |= doubtful or self.doubtful_here or self.skipped_here > 0 or miscounted
         self.closed, self.total = add(self.closed, self.total), 0
         self.unreadable += self.unreadable_here
         self.read_again()
@@ -74,8 +77,8 @@ class Tally:
             items=self.items - waiting,
             duplicates=self.duplicates,
             unreadable=self.unreadable + self.unreadable_here,
-            total_first=self.first if self.pages else None,
-            total_last=add(self.closed, self.total) if self.pages else None,
+            total_first=add(self.first, -self.known) if self.pages else None,
+            total_last=add(add(self.closed, self.total), -self.known) if self.pages else None,
             crowded=self.crowded,
             suspected_missing=self.missing,
             complete=self.ended and not waiting and not self.doubts and not self.cut,

@@ -17,7 +17,7 @@ from voicedrop_async.pages._source import Span
 _VERSION: Final = "1"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_CONTENT: Final = msgspec.json.Decoder(tuple[int, int, int | None, int | None, int, int, int, int | None, int, bool, bool])
+_CONTENT: Final = msgspec.json.Decoder(tuple[int, int, int | None, int | None, int, int, int, int | None, int, bool, bool, int | None])
 
 
 @frozen
@@ -43,6 +43,8 @@ class Mark:
     doubtful: bool = False
     """Whether something had spoken against the part that lies behind."""
     ended: bool = False
+    sum: int | None = None
+    """Of hashes of what was handed out of the list, where that is to be compared."""
 
     @property
     def span(self) -> Span | None:
@@ -82,7 +84,8 @@ def read_token(given: object, *, query: int, page_size: int, cut: bool) -> Mark:
     try:
         raw = urlsafe_b64decode(packed.encode("ascii") + b"=" * (-len(packed) % 4))
         mark = Mark(*_CONTENT.decode(raw[4:]))
-        sound = version == _VERSION and raw[:4] == _checksum(raw[4:])
+        # Base 64 has several spellings of the same bytes.
+        sound = raw[:4] == _checksum(raw[4:]) and mark.token().text == text.strip()
     except (binascii.Error, UnicodeError, msgspec.MsgspecError):
         raise ResumeTokenError("resume: not a token; it may be cut off or damaged") from None
     if not sound:

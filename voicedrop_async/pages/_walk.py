@@ -55,19 +55,20 @@ class Walk(Generic[T]):
 
     async def __aiter__(self) -> AsyncGenerator[T]:
         """Hand out items in page order, each once; a loop that was left is taken up where it stood."""
+        self._check_not_over()
         try:
             while True:
                 for item in self._waiting:
                     yield item
-                page = await self._next()
-                if page is None:
+                if await self._next() is None:
                     return
-                self._waiting = iter(page.items)
+                self._waiting = iter(self._handed)
         finally:
             await self._let_go()
 
     async def pages(self) -> AsyncGenerator[Page[T]]:
         """Hand out pages, without the items that were handed out before."""
+        self._check_not_over()
         try:
             rest = tuple(self._waiting)
             if self._sheet is not None and rest:
@@ -77,19 +78,24 @@ class Walk(Generic[T]):
         finally:
             await self._let_go()
 
+    def _check_not_over(self) -> None:
+        if self._over:
+            raise ConfigError("walk: was left; what is handed out after that would be a part without a word of the rest")
+
     async def _let_go(self) -> None:
         if not self._entered:  # nobody else will end what is under way ahead
             await self._reader.ahead.aclose()
 
     async def _next(self) -> Page[T] | None:
         """Read the next page; None at the end. If that fails, the walk stands where it stood."""
-        if self._over:
-            raise ConfigError("walk: was left; what is handed out after that would be a part without a word of the rest")
+        self._check_not_over()
         if self._reading:
             raise ConfigError("walk: another task is reading it; each task needs a walk of its own")
         if self._left == 0:
             return None
         self._reading = True
+        if len(self._handed) == len(self._sheet.fresh if self._sheet is not None else ()):
+            self._sheet, self._handed = None, ()  # the present page has gone; memory holds it no longer than the loop does
         try:
             sheet = await self._reader.read(self._left)
         except (RequestError, WalkError, SessionClosed) as error:
