@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import attrs
 import pytest
 from blockbuster import blockbuster_ctx
 from journal_contract import intent, standing
 
-from voicedrop_async import ConfigError, SendState, SqliteJournal
+from voicedrop_async import ConfigError, JournalError, SendState, SqliteJournal
 from voicedrop_async.journal import _rules
 
 CLAIMS = """
@@ -245,6 +246,20 @@ async def test_what_waits_together_is_committed_together(path: Path) -> None:
 
     assert said.count("COMMIT") == 2
     assert len([words for words in said if words.startswith("INSERT")]) == 51
+
+
+async def test_of_what_fails_together_nothing_is_told_as_done(path: Path) -> None:
+    """Even after a fault that nobody thought of, here a moment that is none: each hears that his was not written."""
+    async with SqliteJournal(path) as journal:
+        await journal.key()
+        async with held_up(journal):
+            good = asyncio.create_task(journal.claim(intent("good")))
+            odd = asyncio.create_task(journal.claim(attrs.evolve(intent("odd"), started_at=None)))
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(good, odd, return_exceptions=True)
+
+        assert [type(outcome) for outcome in outcomes] == [JournalError, JournalError]
+        assert [entry.intent.ref for entry in await journal.open_entries()] == ["first"]
 
 
 async def test_a_claim_is_on_the_disk_and_what_became_of_it_may_follow_later(path: Path) -> None:

@@ -114,7 +114,7 @@ class SqliteJournal:
     async def _ask(self, work: Callable[[Ledger], T], care: Care = Care.READ) -> T:
         if self._worker is None:
             self._worker = Worker(self._path)
-        return await wrap_future(self._worker.put(work, care))
+        return await self._worker.do(work, care)
 
     def __repr__(self) -> str:
         return f"SqliteJournal({str(self._path)!r})"

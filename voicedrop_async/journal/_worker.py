@@ -1,15 +1,17 @@
 """The one thread of a SQLite journal. Work that waits together is written together, with one commit for all of it."""
 
+import asyncio
 import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 from weakref import finalize
 
-from attrs import field, frozen
+from attrs import define, field
 
 from voicedrop_async.errors import ConfigError, JournalError
 from voicedrop_async.journal._ledger import Care, Ledger
@@ -20,23 +22,24 @@ _OF_A_PARENT: Final[list[Ledger]] = []
 """Files opened before a fork: closing them here would take them from the process that uses them."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class _Job(Generic[T]):
     work: Callable[[Ledger], T]
     care: Care
-    done: Future[T] = field(factory=Future)
+    done: asyncio.Future[T]
+    tell: Callable[[], None] = field(init=False)
+    """Tells the one who waits what came of it, in his loop."""
 
-    def outcome(self, ledger: Ledger) -> Callable[[], None]:
-        """Do the work; return what tells the one who waits, for when it is committed."""
+    def run(self, ledger: Ledger) -> None:
+        """Do the work; what came of it is told once it is committed."""
         try:
-            result = self.work(ledger)
+            self.tell = partial(self.done.set_result, self.work(ledger))
         except ConfigError as refused:  # nothing was written, and the others go on
-            return partial(self.done.set_exception, refused)
-        return partial(self.done.set_result, result)
+            self.tell = partial(self.done.set_exception, refused)
 
     def fail(self, words: str) -> None:
-        """Tell the one who waits that it was not done; each gets an error of his own."""
-        self.done.set_exception(JournalError(words))
+        """It was not done; each who waits gets an error of his own."""
+        self.tell = partial(self.done.set_exception, JournalError(words))
 
 
 class Worker:
@@ -50,18 +53,19 @@ class Worker:
         self._process = os.getpid()
         self._end = finalize(self, _end, self._pool, self._ledger, self._process)
 
-    def put(self, work: Callable[[Ledger], T], care: Care) -> Future[T]:
-        """Queue some work; what is cancelled before its turn is not done.
+    async def do(self, work: Callable[[Ledger], T], care: Care) -> T:
+        """Have some work done, and wait for it; what is cancelled before its turn is not done.
 
         Raises:
-            ConfigError: This process was forked from the one that opened the file.
+            ConfigError: This process was forked from the one that opened the file; or what the work raises.
+            JournalError: The file cannot be opened, read or written.
         """
         if os.getpid() != self._process:
             raise ConfigError("journal: was opened before this process was forked; make a SqliteJournal in each process")
-        job = _Job(work, care)
+        job: _Job[T] = _Job(work, care, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._pool.submit(self._drain)
-        return job.done
+        return await job.done
 
     def close(self) -> Future[None]:
         """Close the file once all that waits is done, and let the thread end."""
@@ -73,21 +77,30 @@ class Worker:
     def _drain(self) -> None:
         """Do everything that waits as one transaction. A drain that finds nothing came after one that took all."""
         taken = [self._jobs.popleft() for _ in range(len(self._jobs))]
-        jobs = [job for job in taken if job.done.set_running_or_notify_cancel()]
+        jobs = [job for job in taken if not job.done.cancelled()]
         if not jobs:
             return
+        fault: str | None = "the journal could not go on"  # which stays only after what nobody thought of
         try:
             with self._ledger.work(max(job.care for job in jobs)):
-                outcomes = [job.outcome(self._ledger) for job in jobs]
-            for tell in outcomes:
-                tell()
+                for job in jobs:
+                    job.run(self._ledger)
+            fault = None
         except JournalError as error:
-            for job in jobs:
-                job.fail(str(error))
-        finally:  # nobody waits for ever, whatever happened
-            for job in jobs:
-                if not job.done.done():
-                    job.fail("the journal could not go on")
+            fault = str(error)
+        finally:  # nobody waits for ever, and nobody hears of success before it is committed
+            if fault is not None:
+                for job in jobs:
+                    job.fail(fault)
+            for loop in {job.done.get_loop() for job in jobs}:
+                with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+                    loop.call_soon_threadsafe(_tell, [job for job in jobs if job.done.get_loop() is loop])
+
+
+def _tell(jobs: list[_Job[Any]]) -> None:
+    for job in jobs:
+        if not job.done.done():  # cancelled meanwhile
+            job.tell()
 
 
 def _end(pool: ThreadPoolExecutor, ledger: Ledger, process: int) -> None:
