@@ -81,6 +81,13 @@ async def test_from_where_drift_was_raised_the_walk_can_go_on():
     assert items + ids(rest) == list("abcdefg")
 
 
+async def test_a_count_that_changed_since_the_walk_was_left_is_raised():
+    async with Honest("abcdef").stream(on_drift="raise").walk() as walk:
+        await anext(aiter(walk))
+    with pytest.raises(DriftDetected, match="5 items, 6 before"):
+        await Honest("bcdef").stream(on_drift="raise", resume=walk.token).collect()
+
+
 async def test_a_list_that_keeps_still_raises_nothing():
     items, requests, report = await walked(Honest("abcde", "f"), on_drift="raise", prefetch=2)
     assert (items, requests, report.complete) == (list("abcdef"), 4, True)

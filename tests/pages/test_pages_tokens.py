@@ -100,6 +100,27 @@ async def test_duplicates_in_front_of_the_place_shift_it_not():
         assert (await walked(Scripted(*script), page_size=4, resume=token))[0] == taken[place:]
 
 
+async def test_a_repair_that_goes_on_over_a_list_of_another_length_hands_it_out_again():
+    """Rather an item twice than an item lost; and its places are those of the list as it is now."""
+    _, tokens = await with_tokens(Honest(SEVEN), on_drift="repair")
+    grown = Honest("X" + SEVEN)
+    taken, later = await with_tokens(grown, on_drift="repair", resume=tokens[3])
+    assert taken == list("Xabcdefg")
+    assert (await walked(grown, on_drift="repair", resume=later[1]))[0] == list("abcdefg")
+
+
+async def test_a_repair_that_goes_on_over_other_items_says_so():
+    _, tokens = await with_tokens(Honest(SEVEN), on_drift="repair")
+    items, _, report = await walked(Honest("bcdefgh"), on_drift="repair", resume=tokens[3])
+    assert (items, report.complete) == (list("efgh"), False)
+
+
+async def test_a_list_that_lost_an_item_of_the_page_behind_the_place_is_not_complete():
+    _, tokens = await with_tokens(Honest("ab"))
+    items, _, report = await walked(Honest("b"), resume=tokens[1])
+    assert (items, report.complete) == ([], False)
+
+
 # --- what a token refuses --------------------------------------------------------------------------------------------
 
 

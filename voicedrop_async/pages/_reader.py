@@ -1,7 +1,8 @@
 """Page after page, in order: what each brings that is new, what the service's counts say, and where the walk stands."""
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final, Generic, Literal, TypeVar
+from collections.abc import Callable, Hashable, Sequence, Set
+from datetime import datetime
+from typing import Final, Generic, Literal, TypeVar
 
 from attrs import evolve, frozen
 
@@ -133,7 +134,7 @@ class Reader(Generic[T]):
             sum=self._seen.sum,
         )
 
-    def keys(self) -> Any:
+    def keys(self) -> Set[Hashable]:
         """Return the keys of the list that ended last."""
         return self._seen.before
 
@@ -197,12 +198,12 @@ class Reader(Generic[T]):
         first_pass = self._seen.passes == 1
         if self._options.on_drift == "raise":
             self._refuse_drift(place, page, keys)
-        begins = evolve(self.mark(), index=0, total=page.total_items)
+        skip, distinct = self._handed_out_before(place, page), self._seen.distinct
+        begins = evolve(self.mark(), total=page.total_items)
         opens = first_pass and not self._course.begun
-        self.tally.take(fetched, opens=opens, begins=place.number == 0 and not self._skip)
+        self.tally.take(fetched, opens=opens, begins=place.number == 0 and not skip)
         if opens and place.number == 0:
             self._opened(place, fetched)
-        skip, distinct = self._handed_out_before(place, page), self._seen.distinct
         self._seen.take(page.items[:skip], keys[:skip])
         self._compare_replay(place)
         later = page.items[skip:] if skip else page.items
@@ -246,7 +247,8 @@ class Reader(Generic[T]):
         self._replayed = None
 
     def _refuse_drift(self, place: Place, page: Page[T], keys: Sequence[Hashable]) -> None:
-        if place.number > 0 and page.total_items is not None and self.tally.total not in {None, page.total_items}:
+        goes_on = place.number > 0 or self._skip > 0
+        if goes_on and page.total_items is not None and self.tally.total not in {None, page.total_items}:
             change = f"the list changed while it was walked: {page.total_items} items, {self.tally.total} before"
         elif self._seen.repeats(keys):
             change = f"the list changed while it was walked: page {place.number} repeats an item"
@@ -265,7 +267,7 @@ class Reader(Generic[T]):
             case Turn.END:
                 self._end_list(place.start)
 
-    def _end_list(self, start: Any) -> None:
+    def _end_list(self, start: datetime | None) -> None:
         """Read the list again, or go on to the next one."""
         repairs, total = self._options.on_drift == "repair", self.tally.total
         agreed = self._seen.passes > 1 and self._seen.agrees and total == self._total_before
