@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Generic, TypeVar
 
+from voicedrop_async.errors import WireError
 from voicedrop_async.pages._source import Cuts, Fetched, Place
 
 T = TypeVar("T")
@@ -17,20 +18,30 @@ _TURN: Final = 0.001
 class Ahead(Generic[T]):
     """Owns the tasks of the pages that were asked for before their turn; ``aclose`` leaves none."""
 
-    def __init__(self, fetch: Callable[[Place], Awaitable[Fetched[T]]], cuts: Cuts, *, most: int, over_lists: bool) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[Place], Awaitable[Fetched[T]]],
+        ask: Callable[[Place], Awaitable[Callable[[], Fetched[T]]]],
+        cuts: Cuts,
+        *,
+        most: int,
+        over_lists: bool,
+    ) -> None:
         """Begin with nothing under way.
 
         Args:
             fetch: Fetch the page at a place; for the first page of a slice, cut the slice before if it holds too much.
+            ask: The same, to be read when it is called.
             cuts: The slices that follow each other.
             most: The most pages under way or waiting.
             over_lists: Whether to go on with the next list before the present one has ended.
         """
         self._fetch = fetch
+        self._ask = ask
         self._cuts = cuts
         self._most = most
         self._over_lists = over_lists
-        self._tasks: dict[Place, asyncio.Task[Fetched[T]]] = {}
+        self._tasks: dict[Place, asyncio.Task[Callable[[], Fetched[T]]]] = {}
         self._pages: dict[datetime | None, int] = {}
         """Pages of each list that is known, as far as the service told."""
         self._guess: int | None = None
@@ -49,7 +60,7 @@ class Ahead(Generic[T]):
             if each not in self._tasks:
                 if len(self._tasks) >= self._most and each != place:
                     return  # lists opened ahead take the places until their turn comes
-                task = self._tasks[each] = asyncio.ensure_future(self._fetch(each))
+                task = self._tasks[each] = asyncio.ensure_future(self._ask(each))
                 task.add_done_callback(partial(self._arrived, each))
             room, weight_left = room - 1, weight_left - weight
 
@@ -60,17 +71,25 @@ class Ahead(Generic[T]):
         for start in [each for each in self._pages if Place(each, 0) < Place(place.start, 0)]:
             del self._pages[start]
         early = place in self._tasks
-        self.plan(place, room)
+        if not early:
+            self.plan(place, room)
         task = self._tasks.get(place)
         if task is not None:
             await self._turn_of_the_loop(task)
         try:
-            fetched = await (self._fetch(place) if task is None else task)
+            fetched = await (self._fetch(place) if task is None else self._read(place, task))
         finally:
             self._tasks.pop(place, None)
             self._room = 0  # what arrives now waits for the next plan, which begins behind this place
         self._learn(place, fetched)
         return fetched, early
+
+    async def _read(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]]) -> Fetched[T]:
+        read = await task
+        try:
+            return read()
+        except WireError:
+            return await self._fetch(place)
 
     def forget(self) -> None:
         """Give up what is under way, and what is known of its lists."""
@@ -87,17 +106,17 @@ class Ahead(Generic[T]):
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _turn_of_the_loop(self, task: asyncio.Task[Fetched[T]]) -> None:
+    async def _turn_of_the_loop(self, task: asyncio.Task[Callable[[], Fetched[T]]]) -> None:
         loop = asyncio.get_running_loop()
         if not task.done() or loop.time() - self._turn > _TURN:
             await asyncio.sleep(0)
             self._turn = loop.time()
 
-    def _arrived(self, place: Place, task: asyncio.Task[Fetched[T]]) -> None:
+    def _arrived(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]]) -> None:
         if task.cancelled() or task.exception() is not None or place not in self._tasks:
             return  # a failure is told when its turn comes
-        self._learn(place, task.result())
         if place.number == 0:
+            self._learn(place, task.result()())
             self.plan(self._next, self._room)
 
     def _learn(self, place: Place, fetched: Fetched[T]) -> None:

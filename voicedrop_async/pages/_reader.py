@@ -65,7 +65,7 @@ class Reader(Generic[T]):
         self._options = options
         self.cuts = Cuts(source.range, source.step)
         # Passes over one list must follow each other: what two of them agree on is the list.
-        self.ahead = Ahead(self.fetch, self.cuts, most=options.prefetch, over_lists=options.on_drift != "repair")
+        self.ahead = Ahead(self.fetch, self._ask, self.cuts, most=options.prefetch, over_lists=options.on_drift != "repair")
         self.tally = Tally()
         self._place: Place | None = Place(self.cuts.first(), 0)
         self._course = Course()
@@ -188,6 +188,13 @@ class Reader(Generic[T]):
                 if not (opens and self._is_crowded(fetched) and self.cuts.halve(place.start, fetched.page.total_items)):
                     return fetched
                 del fetched
+
+    async def _ask(self, place: Place) -> Callable[[], Fetched[T]]:
+        """Ask for a page that is read later; the one that opens a list is read at once, for what it says of the list."""
+        if place.number > 0 and self._source.ask is not None:
+            return await self._source.ask(self.cuts.asked(place.start, self._source.overlap), place.number, self._options.page_size)
+        fetched = await self.fetch(place)
+        return lambda: fetched
 
     def _is_crowded(self, fetched: Fetched[T]) -> bool:
         return self._source.most is not None and (fetched.page.total_items or 0) > self._source.most

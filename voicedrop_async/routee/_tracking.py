@@ -3,7 +3,7 @@
 Sources: "Track multiple voice messages" and the tracking pages beside it.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Unpack
 
@@ -93,7 +93,7 @@ class Tracking(Session):
             params={name: value for name, value in params.items() if value is not None},
             body=_wire.encode([self._dumped_filter(condition) for condition in filters]),
         )
-        source = Source(fetch=self._pages_of(request), keys=_keys, query=_query(request, start, end))
+        source = self._source(request, start=start, end=end)
         if slices is not None:
             # Who an edge belongs to is not documented, and a message does not tell when it was made.
             source = evolve(source, range=span, step=slices, overlap=_SECOND, most=max_slice_items)
@@ -110,7 +110,7 @@ class Tracking(Session):
         Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
         """
         request = _of_campaign(tracking_id)
-        return PageStream(Source(fetch=self._pages_of(request), keys=_keys, query=_query(request)), page_size=page_size, **options)
+        return PageStream(self._source(request), page_size=page_size, **options)
 
     def track_conversation(self, tracking_id: str) -> PageStream[VoiceMessage]:
         """Stream the dial legs of one conversation.
@@ -124,7 +124,7 @@ class Tracking(Session):
         request = Request(
             method="GET", route="/voice/tracking/conversation/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id}
         )
-        return PageStream(Source(fetch=self._pages_of(request, bare=True), keys=_keys, query=_query(request)))
+        return PageStream(self._source(request, bare=True))
 
     async def track_message(self, message_id: str) -> VoiceMessage:
         """Return one tracked message.
@@ -182,16 +182,25 @@ class Tracking(Session):
         """
         return each("ids", ids, self._summary, concurrency=concurrency)
 
-    def _pages_of(self, request: Request, *, bare: bool = False) -> Callable[[Span | None, int, int], Awaitable[Fetched[VoiceMessage]]]:
-        async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
+    def _source(
+        self, request: Request, *, bare: bool = False, start: datetime | None = None, end: datetime | None = None
+    ) -> Source[VoiceMessage]:
+        def page(span: Span | None, number: int, size: int) -> Request:
             params = {**request.params, "page": str(number), "size": str(size)}
             if bare:  # pages are cut by the service's own size, so all of them have to be
                 params = {"page": str(number)} if number else {}
             if span is not None:
                 params |= self._range(span.start, span.end)
-            return await self._send(evolve(request, params=params), lambda reply: _fetched(reply, number, size))
+            return evolve(request, params=params)
 
-        return fetch
+        async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
+            return await self._send(page(span, number, size), lambda reply: _fetched(reply, number, size))
+
+        async def ask(span: Span | None, number: int, size: int) -> Callable[[], Fetched[VoiceMessage]]:
+            reply = await self._send(page(span, number, size), lambda reply: reply)
+            return lambda: _fetched(reply, number, size)
+
+        return Source(fetch=fetch, ask=ask, keys=_keys, query=_query(request, start, end))
 
     def _range(self, start: datetime | None, end: datetime | None) -> dict[str, str]:
         """Return the query of a range: whole seconds, outwards. What comes twice for it is told by its id."""
