@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import cached_property
 from logging import getLogger
 from typing import Any, Final, TypeVar
 
@@ -21,6 +22,7 @@ from attrs import define, evolve, field, frozen
 from yarl import URL
 
 from voicedrop_async import _wire
+from voicedrop_async._resolver import NotPublic, PublicOnly
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
 from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Timeouts, refusal, unknown
 from voicedrop_async.errors import (
@@ -46,6 +48,11 @@ _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutErr
 _TOKEN_DEADLINE: Final = 15.0
 _LEAST_SECRET: Final = 6
 """Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""
+_NOBODY: Final = Credential("")
+"""What another host gets instead of a token."""
+_AS_IT_IS: Final = {hdrs.ACCEPT: "*/*", hdrs.ACCEPT_ENCODING: "identity"}
+"""Asks for a file whose length tells whether it is whole."""
+_CHUNK: Final = 256 * 1024
 _LOG: Final = getLogger("voicedrop_async")
 _NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
 _FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
@@ -167,10 +174,10 @@ class Transport:
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
-            if isinstance(error, RateLimited) and error.retry_after is not None and kind is not Kind.TOKEN:
+            if isinstance(error, RateLimited) and error.retry_after is not None and call.request.at_api:
                 # The next slot waits for it: ours, if we come back, and everybody's in any case.
                 self._wiring.throttle.pause(min(error.retry_after, retry.retry_after_cap))
-            if isinstance(error, Unauthorized | Forbidden) and kind is not Kind.TOKEN:
+            if isinstance(error, Unauthorized | Forbidden) and call.request.at_api:
                 # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
                 another = self._tokens.distrust(credential, error.status)
                 if another and not renewed and not error.may_have_happened:
@@ -194,6 +201,8 @@ class Transport:
         raise SessionClosed
 
     async def _credential(self, call: Call) -> Credential:
+        if call.request.elsewhere:
+            return _NOBODY
         if call.request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()
         try:
@@ -243,31 +252,34 @@ class Transport:
         )
 
     async def _exchange(self, call: Call, credential: Credential, started: float) -> Reply:
-        request, timeouts = call.request, call.policy.timeouts
-        async with self._lane(request.kind).request(
+        request, timeouts, file = call.request, call.policy.timeouts, call.request.download
+        async with self._lane(request).request(
             request.method,
-            URL(self._bases[request.kind] + request.path, encoded=True),
+            URL(file.url if file is not None and file.url is not None else self._bases[request.kind] + request.path, encoded=True),
             params=request.params or None,
             data=request.body,
-            headers={hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
+            headers=_AS_IT_IS if file is not None else {hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
             allow_redirects=False,
             proxy=self._wiring.proxy,
-            timeout=ClientTimeout(total=timeouts.read, connect=timeouts.connect, sock_connect=timeouts.connect),
-            middlewares=(_authorize(credential),),
+            timeout=ClientTimeout(
+                # Nobody knows how long a file is: it is held between two chunks, not as a whole.
+                total=None if file is not None else timeouts.read,
+                connect=timeouts.connect,
+                sock_connect=timeouts.connect,
+                sock_read=None if file is None else timeouts.read,
+            ),
+            middlewares=(_authorize(credential),) if credential is not _NOBODY else (),
             trace_request_ctx=call,
         ) as response:
-            body = await _read(response, call.attempts)
-            return Reply(
-                status=response.status,
-                headers=response.headers,
-                body=body,
-                attempts=call.attempts,
-                elapsed=time.perf_counter() - started,
-            )
+            if file is not None and 200 <= response.status < 300:
+                reply = _reply(response, b"", call, started)
+                await file.save(reply, response.content.iter_chunked(_CHUNK))
+                return reply
+            return _reply(response, await _read(response, call.attempts), call, started)
 
     def _judged(self, call: Call, fault: Exception) -> Exception:
         """Return our error for what aiohttp raised."""
-        text, passes = f"{type(fault).__name__} at {self._bases[call.request.kind]}", isinstance(fault, _NETWORK_FAULTS)
+        text, passes = f"{type(fault).__name__} at {self._place(call.request)}", isinstance(fault, _NETWORK_FAULTS)
         left = call.sent if call.request.kind in _CHANGES else not isinstance(fault, _NEVER_LEFT)
         if self._closed:
             return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
@@ -277,18 +289,27 @@ class Transport:
             if not left:
                 text = f"no connection within {min(limits.connect, limits.read):g} s"
             return TimedOut(summary=text, may_have_happened=call.may_have_happened)
+        if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, NotPublic):
+            return ConnectFailed(summary=f"{self._place(call.request)} leads to an address that is not public: refused", may_pass=False)
         if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
             return ConnectFailed(summary=f"{text}: not a trusted https server of that name", may_pass=False)
         if left:
             return ConnectionLost(summary=f"the connection broke: {text}", may_have_happened=call.may_have_happened, may_pass=passes)
         return ConnectFailed(summary=f"no connection: {text}", may_pass=passes)
 
-    def _lane(self, kind: Kind) -> aiohttp.ClientSession:
+    def _place(self, request: Request) -> str:
+        """Return where a request goes, fit to be shown."""
+        return "another host" if request.elsewhere else self._bases[request.kind]
+
+    def _lane(self, request: Request) -> aiohttp.ClientSession:
         if self._closed:
             raise SessionClosed
         if self._lanes is None:
             self._lanes = Lanes(self._wiring)
-        return self._lanes.changing if kind in _CHANGES else self._lanes.reading
+        if request.kind in _CHANGES:
+            return self._lanes.changing
+        # Through a proxy it is the proxy that looks names up.
+        return self._lanes.elsewhere if request.elsewhere and self._wiring.proxy is None else self._lanes.reading
 
     def _check_home(self) -> None:
         if self._closed:
@@ -334,7 +355,7 @@ def _facts(error: RequestError) -> dict[str, Any]:
 
 
 class Lanes:
-    """The connections of one session: one lane for reading, and one for what changes something."""
+    """The connections of one session: a lane for reading, one for what changes something, one to other hosts' files."""
 
     def __init__(self, wiring: Wiring) -> None:
         """Make both lanes in the running loop."""
@@ -350,11 +371,21 @@ class Lanes:
         sent.on_request_headers_sent.append(_mark_sent)
         connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True)
         self.changing = _session(connector, [sent, *wiring.trace_configs], own=True)
+        self._wiring = wiring
+
+    @cached_property
+    def elsewhere(self) -> aiohttp.ClientSession:
+        """To hosts that the service named: only to public addresses, and by connections that nothing else uses."""
+        # No cache: the address that was looked at is the one that is connected to, each time.
+        connector = aiohttp.TCPConnector(limit=0, use_dns_cache=False, force_close=True, resolver=PublicOnly())
+        return _session(connector, self._wiring.trace_configs, own=True)
 
     async def aclose(self) -> None:
-        """Close both; a borrowed connector stays open."""
+        """Close all; a borrowed connector stays open."""
         await self.reading.close()
         await self.changing.close()
+        if "elsewhere" in vars(self):
+            await self.elsewhere.close()
 
 
 def _session(connector: aiohttp.BaseConnector, traces: Sequence[aiohttp.TraceConfig], *, own: bool) -> aiohttp.ClientSession:
@@ -379,6 +410,11 @@ def _authorize(credential: Credential) -> aiohttp.ClientMiddlewareType:
         return await handler(request)
 
     return middleware
+
+
+def _reply(response: aiohttp.ClientResponse, body: bytes, call: Call, started: float) -> Reply:
+    elapsed = time.perf_counter() - started
+    return Reply(status=response.status, headers=response.headers, body=body, attempts=call.attempts, elapsed=elapsed)
 
 
 async def _read(response: aiohttp.ClientResponse, attempts: int) -> bytes:

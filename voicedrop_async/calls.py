@@ -5,13 +5,13 @@ POST that reads, a campaign is a POST that rings telephones.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from attrs import field, frozen
 
@@ -49,6 +49,18 @@ class Kind(StrEnum):
     """Takes something back: like READ; gone already is success."""
 
 
+@frozen(kw_only=True, eq=False)
+class Download:
+    """Where the body of a successful answer goes if it is a file: not into memory."""
+
+    save: Callable[["Reply", AsyncIterator[bytes]], Awaitable[None]]
+    """Takes the answer and its body chunk by chunk, anew in each attempt. What it raises is an error of ours."""
+    url: str | None = field(default=None, repr=False)
+    """The whole URL, where the service said one; below the base URL, by the route, if it is None."""
+    at_api: bool = True
+    """Whether that is the origin of the API; another host gets no token."""
+
+
 @frozen(kw_only=True)
 class Request:
     """One call to a service, as it goes out."""
@@ -64,6 +76,8 @@ class Request:
     content_type: str = "application/json"
     intent: Intent | None = None
     """Of a paid send: what to look for if its outcome stays unknown."""
+    download: Download | None = None
+    """If the answer is a file."""
 
     def __attrs_post_init__(self) -> None:
         if (self.kind is Kind.PAID) != (self.intent is not None):
@@ -79,6 +93,16 @@ class Request:
         for name, value in self.ids.items():
             check_id(name, value)
         return self.route.format_map({name: quote(value, safe="") for name, value in self.ids.items()}) if self.ids else self.route
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it goes to another host than the service's own: without a token, and what comes back says nothing about the API."""
+        return self.download is not None and not self.download.at_api
+
+    @property
+    def at_api(self) -> bool:
+        """Whether it goes to the API itself, and not to the token endpoint either."""
+        return self.kind is not Kind.TOKEN and not self.elsewhere
 
     def __str__(self) -> str:
         return f"{self.method} {shown(self.route)}"
@@ -235,7 +259,7 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
     fallback = ServerFailed if 500 <= status < 600 else ApiError
     said = complaint or Complaint(author=Author.ANYBODY)
     return _REFUSALS.get(status, fallback)(
-        summary=f"HTTP {status}" + (", a redirect, which is never followed" if 300 <= status < 400 else ""),
+        summary=f"HTTP {status}" + (f", a redirect{_target(reply)}, which is never followed" if 300 <= status < 400 else ""),
         attempts=reply.attempts,
         may_have_happened=kind in {Kind.PAID, Kind.CANCEL} and not _is_definite(status, complaint),
         may_pass=status in _TRANSIENT,
@@ -245,6 +269,15 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
         developer_message=said.developer_message,
         problems=said.problems,
     )
+
+
+def _target(reply: Reply) -> str:
+    """Return the host that a redirect leads to, and nothing else of its address."""
+    try:
+        host = urlsplit(reply.headers.get("Location", "")).hostname
+    except ValueError:
+        host = None
+    return f" to {shown(host, 80)}" if host else ""
 
 
 def _is_definite(status: int, complaint: Complaint | None) -> bool:
