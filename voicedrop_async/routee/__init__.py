@@ -4,6 +4,7 @@ Sources: the pages "Send a voice campaign", "Analyze a voice campaign", "Track m
 pages beside it, "Authentication".
 """
 
+from collections.abc import Collection
 from typing import Final, Self, Unpack
 
 from voicedrop_async._checks import check_base_url, check_kind
@@ -11,6 +12,7 @@ from voicedrop_async._session import SessionOptions, from_environment, needed_fr
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.routee._dialect import RouteeDialect
+from voicedrop_async.routee._recordings import check_hosts
 from voicedrop_async.routee._sending import Sending
 
 __all__ = ["AUTH_URL", "BASE_URL", "RouteeDialect", "RouteeSession"]
@@ -32,6 +34,7 @@ class RouteeSession(Sending):
         base_url: str = BASE_URL,
         auth_url: str = AUTH_URL,
         dialect: RouteeDialect | None = None,
+        recording_hosts: Collection[str] = (),
         **options: Unpack[SessionOptions],
     ) -> None:
         """Check the options; no I/O, and no loop is needed yet.
@@ -41,6 +44,8 @@ class RouteeSession(Sending):
             base_url: Where the API is; a path it carries is kept.
             auth_url: Where the token endpoint is; the secret goes there and nowhere else.
             dialect: Other wire names, where the documented ones turn out wrong.
+            recording_hosts: Names of hosts, beside the API's own, that recordings may be downloaded from; see
+                ``download_recording``.
             **options: See ``SessionOptions``.
 
         Raises:
@@ -52,9 +57,10 @@ class RouteeSession(Sending):
         check_base_url("auth_url", auth_url, allow_insecure=options.get("allow_insecure", False))
         super().__init__(auth, base_url=base_url, auth_url=auth_url, **options)
         self._dialect = dialect or RouteeDialect()
+        self._recording_hosts = check_hosts(recording_hosts)
 
     @classmethod
-    def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
+    def from_env(cls, *, recording_hosts: Collection[str] = (), **options: Unpack[SessionOptions]) -> Self:
         """Return a session with the credentials of the environment.
 
         Reads ``ROUTEE_APPLICATION_ID`` and ``ROUTEE_APPLICATION_SECRET``, and ``ROUTEE_BASE_URL`` and
@@ -68,4 +74,4 @@ class RouteeSession(Sending):
             needed_from_environment("ROUTEE_APPLICATION_SECRET", "the application's secret"),
         )
         base_url, auth_url = from_environment("ROUTEE_BASE_URL") or BASE_URL, from_environment("ROUTEE_AUTH_URL") or AUTH_URL
-        return cls(auth, base_url=base_url, auth_url=auth_url, **options)
+        return cls(auth, base_url=base_url, auth_url=auth_url, recording_hosts=recording_hosts, **options)
