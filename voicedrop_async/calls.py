@@ -175,9 +175,15 @@ class Retry:
     """Upper bound of any pause of ours, in seconds."""
     retry_after_cap: float = 60.0
     """The longest wait, in seconds, that we accept from the service; a longer one is raised to the caller."""
+    budget: int | None = 500
+    """What the repeats of all calls of a session may cost: 14 each, 5 after a 429. A call that succeeds brings back what its
+    last repeat took, or 1 if it needed none. When it is used up, a failure is raised at once, with ``budget_exhausted``:
+    a service that is down is not asked four times by everybody. None for no budget."""
 
     def __attrs_post_init__(self) -> None:
         check_count("attempts", self.attempts, 1)
+        if self.budget is not None:
+            check_count("budget", self.budget, 0)
         check_amount("base", self.base, zero=True)
         check_amount("cap", self.cap, zero=True)
         check_amount("retry_after_cap", self.retry_after_cap, zero=True)
@@ -207,6 +213,39 @@ class Retry:
         if isinstance(error, WireError):
             return min(2, self.attempts)  # a body that stays broken is the service's way of speaking
         return min(3, self.attempts) if kind is Kind.TOKEN else self.attempts
+
+
+class Spending:
+    """What the repeats of a session have cost, less what successes brought back. Views of a session share it.
+
+    Source for the idea and the prices: the retry quota of the AWS SDKs, in its mode "standard".
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing spent."""
+        self.spent = 0
+
+    def allows(self, error: RequestError, budget: int | None) -> bool:
+        """Whether a repeat after ``error`` is within ``budget``; it is paid for if so."""
+        if budget is None:
+            return True
+        if self.spent + _price(error) > budget:
+            return False
+        self.spent += _price(error)
+        return True
+
+    def succeeded(self, error: RequestError | None, budget: int | None) -> None:
+        """Bring back what the repeat after ``error`` cost that led to a success; a little if there was none."""
+        if budget is not None:
+            self.spent = max(0, self.spent - (_price(error) if error is not None else _FIRST_TRY))
+
+
+_FIRST_TRY: Final = 1
+
+
+def _price(error: RequestError) -> int:
+    # To be turned away costs the service little; what else may pass can be the beginning of a breakdown.
+    return 5 if isinstance(error, RateLimited) else 14
 
 
 def _surely_not_sent(error: RequestError) -> bool:
