@@ -1,6 +1,7 @@
 """A user's program that touches every public name, for the type checkers; it is read by them, not run."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -137,7 +138,7 @@ def explain(error: vd.VoiceDropError) -> str:
         case vd.ConnectFailed() | vd.ConnectionLost() | vd.TimedOut() | vd.DeadlineExceeded():
             return f"{error.request} {error.attempts} {error.may_have_happened} {error.may_pass}"
         case vd.RequestError():
-            return error.summary
+            return f"{error.summary} {error.budget_exhausted}"
         case vd.PageLoop() | vd.WalkError():
             return f"{error.report.items}"
         case _:
@@ -146,7 +147,7 @@ def explain(error: vd.VoiceDropError) -> str:
 
 async def main() -> None:
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
-    retry, timeouts = vd.Retry(attempts=2, base=0.1), vd.Timeouts(connect=2, read=10)
+    retry, timeouts = vd.Retry(attempts=2, base=0.1, budget=None), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:
         auth = vd.ClientCredentials(*sandbox.credentials)
         async with vd.RouteeSession(
@@ -160,10 +161,13 @@ async def main() -> None:
             deadline=30.0,
             http=borrowed,
             proxy=None,
+            ssl_context=ssl.create_default_context(),
             trace_configs=(),
             on_event=observe,
         ) as routee:
             patient: vd.RouteeSession = routee.with_options(retry=vd.Retry(attempts=9), deadline=None)
+            snapshot: vd.ThrottleSnapshot = throttle.snapshot()
+            print(snapshot.in_flight, snapshot.waiting, snapshot.rate, snapshot.rate_limit, snapshot.paused_for)
             await send(patient)
             await track(routee)
             await many(routee, ids())

@@ -65,7 +65,7 @@ from voicedrop_async.models import (
 from voicedrop_async.pages import PageStream, Walk, WalkOptions
 from voicedrop_async.routee import RouteeDialect, RouteeSession
 from voicedrop_async.spacivox import SpacivoxSession
-from voicedrop_async.throttle import Limits, Throttle
+from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
 
 __all__ = [
     "AnsweredBy",
@@ -117,6 +117,7 @@ __all__ = [
     "SpokenMessage",
     "StaticToken",
     "Throttle",
+    "ThrottleSnapshot",
     "TimedOut",
     "Timeouts",
     "TrackingFilter",

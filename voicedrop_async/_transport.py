@@ -8,6 +8,7 @@ of exception: a timeout means both "never left" and "lost".
 import asyncio
 import os
 import random
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -24,7 +25,7 @@ from yarl import URL
 from voicedrop_async import _wire
 from voicedrop_async._resolver import NotPublic, PublicOnly
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
-from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Timeouts, refusal, unknown
+from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Spending, Timeouts, refusal, unknown
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
@@ -80,6 +81,7 @@ class Wiring:
     throttle: Throttle
     http: aiohttp.ClientSession | None
     proxy: str | None = field(repr=False)
+    ssl_context: ssl.SSLContext | None
     trace_configs: Sequence[aiohttp.TraceConfig]
     on_event: Callable[[Event], object] | None
 
@@ -95,6 +97,8 @@ class Call:
     """Whether the present attempt may have reached the service; set by the trace event of its headers (``Lanes``)."""
     lost: bool = False
     """Whether an earlier attempt may have taken effect."""
+    lowered: int = 0
+    """How often the rate had been lowered when the present attempt began."""
 
     @property
     def may_have_happened(self) -> bool:
@@ -119,6 +123,8 @@ class Transport:
         self._wiring = wiring
         self._bases = {kind: wiring.base_url.rstrip("/") for kind in Kind} | {Kind.TOKEN: (wiring.auth_url or "").rstrip("/")}
         self._tokens: Tokens = FixedToken(wiring.auth) if isinstance(wiring.auth, StaticToken) else RenewedToken(self._ask_for_token)
+        # The token endpoint is another host: its failures are none of the service.
+        self._spending = dict.fromkeys(Kind, Spending()) | {Kind.TOKEN: Spending()}
         self._lanes: Lanes | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
@@ -163,20 +169,21 @@ class Transport:
 
     async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:
         """Attempt until it is done or given up."""
-        kind, retry = call.request.kind, call.policy.retry
+        budget, spending = call.policy.retry.budget, self._spending[call.request.kind]
         failures, renewed = 0, False
+        repeated_after: RequestError | None = None
         while True:
             credential = await self._credential(call)
             try:
-                return load(await self._attempt(call, credential))
+                loaded = load(await self._attempt(call, credential))
             except RequestError as fault:
                 error = fault
+            else:
+                spending.succeeded(repeated_after, budget)
+                return loaded
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
-            if isinstance(error, RateLimited) and error.retry_after is not None and call.request.at_api:
-                # The next slot waits for it: ours, if we come back, and everybody's in any case.
-                self._wiring.throttle.pause(min(error.retry_after, retry.retry_after_cap))
             if isinstance(error, Unauthorized | Forbidden) and call.request.at_api:
                 # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
                 another = self._tokens.distrust(credential, error.status)
@@ -184,11 +191,27 @@ class Transport:
                     renewed = True
                     continue
             failures += 1
-            pause = retry.wait(error, kind, failures, random.random())
-            if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
+            pause = self._pause_after(call, error, failures, ends_at)
+            if pause is None:
                 final = call.failed(error)
                 raise final from (None if final is error else error)
+            repeated_after = error
             await self._pause(call, pause)
+
+    def _pause_after(self, call: Call, error: RequestError, failures: int, ends_at: float | None) -> float | None:
+        """Return the seconds until the next attempt, which is paid for then; None to give up."""
+        kind, retry = call.request.kind, call.policy.retry
+        pause = retry.wait(error, kind, failures, random.random())
+        if isinstance(error, RateLimited) and call.request.at_api:
+            # The next slot waits for it: ours, if we come back, and everybody's in any case.
+            asked = (pause or 0.0) if error.retry_after is None else error.retry_after
+            self._wiring.throttle.slow_down(min(asked, retry.retry_after_cap), call.lowered)
+        if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
+            return None
+        if not self._spending[kind].allows(error, retry.budget):
+            error.budget_exhausted = True
+            return None
+        return pause
 
     async def _pause(self, call: Call, seconds: float) -> None:
         """Let ``seconds`` pass, holding nothing; closing the session ends it."""
@@ -213,8 +236,8 @@ class Transport:
     async def _attempt(self, call: Call, credential: Credential) -> Reply:
         """Send once and return a successful answer; whatever else comes is an error of ours."""
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
-        slot = nullcontext() if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
-        async with slot:
+        slot = nullcontext(0) if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
+        async with slot as call.lowered:
             call.attempts += 1
             started = time.perf_counter()
             try:
@@ -261,6 +284,7 @@ class Transport:
             headers=_AS_IT_IS if file is not None else {hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
             allow_redirects=False,
             proxy=self._wiring.proxy,
+            ssl=self._wiring.ssl_context or True,  # True: verified against the authorities of this machine
             timeout=ClientTimeout(
                 # Nobody knows how long a file is: it is held between two chunks, not as a whole.
                 total=None if file is not None else timeouts.read,
