@@ -70,27 +70,30 @@ class Recordings(Session):
 
     def _is_at_api(self, text: str) -> bool:
         """Whether a URL has the origin of the API; refuse one that may not be followed."""
-        url = _parsed(text)
-        if url.origin() == URL(self._base_url).origin():
+        scheme, host, port = origin = _origin(text)
+        if origin == _origin(self._base_url):
             return True
-        if url.scheme != "https" or url.port != 443:
+        if (scheme, port) != ("https", 443):
             raise ConfigError("recording.url: neither the API's own origin, nor https on its usual port")
-        if url.raw_host not in self._recording_hosts:
-            raise ConfigError(f"recording.url: leads to {shown(url.raw_host or '', 80)}, not the API and not among recording_hosts")
+        if host not in self._recording_hosts:
+            raise ConfigError(f"recording.url: leads to {shown(host, 80)}, which is not the API's host and not among recording_hosts")
         return False
 
 
-def _parsed(text: str) -> URL:
-    # The same reading of it is looked at here and connected to later, by the same library.
-    try:
-        url = URL(text, encoded=True) if _URL.fullmatch(text) else None
-    except ValueError:
-        url = None
-    if url is None or not url.raw_host:
+def _origin(text: object) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of a URL as they will be connected to: read by the same library, in the same way."""
+    if not isinstance(text, str) or not _URL.fullmatch(text):
         raise ConfigError("recording.url: not an absolute https URL")
+    try:
+        url = URL(text, encoded=True)
+        origin = url.scheme, (url.raw_host or "").lower(), url.port
+    except ValueError:
+        raise ConfigError("recording.url: not an absolute https URL") from None
+    if not url.raw_host:
+        raise ConfigError("recording.url: without a host")
     if "@" in url.raw_authority:
         raise ConfigError("recording.url: holds a user name or password")
-    return url
+    return origin
 
 
 def _directory(given: object) -> Path:
