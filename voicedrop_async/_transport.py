@@ -164,8 +164,8 @@ class Transport:
         except TimeoutError:
             if not clock.expired():
                 raise
-            late = DeadlineExceeded(summary=f"not done within {policy.deadline} s", may_have_happened=call.may_have_happened)
-            raise call.failed(late) from None
+        late = DeadlineExceeded(summary=f"not done within {policy.deadline} s", may_have_happened=call.may_have_happened)
+        raise call.failed(late)
 
     async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:
         """Attempt until it is done or given up."""
@@ -181,6 +181,8 @@ class Transport:
             else:
                 spending.succeeded(repeated_after, budget)
                 return loaded
+            # What aiohttp or a decoder raised holds the request, with its headers, or the answer: it does not come along.
+            error.__context__ = None
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
