@@ -352,7 +352,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]+", text):  # int() alone would also take other digits, blanks and underscores
-        return float(text) if len(text) < 10 else 1e9
+        return min(float(text), 1e9)
     moment = _http_date(text)
     if moment is None:
         return None
