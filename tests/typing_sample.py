@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import assert_type
 
 import aiohttp
@@ -75,6 +76,8 @@ async def track(routee: vd.RouteeSession) -> list[vd.VoiceMessage]:
             answered = assert_type(message.answered_by, vd.AnsweredBy | str | None)
             direction = assert_type(message.direction, vd.Direction | str | None)
             recordings: tuple[vd.Recording, ...] = message.recordings or ()
+            for recording in recordings:
+                assert_type(await routee.download_recording(recording, "recordings"), Path)
             print(answered, direction, recordings, message.extra.get("newKey"))
         report: vd.WalkReport = walk.report
         token: vd.ResumeToken = walk.token
@@ -155,6 +158,7 @@ async def main() -> None:
             base_url=sandbox.routee_url,
             auth_url=sandbox.auth_url,
             dialect=vd.RouteeDialect(range_start="dateStart"),
+            recording_hosts=["files.example.com"],
             throttle=throttle,
             retry=retry,
             timeouts=timeouts,

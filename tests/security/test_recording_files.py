@@ -17,10 +17,12 @@ from raw_server import RawServer, Step, answer, falls_silent, hangs_up, says
 from voicedrop_async import (
     ConfigError,
     ConnectionLost,
+    DeadlineExceeded,
     Event,
     NotFound,
     Recording,
     RouteeSession,
+    SessionClosed,
     StaticToken,
     TimedOut,
     Timeouts,
@@ -265,6 +267,29 @@ async def test_a_recording_that_falls_silent_is_given_up(line: RawServer, caller
     with pytest.raises(TimedOut):
         await caller.with_options(timeouts=Timeouts(read=0.1)).download_recording(ONE, tmp_path)
 
+    assert inside(tmp_path) == []
+
+
+async def test_a_download_ends_at_its_deadline(line: RawServer, caller: RouteeSession, tmp_path: Path) -> None:
+    """However steadily it drips."""
+    line.will(in_chunks(*[b"x"] * 500, pause=0.02))
+
+    with pytest.raises(DeadlineExceeded):
+        await caller.with_options(deadline=0.3).download_recording(ONE, tmp_path)
+
+    assert inside(tmp_path) == []
+
+
+async def test_closing_the_session_ends_a_download(line: RawServer, tmp_path: Path) -> None:
+    line.will(falls_silent(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: 50\r\n\r\nRIFF"))
+    session = RouteeSession(StaticToken("t"), base_url=line.url)
+    download = asyncio.create_task(session.download_recording(ONE, tmp_path))
+    await line.arrived.wait()
+
+    await session.aclose()
+
+    with pytest.raises(SessionClosed):
+        await download
     assert inside(tmp_path) == []
 
 
