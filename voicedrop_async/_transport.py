@@ -194,6 +194,8 @@ class Transport:
                     continue
             failures += 1
             pause = self._pause_after(call, error, failures, ends_at)
+            if pause is not None and not spending.allows(error, budget):
+                pause, error.budget_exhausted = None, True
             if pause is None:
                 final = call.failed(error)
                 raise final from (None if final is error else error)
@@ -201,7 +203,7 @@ class Transport:
             await self._pause(call, pause)
 
     def _pause_after(self, call: Call, error: RequestError, failures: int, ends_at: float | None) -> float | None:
-        """Return the seconds until the next attempt, which is paid for then; None to give up."""
+        """Return the seconds until the next attempt, None to give up; a 429 pauses everybody."""
         kind, retry = call.request.kind, call.policy.retry
         pause = retry.wait(error, kind, failures, random.random())
         if isinstance(error, RateLimited) and call.request.at_api:
@@ -209,9 +211,6 @@ class Transport:
             asked = (pause or 0.0) if error.retry_after is None else error.retry_after
             self._wiring.throttle.slow_down(min(asked, retry.retry_after_cap), call.lowered)
         if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
-            return None
-        if not self._spending[kind].allows(error, retry.budget):
-            error.budget_exhausted = True
             return None
         return pause
 
@@ -226,9 +225,10 @@ class Transport:
         raise SessionClosed
 
     async def _credential(self, call: Call) -> Credential:
-        if call.request.elsewhere:
+        request = call.request
+        if request.download is not None and request.elsewhere:
             return _NOBODY
-        if call.request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
+        if request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()
         try:
             return await self._tokens.current()

@@ -236,7 +236,7 @@ class Spending:
 
     def succeeded(self, error: RequestError | None, budget: int | None) -> None:
         """Bring back what the repeat after ``error`` cost that led to a success; a little if there was none."""
-        if budget is not None:
+        if budget is not None and self.spent:
             self.spent = max(0, self.spent - (_price(error) if error is not None else _FIRST_TRY))
 
 

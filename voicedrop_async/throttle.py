@@ -86,7 +86,11 @@ class Throttle:
         Yields:
             How often the rate had been lowered by then; ``slow_down`` takes it back.
         """
-        return _Slot(self._line_here(), reads=kind is Kind.READ)
+        # Slots and waiters belong to one loop; pause and rate are the service's, and outlive it.
+        loop, line = asyncio.get_running_loop(), self._line
+        if line is None or line.loop is not loop:
+            line = self._line = _Line(loop, self._limits, self._gate, self._clock)
+        return line.slots[kind]
 
     def pause(self, seconds: float) -> None:
         """Let no request start for so many seconds, whoever asks for it."""
@@ -114,13 +118,6 @@ class Throttle:
             paused_for=max(0.0, gate.resume_at - now),
         )
 
-    def _line_here(self) -> "_Line":
-        # Slots and waiters belong to one loop; pause and rate are the service's, and outlive it.
-        loop = asyncio.get_running_loop()
-        if self._line is None or self._line.loop is not loop:
-            self._line = _Line(loop, self._limits, self._gate, self._clock)
-        return self._line
-
 
 class _Gate:
     """When the next request may start, by pause and rate. Moments are handed in."""
@@ -141,14 +138,24 @@ class _Gate:
 
     def opens_at(self, now: float) -> float:
         """Return the moment at which the next may start."""
-        rate = self.rate(now)
-        return self.resume_at if rate is None else max(self.resume_at, self._latest + 1.0 / rate)
+        if (rate := self.rate(now)) is None:
+            return self.resume_at
+        return max(self.resume_at, self._latest + 1.0 / rate)
 
-    def start(self, now: float, *, waited: bool) -> None:
-        """Note that one starts now; what ``waited`` was woken a little late, and should have started a little earlier."""
-        rate = self.rate(now)
-        if rate is not None:
-            self._latest = max(self._latest + 1.0 / rate, now - _LATENESS / rate) if waited else now
+    def passes(self, now: float) -> bool:
+        """Note that one starts now, if neither pause nor rate holds it back."""
+        if self.resume_at > now:
+            return False
+        if (rate := self.rate(now)) is not None:
+            if self._latest + 1.0 / rate > now:
+                return False
+            self._latest = now
+        return True
+
+    def start(self, now: float) -> None:
+        """Note that one starts that waited: it was woken a little late, and the next need not be later for that."""
+        if (rate := self.rate(now)) is not None:
+            self._latest = max(self._latest + 1.0 / rate, now - _LATENESS / rate)
 
     def pause(self, now: float, seconds: float) -> None:
         """Let none start for so many seconds."""
@@ -178,23 +185,22 @@ class _Line:
         self._senders: OrderedDict[asyncio.Future[None], int] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = inf
+        self.slots = {kind: _Slot(self, reads=kind is Kind.READ) for kind in Kind}
 
     @property
     def waiting(self) -> int:
         """How many are in line."""
         return len(self._readers) + len(self._senders)
 
-    def enters(self, *, reads: bool) -> bool:
+    def enters(self, reads: bool) -> bool:
         """Take a slot if nobody waits and nothing holds us back: the way of most requests."""
-        if self._readers or self._senders or not self._has_room(reads=reads):
+        if self._readers or self._senders or not self._has_room(reads) or not self.gate.passes(self._clock()):
             return False
-        now = self._clock()
-        if self.gate.opens_at(now) > now:
-            return False
-        self._take(now, reads=reads, waited=False)
+        self.in_flight += 1
+        self._reading += reads
         return True
 
-    async def wait(self, *, reads: bool) -> None:
+    async def wait(self, reads: bool) -> None:
         """Take a slot in turn."""
         turn: asyncio.Future[None] = self.loop.create_future()
         self._arrivals += 1
@@ -206,22 +212,17 @@ class _Line:
             entered = True
         finally:
             if not entered:
-                self._give_up(turn, reads=reads)
+                self._give_up(turn, reads)
 
-    def leave(self, *, reads: bool) -> None:
+    def leave(self, reads: bool) -> None:
         """Give the slot back, to the next in line."""
         self.in_flight -= 1
         self._reading -= reads
         if self._readers or self._senders:
             self._let_in()
 
-    def _has_room(self, *, reads: bool) -> bool:
+    def _has_room(self, reads: bool) -> bool:
         return self.in_flight < self._most and not (reads and self._reading >= self._most_readers)
-
-    def _take(self, now: float, *, reads: bool, waited: bool) -> None:
-        self.gate.start(now, waited=waited)
-        self.in_flight += 1
-        self._reading += reads
 
     def _let_in(self) -> None:
         """Let in who may start now, in the order they came; the timer is for those whom pause or rate holds back."""
@@ -233,12 +234,14 @@ class _Line:
                 return
             turn, _ = line.popitem(last=False)
             if not turn.cancelled():
-                self._take(now, reads=line is self._readers, waited=True)
+                self.gate.start(now)
+                self.in_flight += 1
+                self._reading += line is self._readers
                 turn.set_result(None)
 
     def _foremost(self) -> OrderedDict[asyncio.Future[None], int] | None:
         """Return the line whose first came first, of those for which there is a slot."""
-        lines = [line for line, reads in ((self._readers, True), (self._senders, False)) if line and self._has_room(reads=reads)]
+        lines = [line for line, reads in ((self._readers, True), (self._senders, False)) if line and self._has_room(reads)]
         return min(lines, key=lambda line: next(iter(line.values())), default=None)
 
     def _wake_at(self, moment: float, seconds: float) -> None:
@@ -255,17 +258,17 @@ class _Line:
             self._timer.cancel()
             self._timer = None
 
-    def _give_up(self, turn: asyncio.Future[None], *, reads: bool) -> None:
+    def _give_up(self, turn: asyncio.Future[None], reads: bool) -> None:
         """Leave no trace of a caller that was cancelled in line, or in the instant in which it was let in."""
         (self._readers if reads else self._senders).pop(turn, None)
         if turn.done() and not turn.cancelled():
-            self.leave(reads=reads)
+            self.leave(reads)
         elif not self.waiting:
             self._sleep_on()
 
 
 class _Slot:
-    """One slot, from the moment it is asked for."""
+    """Any slot, from the moment it is asked for; it knows nothing of who holds it, so one object serves all."""
 
     __slots__ = ("_line", "_reads")
 
@@ -274,9 +277,9 @@ class _Slot:
         self._reads = reads
 
     async def __aenter__(self) -> int:
-        if not self._line.enters(reads=self._reads):
-            await self._line.wait(reads=self._reads)
+        if not self._line.enters(self._reads):
+            await self._line.wait(self._reads)
         return self._line.gate.lowered
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._line.leave(reads=self._reads)
+        self._line.leave(self._reads)
