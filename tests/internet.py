@@ -18,9 +18,9 @@ class Internet:
 
     async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
         self.asked.append(host)
-        if host not in self.names:
+        if host.lower() not in self.names:
             raise socket.gaierror(socket.EAI_NONAME, "no such name")
-        return [_info(address, port) for address in self.names[host]]
+        return [_info(address, port) for address in self.names[host.lower()]]
 
 
 def _info(address: str, port: int) -> tuple[Any, ...]:

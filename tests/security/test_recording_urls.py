@@ -10,10 +10,21 @@ from folders import inside
 from internet import Internet
 from raw_server import RawServer, answer
 
-from voicedrop_async import ApiError, ConfigError, ConnectFailed, RateLimited, Recording, RouteeSession, StaticToken, Unauthorized
+from voicedrop_async import (
+    ApiError,
+    ClientCredentials,
+    ConfigError,
+    ConnectFailed,
+    RateLimited,
+    Recording,
+    RouteeSession,
+    StaticToken,
+    Unauthorized,
+)
 from voicedrop_async._resolver import is_public
 
 SOUND = answer(200, b"RIFF....WAVE", content_type="audio/wav")
+TOKEN = answer(200, {"access_token": "bearer-token", "token_type": "Bearer", "expires_in": 3600})
 FILES = "files.example.com"
 
 
@@ -174,10 +185,11 @@ async def test_s04_a_named_host_gets_no_token(
     ):
         internet.roads["93.184.215.14"] = files.port
         files.will(SOUND)
-        saved = await session.download_recording(stored(f"https://{FILES}/r.wav?sig=1"), tmp_path)
+        saved = await session.download_recording(stored(f"https://{FILES.title()}/r.wav?sig=1"), tmp_path)
 
     assert saved.read_bytes() == b"RIFF....WAVE"
     assert files.received[0].target == "/r.wav?sig=1"
+    assert (files.received[0].headers["accept"], files.received[0].headers["accept-encoding"]) == ("*/*", "identity")
     assert not {"authorization", "cookie", "referer"} & files.received[0].headers.keys()
     assert line.connections == 0
 
@@ -194,8 +206,16 @@ async def test_s04_what_a_named_host_says_is_not_said_by_the_api(
     """It cannot make us renew the token, and its 429 pauses nobody who asks the API."""
     internet.names[FILES] = ["93.184.215.14"]
     async with (
+        RawServer([TOKEN]) as issuer,
         RawServer(tls=trusted[0]) as files,
-        RouteeSession(StaticToken("t"), base_url=line.url, recording_hosts=[FILES], ssl_context=trusted[1], retry=QUICK) as session,
+        RouteeSession(
+            ClientCredentials("app", "secret"),
+            base_url=line.url,
+            auth_url=issuer.url,
+            recording_hosts=[FILES],
+            ssl_context=trusted[1],
+            retry=QUICK,
+        ) as session,
     ):
         internet.roads["93.184.215.14"] = files.port
         files.will(answer(status, b"", headers={"Retry-After": "3600"}))
@@ -204,7 +224,7 @@ async def test_s04_what_a_named_host_says_is_not_said_by_the_api(
         line.will(answer(200, {"messageId": "m"}))
         await session.with_options(deadline=5.0).track_message("m")
 
-    assert len(files.received) == 1
+    assert (len(files.received), len(issuer.received), len(line.received)) == (1, 1, 1)
 
 
 async def test_s04_through_a_proxy_the_hosts_are_the_same(line: RawServer, tmp_path: Path) -> None:
