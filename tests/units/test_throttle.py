@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from throttle_line import Callers, most_at_once, throttle
 from virtual_time import here, in_virtual_time
@@ -185,6 +185,7 @@ async def test_who_gives_up_in_a_pause_leaves_no_timer_behind() -> None:
     assert callers.throttle.snapshot().waiting == 0
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.tuples(st.sampled_from([Kind.READ, Kind.PAID]), st.floats(0, 3), st.floats(0, 2), st.booleans()), max_size=25),
     st.integers(1, 4),

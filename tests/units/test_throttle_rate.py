@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from throttle_line import Callers, busiest_second, throttle
 from virtual_time import here, in_virtual_time
@@ -56,6 +56,7 @@ async def test_a_loop_that_wakes_us_a_little_late_does_not_lower_the_rate() -> N
     assert 10.0 <= callers.starts[-1] - began <= 10.2
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.sampled_from([1.0, 3.0, 20.0, 50.0]),
     st.lists(st.tuples(st.floats(0, 0.3), st.integers(0, 20), st.floats(0, 0.5)), min_size=1, max_size=12),

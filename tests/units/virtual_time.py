@@ -4,6 +4,7 @@ import asyncio
 import functools
 import selectors
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Any
 
 
@@ -23,6 +24,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._nobody_waits = _NobodyWaits()
         super().__init__(self._nobody_waits)
+        self.slow_callback_duration = inf  # a jump of the clock is no slowness
 
     def time(self) -> float:
         return self._nobody_waits.now
