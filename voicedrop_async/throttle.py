@@ -123,6 +123,7 @@ class _Gate:
     """When the next request may start, by pause and rate. Moments are handed in."""
 
     def __init__(self, limit: float | None) -> None:
+        self.is_timed = limit is not None
         self.resume_at = -inf
         self.lowered = 0
         self._limit = limit
@@ -185,6 +186,9 @@ class _Line:
         self._senders: OrderedDict[asyncio.Future[None], int] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = inf
+        # With a rate, the next is let in when the one before has woken, for that is when it starts: a loop that is held up
+        # in between would else start them together.
+        self._waking = False
         self.slots = {kind: _Slot(self, reads=kind is Kind.READ) for kind in Kind}
 
     @property
@@ -194,7 +198,7 @@ class _Line:
 
     def enters(self, reads: bool) -> bool:
         """Take a slot if nobody waits and nothing holds us back: the way of most requests."""
-        if self._readers or self._senders or not self._has_room(reads) or not self.gate.passes(self._clock()):
+        if self._readers or self._senders or self._waking or not self._has_room(reads) or not self.gate.passes(self._clock()):
             return False
         self.in_flight += 1
         self._reading += reads
@@ -213,6 +217,10 @@ class _Line:
         finally:
             if not entered:
                 self._give_up(turn, reads)
+        if self._waking:
+            self._waking = False
+            self.gate.start(self._clock())
+            self._let_in()
 
     def leave(self, reads: bool) -> None:
         """Give the slot back, to the next in line."""
@@ -227,16 +235,16 @@ class _Line:
     def _let_in(self) -> None:
         """Let in who may start now, in the order they came; the timer is for those whom pause or rate holds back."""
         now = self._clock()
-        while (line := self._foremost()) is not None:
+        while not self._waking and (line := self._foremost()) is not None:
             opens_at = self.gate.opens_at(now)
             if opens_at > now:
                 self._wake_at(opens_at, opens_at - now)
                 return
             turn, _ = line.popitem(last=False)
             if not turn.cancelled():
-                self.gate.start(now)
                 self.in_flight += 1
                 self._reading += line is self._readers
+                self._waking = self.gate.is_timed
                 turn.set_result(None)
 
     def _foremost(self) -> OrderedDict[asyncio.Future[None], int] | None:
@@ -262,6 +270,7 @@ class _Line:
         """Leave no trace of a caller that was cancelled in line, or in the instant in which it was let in."""
         (self._readers if reads else self._senders).pop(turn, None)
         if turn.done() and not turn.cancelled():
+            self._waking = False
             self.leave(reads)
         elif not self.waiting:
             self._sleep_on()

@@ -97,6 +97,33 @@ async def test_callers_who_give_up_leave_no_hole_in_the_rate() -> None:
 
 
 @in_virtual_time
+async def test_a_caller_cancelled_in_the_instant_of_its_turn_leaves_the_turn_to_the_next() -> None:
+    callers = Callers(throttle(Limits(rate=1.0)))
+    began = here().time()
+    callers.come("first")
+    late = callers.come("cancelled")
+    callers.come("next")
+    here().call_at(began + 1.0 + 1e-10, late.cancel)  # in the same round of the loop, after it was let in
+    await callers.done()
+
+    assert callers.names == ["first", "next"]
+    assert callers.since(began) == [0.0, 1.0]
+
+
+@in_virtual_time
+async def test_a_loop_held_up_before_a_caller_wakes_starts_nobody_together_with_it() -> None:
+    """The first is let in at its turn, and runs half a second later; the next has its own turn after that."""
+    callers = Callers(throttle(Limits(rate=4.0)))
+    began = here().time()
+    for number in range(3):
+        callers.come(number)
+    here().call_at(began + 0.25 + 1e-10, here().stall, 0.5)
+    await callers.done()
+
+    assert callers.since(began) == [0.0, 0.75, pytest.approx(0.875, abs=0.001)]
+
+
+@in_virtual_time
 async def test_a_429_halves_the_rate_and_each_second_gives_a_hundredth_back() -> None:
     line = throttle(Limits(rate=40.0))
     seen = []
