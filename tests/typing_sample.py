@@ -1,10 +1,12 @@
 """A user's program that touches every public name, for the type checkers; it is read by them, not run."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import assert_type
 
 import aiohttp
@@ -94,6 +96,8 @@ async def track(routee: vd.RouteeSession) -> list[vd.VoiceMessage]:
             answered = assert_type(message.answered_by, vd.AnsweredBy | str | None)
             direction = assert_type(message.direction, vd.Direction | str | None)
             recordings: tuple[vd.Recording, ...] = message.recordings or ()
+            for recording in recordings:
+                assert_type(await routee.download_recording(recording, "recordings"), Path)
             print(answered, direction, recordings, message.extra.get("newKey"))
         report: vd.WalkReport = walk.report
         token: vd.ResumeToken = walk.token
@@ -167,7 +171,7 @@ def explain(error: vd.VoiceDropError) -> str:
         case vd.ConnectFailed() | vd.ConnectionLost() | vd.TimedOut() | vd.DeadlineExceeded():
             return f"{error.request} {error.attempts} {error.may_have_happened} {error.may_pass}"
         case vd.RequestError():
-            return error.summary
+            return f"{error.summary} {error.budget_exhausted}"
         case vd.JournalError():
             return f"nothing was sent: {error}"
         case vd.PageLoop() | vd.WalkError():
@@ -184,7 +188,7 @@ async def main() -> None:
         await shared.set_up()
         await look_into(shared)
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
-    retry, timeouts = vd.Retry(attempts=2, base=0.1), vd.Timeouts(connect=2, read=10)
+    retry, timeouts = vd.Retry(attempts=2, base=0.1, budget=None), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:
         auth = vd.ClientCredentials(*sandbox.credentials)
         async with vd.RouteeSession(
@@ -192,16 +196,20 @@ async def main() -> None:
             base_url=sandbox.routee_url,
             auth_url=sandbox.auth_url,
             dialect=vd.RouteeDialect(range_start="dateStart"),
+            recording_hosts=["files.example.com"],
             throttle=throttle,
             retry=retry,
             timeouts=timeouts,
             deadline=30.0,
             http=borrowed,
             proxy=None,
+            ssl_context=ssl.create_default_context(),
             trace_configs=(),
             on_event=observe,
         ) as routee:
             patient: vd.RouteeSession = routee.with_options(retry=vd.Retry(attempts=9), deadline=None)
+            snapshot: vd.ThrottleSnapshot = throttle.snapshot()
+            print(snapshot.in_flight, snapshot.waiting, snapshot.rate, snapshot.rate_limit, snapshot.paused_for)
             await send(patient)
             await send_to_many(patient, aiter(some_numbers()))
             await track(routee)

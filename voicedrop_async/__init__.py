@@ -68,7 +68,7 @@ from voicedrop_async.models import (
 from voicedrop_async.pages import PageStream, Walk, WalkOptions
 from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
 from voicedrop_async.spacivox import SpacivoxSession
-from voicedrop_async.throttle import Limits, Throttle
+from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
 
 __all__ = [
     "AnsweredBy",
@@ -132,6 +132,7 @@ __all__ = [
     "SqliteJournal",
     "StaticToken",
     "Throttle",
+    "ThrottleSnapshot",
     "TimedOut",
     "Timeouts",
     "TrackingFilter",

@@ -5,6 +5,7 @@ meant for somebody's ear.
 """
 
 import re
+import ssl
 from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -132,6 +133,13 @@ def check_ref(ref: object) -> None:
         raise ConfigError(f"ref: longer than {MAX_REF} characters, or with control characters")
     if _E164.search(text):
         raise ConfigError("ref: holds a phone number; a ref is kept and shown in clear, so use an id of your own")
+
+
+def check_ssl_context(context: object) -> None:
+    """Refuse a context that trusts every server, or any server for any name."""
+    check_kind("ssl_context", context, ssl.SSLContext)
+    if isinstance(context, ssl.SSLContext) and not (context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname):
+        raise ConfigError("ssl_context: does not verify the server's certificate and name; begin with ssl.create_default_context()")
 
 
 def check_campaign(campaign: object) -> None:

@@ -5,8 +5,6 @@ from typing import Final
 
 # Seven digits and more, with what people write between them; a date is left in peace.
 PHONE_NUMBER: Final = re.compile(r"\+?(?!(?<!\d)\d{4}-\d\d-\d\d(?!\d))\d(?:[\s().\-/_]{0,3}\d){6,}")
-# C0, C1, line and paragraph separators, bidirectional overrides: all can forge or hide a line of a log.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def mask(number: str) -> str:
@@ -17,9 +15,12 @@ def mask(number: str) -> str:
 
 
 def shown(text: str, limit: int = 300) -> str:
-    """Return foreign text fit for a log: numbers masked, control characters escaped, cut at ``limit`` characters."""
+    """Return foreign text fit for a log: numbers masked, what is not printable escaped, cut at ``limit`` characters.
+
+    Control characters, separators of lines, bidirectional overrides, and what has no width can forge or hide a line.
+    """
     masked = PHONE_NUMBER.sub(lambda found: mask(found[0]), text)[:limit]
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", masked)
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in masked)
 
 
 def shown_code(code: str) -> str:

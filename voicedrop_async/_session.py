@@ -1,6 +1,7 @@
 """What both sessions are: options, life cycle, views, and the call of any endpoint."""
 
 import os
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import EllipsisType, TracebackType
 from typing import Final, NoReturn, Self, TypedDict, TypeVar
@@ -10,7 +11,7 @@ import aiohttp
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_amount, check_base_url, check_kind, check_proxy
+from voicedrop_async._checks import check_amount, check_base_url, check_kind, check_proxy, check_ssl_context
 from voicedrop_async._paid import PaidSends
 from voicedrop_async._transport import Call, Policy, Transport, Wiring
 from voicedrop_async.auth import ClientCredentials, StaticToken
@@ -37,6 +38,8 @@ class SessionOptions(TypedDict, total=False):
         http: A session of yours whose connector we use. It is never closed by us; its cookies and settings are not used,
             and paid sends have connections of their own.
         proxy: URL of a proxy. Proxies of the environment are not used.
+        ssl_context: How TLS is verified, as with an authority of your own (``ssl.create_default_context(cafile=...)``), and
+            client certificates. It must verify; there is no way to turn that off. None for the authorities of this machine.
         trace_configs: Tracing of aiohttp, as for ``aiohttp.ClientSession``.
         on_event: Called with an ``Event`` at each step of a call; what it raises is passed over.
         allow_insecure: Accept plain http to other machines, which shows the token to everybody on the way.
@@ -49,6 +52,7 @@ class SessionOptions(TypedDict, total=False):
     deadline: float | None
     http: aiohttp.ClientSession | None
     proxy: str | None
+    ssl_context: ssl.SSLContext | None
     trace_configs: Sequence[aiohttp.TraceConfig]
     on_event: Callable[[Event], object] | None
     allow_insecure: bool
@@ -71,6 +75,7 @@ class Session:
         deadline: float | None = None,
         http: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         on_event: Callable[[Event], object] | None = None,
         allow_insecure: bool = False,
@@ -93,6 +98,7 @@ class Session:
             raise ConfigError("http: is closed already")
         if proxy is not None:
             check_proxy(proxy)
+        check_ssl_context(ssl_context)
         self._base_url = base_url
         self._policy = Policy(retry or Retry(), timeouts or Timeouts(), deadline)
         self._transport = Transport(
@@ -104,6 +110,7 @@ class Session:
                 throttle=throttle or Throttle(limits),
                 http=http,
                 proxy=proxy,
+                ssl_context=ssl_context,
                 trace_configs=tuple(trace_configs),
                 on_event=on_event,
             )

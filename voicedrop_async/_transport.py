@@ -8,10 +8,12 @@ of exception: a timeout means both "never left" and "lost".
 import asyncio
 import os
 import random
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import cached_property
 from logging import getLogger
 from typing import Any, Final, TypeVar
 
@@ -21,8 +23,9 @@ from attrs import define, evolve, field, frozen
 from yarl import URL
 
 from voicedrop_async import _wire
+from voicedrop_async._resolver import NotPublic, PublicOnly
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
-from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Timeouts, refusal, unknown
+from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Spending, Timeouts, refusal, unknown
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
@@ -46,6 +49,11 @@ _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutErr
 _TOKEN_DEADLINE: Final = 15.0
 _LEAST_SECRET: Final = 6
 """Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""
+_NOBODY: Final = Credential("")
+"""What another host gets instead of a token."""
+_AS_IT_IS: Final = {hdrs.ACCEPT: "*/*", hdrs.ACCEPT_ENCODING: "identity"}
+"""Asks for a file whose length tells whether it is whole."""
+_CHUNK: Final = 256 * 1024
 _LOG: Final = getLogger("voicedrop_async")
 _NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
 _FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
@@ -73,6 +81,7 @@ class Wiring:
     throttle: Throttle
     http: aiohttp.ClientSession | None
     proxy: str | None = field(repr=False)
+    ssl_context: ssl.SSLContext | None
     trace_configs: Sequence[aiohttp.TraceConfig]
     on_event: Callable[[Event], object] | None
 
@@ -90,6 +99,8 @@ class Call:
     """Whether the present attempt may have reached the service; set by the trace event of its headers (``Lanes``)."""
     lost: bool = False
     """Whether an earlier attempt may have taken effect."""
+    lowered: int = 0
+    """How often the rate had been lowered when the present attempt began."""
 
     @property
     def may_have_happened(self) -> bool:
@@ -114,6 +125,8 @@ class Transport:
         self._wiring = wiring
         self._bases = {kind: wiring.base_url.rstrip("/") for kind in Kind} | {Kind.TOKEN: (wiring.auth_url or "").rstrip("/")}
         self._tokens: Tokens = FixedToken(wiring.auth) if isinstance(wiring.auth, StaticToken) else RenewedToken(self._ask_for_token)
+        # The token endpoint is another host: its failures are none of the service.
+        self._spending = dict.fromkeys(Kind, Spending()) | {Kind.TOKEN: Spending()}
         self._lanes: Lanes | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
@@ -155,37 +168,55 @@ class Transport:
         except TimeoutError:
             if not clock.expired():
                 raise
-            late = DeadlineExceeded(summary=f"not done within {deadline} s", may_have_happened=call.may_have_happened)
-            raise call.failed(late) from None
+        late = DeadlineExceeded(summary=f"not done within {deadline} s", may_have_happened=call.may_have_happened)
+        raise call.failed(late)
 
     async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:
         """Attempt until it is done or given up."""
-        kind, retry = call.request.kind, call.policy.retry
+        budget, spending = call.policy.retry.budget, self._spending[call.request.kind]
         failures, renewed = 0, False
+        repeated_after: RequestError | None = None
         while True:
             credential = await self._credential(call)
             try:
-                return load(await self._attempt(call, credential))
+                loaded = load(await self._attempt(call, credential))
             except RequestError as fault:
                 error = fault
+            else:
+                spending.succeeded(repeated_after, budget)
+                return loaded
+            # What aiohttp or a decoder raised holds the request, with its headers, or the answer: it does not come along.
+            error.__context__ = None
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
-            if isinstance(error, RateLimited) and error.retry_after is not None and kind is not Kind.TOKEN:
-                # The next slot waits for it: ours, if we come back, and everybody's in any case.
-                self._wiring.throttle.pause(min(error.retry_after, retry.retry_after_cap))
-            if isinstance(error, Unauthorized | Forbidden) and kind is not Kind.TOKEN:
+            if isinstance(error, Unauthorized | Forbidden) and call.request.at_api:
                 # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
                 another = self._tokens.distrust(credential, error.status)
                 if another and not renewed and not error.may_have_happened:
                     renewed = True
                     continue
             failures += 1
-            pause = retry.wait(error, kind, failures, random.random())
-            if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
+            pause = self._pause_after(call, error, failures, ends_at)
+            if pause is not None and not spending.allows(error, budget):
+                pause, error.budget_exhausted = None, True
+            if pause is None:
                 final = call.failed(error)
                 raise final from (None if final is error else error)
+            repeated_after = error
             await self._pause(call, pause)
+
+    def _pause_after(self, call: Call, error: RequestError, failures: int, ends_at: float | None) -> float | None:
+        """Return the seconds until the next attempt, None to give up; a 429 pauses everybody."""
+        kind, retry = call.request.kind, call.policy.retry
+        pause = retry.wait(error, kind, failures, random.random())
+        if isinstance(error, RateLimited) and call.request.at_api:
+            # The next slot waits for it: ours, if we come back, and everybody's in any case.
+            asked = (pause or 0.0) if error.retry_after is None else error.retry_after
+            self._wiring.throttle.slow_down(min(asked, retry.retry_after_cap), call.lowered)
+        if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
+            return None
+        return pause
 
     async def _pause(self, call: Call, seconds: float) -> None:
         """Let ``seconds`` pass, holding nothing; closing the session ends it."""
@@ -198,7 +229,10 @@ class Transport:
         raise SessionClosed
 
     async def _credential(self, call: Call) -> Credential:
-        if call.request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
+        request = call.request
+        if request.download is not None and request.elsewhere:
+            return _NOBODY
+        if request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()
         try:
             return await self._tokens.current()
@@ -208,8 +242,8 @@ class Transport:
     async def _attempt(self, call: Call, credential: Credential) -> Reply:
         """Send once and return a successful answer; whatever else comes is an error of ours."""
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
-        slot = nullcontext() if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
-        async with slot:
+        slot = nullcontext(0) if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
+        async with slot as call.lowered:
             if call.before_first_byte is not None:
                 await call.before_first_byte()
                 call.before_first_byte = None
@@ -250,31 +284,35 @@ class Transport:
         )
 
     async def _exchange(self, call: Call, credential: Credential, started: float) -> Reply:
-        request, timeouts = call.request, call.policy.timeouts
-        async with self._lane(request.kind).request(
+        request, timeouts, file = call.request, call.policy.timeouts, call.request.download
+        async with self._lane(request).request(
             request.method,
-            URL(self._bases[request.kind] + request.path, encoded=True),
+            URL(file.url if file is not None and file.url is not None else self._bases[request.kind] + request.path, encoded=True),
             params=request.params or None,
             data=request.body,
-            headers={hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
+            headers=_AS_IT_IS if file is not None else {hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
             allow_redirects=False,
             proxy=self._wiring.proxy,
-            timeout=ClientTimeout(total=timeouts.read, connect=timeouts.connect, sock_connect=timeouts.connect),
-            middlewares=(_authorize(credential),),
+            ssl=self._wiring.ssl_context or True,  # True: verified against the authorities of this machine
+            timeout=ClientTimeout(
+                # Nobody knows how long a file is: it is held between two chunks, not as a whole.
+                total=None if file is not None else timeouts.read,
+                connect=timeouts.connect,
+                sock_connect=timeouts.connect,
+                sock_read=None if file is None else timeouts.read,
+            ),
+            middlewares=(_authorize(credential),) if credential is not _NOBODY else (),
             trace_request_ctx=call,
         ) as response:
-            body = await _read(response, call.attempts)
-            return Reply(
-                status=response.status,
-                headers=response.headers,
-                body=body,
-                attempts=call.attempts,
-                elapsed=time.perf_counter() - started,
-            )
+            if file is not None and 200 <= response.status < 300:
+                reply = _reply(response, b"", call, started)
+                await file.save(reply, response.content.iter_chunked(_CHUNK))
+                return reply
+            return _reply(response, await _read(response, call.attempts), call, started)
 
     def _judged(self, call: Call, fault: Exception) -> Exception:
         """Return our error for what aiohttp raised."""
-        text, passes = f"{type(fault).__name__} at {self._bases[call.request.kind]}", isinstance(fault, _NETWORK_FAULTS)
+        text, passes = f"{type(fault).__name__} at {self._place(call.request)}", isinstance(fault, _NETWORK_FAULTS)
         left = call.sent if call.request.kind in _CHANGES else not isinstance(fault, _NEVER_LEFT)
         if self._closed:
             return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
@@ -284,18 +322,27 @@ class Transport:
             if not left:
                 text = f"no connection within {min(limits.connect, limits.read):g} s"
             return TimedOut(summary=text, may_have_happened=call.may_have_happened)
+        if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, NotPublic):
+            return ConnectFailed(summary=f"{self._place(call.request)} leads to an address that is not public: refused", may_pass=False)
         if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
             return ConnectFailed(summary=f"{text}: not a trusted https server of that name", may_pass=False)
         if left:
             return ConnectionLost(summary=f"the connection broke: {text}", may_have_happened=call.may_have_happened, may_pass=passes)
         return ConnectFailed(summary=f"no connection: {text}", may_pass=passes)
 
-    def _lane(self, kind: Kind) -> aiohttp.ClientSession:
+    def _place(self, request: Request) -> str:
+        """Return where a request goes, fit to be shown."""
+        return "another host" if request.elsewhere else self._bases[request.kind]
+
+    def _lane(self, request: Request) -> aiohttp.ClientSession:
         if self._closed:
             raise SessionClosed
         if self._lanes is None:
             self._lanes = Lanes(self._wiring)
-        return self._lanes.changing if kind in _CHANGES else self._lanes.reading
+        if request.kind in _CHANGES:
+            return self._lanes.changing
+        # Through a proxy it is the proxy that looks names up.
+        return self._lanes.elsewhere if request.elsewhere and self._wiring.proxy is None else self._lanes.reading
 
     def check_home(self) -> None:
         """Refuse a closed session, another loop and another process."""
@@ -342,7 +389,7 @@ def _facts(error: RequestError) -> dict[str, Any]:
 
 
 class Lanes:
-    """The connections of one session: one lane for reading, and one for what changes something."""
+    """The connections of one session: a lane for reading, one for what changes something, one to other hosts' files."""
 
     def __init__(self, wiring: Wiring) -> None:
         """Make both lanes in the running loop."""
@@ -358,11 +405,21 @@ class Lanes:
         sent.on_request_headers_sent.append(_mark_sent)
         connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True)
         self.changing = _session(connector, [sent, *wiring.trace_configs], own=True)
+        self._wiring = wiring
+
+    @cached_property
+    def elsewhere(self) -> aiohttp.ClientSession:
+        """To hosts that the service named: only to public addresses, and by connections that nothing else uses."""
+        # No cache: the address that was looked at is the one that is connected to, each time.
+        connector = aiohttp.TCPConnector(limit=0, use_dns_cache=False, force_close=True, resolver=PublicOnly())
+        return _session(connector, self._wiring.trace_configs, own=True)
 
     async def aclose(self) -> None:
-        """Close both; a borrowed connector stays open."""
+        """Close all; a borrowed connector stays open."""
         await self.reading.close()
         await self.changing.close()
+        if "elsewhere" in vars(self):
+            await self.elsewhere.close()
 
 
 def _session(connector: aiohttp.BaseConnector, traces: Sequence[aiohttp.TraceConfig], *, own: bool) -> aiohttp.ClientSession:
@@ -387,6 +444,11 @@ def _authorize(credential: Credential) -> aiohttp.ClientMiddlewareType:
         return await handler(request)
 
     return middleware
+
+
+def _reply(response: aiohttp.ClientResponse, body: bytes, call: Call, started: float) -> Reply:
+    elapsed = time.perf_counter() - started
+    return Reply(status=response.status, headers=response.headers, body=body, attempts=call.attempts, elapsed=elapsed)
 
 
 async def _read(response: aiohttp.ClientResponse, attempts: int) -> bytes:

@@ -5,13 +5,13 @@ POST that reads, a campaign is a POST that rings telephones.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from attrs import field, frozen
 
@@ -49,6 +49,18 @@ class Kind(StrEnum):
     """Takes something back: like READ; gone already is success."""
 
 
+@frozen(kw_only=True, eq=False)
+class Download:
+    """Where the body of a successful answer goes if it is a file: not into memory."""
+
+    save: Callable[["Reply", AsyncIterator[bytes]], Awaitable[None]]
+    """Takes the answer and its body chunk by chunk, anew in each attempt. What it raises is an error of ours."""
+    url: str | None = field(default=None, repr=False)
+    """The whole URL, where the service said one; below the base URL, by the route, if it is None."""
+    at_api: bool = True
+    """Whether that is the origin of the API; another host gets no token."""
+
+
 @frozen(kw_only=True)
 class Request:
     """One call to a service, as it goes out."""
@@ -64,6 +76,8 @@ class Request:
     content_type: str = "application/json"
     intent: Intent | None = None
     """Of a paid send: what to look for if its outcome stays unknown."""
+    download: Download | None = None
+    """If the answer is a file."""
 
     def __attrs_post_init__(self) -> None:
         if (self.kind is Kind.PAID) != (self.intent is not None):
@@ -79,6 +93,16 @@ class Request:
         for name, value in self.ids.items():
             check_id(name, value)
         return self.route.format_map({name: quote(value, safe="") for name, value in self.ids.items()}) if self.ids else self.route
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it goes to another host than the service's own: without a token, and what comes back says nothing about the API."""
+        return self.download is not None and not self.download.at_api
+
+    @property
+    def at_api(self) -> bool:
+        """Whether it goes to the API itself, and not to the token endpoint either."""
+        return self.kind is not Kind.TOKEN and not self.elsewhere
 
     def __str__(self) -> str:
         return f"{self.method} {shown(self.route)}"
@@ -151,9 +175,15 @@ class Retry:
     """Upper bound of any pause of ours, in seconds."""
     retry_after_cap: float = 60.0
     """The longest wait, in seconds, that we accept from the service; a longer one is raised to the caller."""
+    budget: int | None = 500
+    """What the repeats of all calls of a session may cost: 14 each, 5 after a 429. A call that succeeds brings back what its
+    last repeat took, or 1 if it needed none. When it is used up, a failure is raised at once, with ``budget_exhausted``:
+    a service that is down is not asked four times by everybody. None for no budget."""
 
     def __attrs_post_init__(self) -> None:
         check_count("attempts", self.attempts, 1)
+        if self.budget is not None:
+            check_count("budget", self.budget, 0)
         check_amount("base", self.base, zero=True)
         check_amount("cap", self.cap, zero=True)
         check_amount("retry_after_cap", self.retry_after_cap, zero=True)
@@ -183,6 +213,39 @@ class Retry:
         if isinstance(error, WireError):
             return min(2, self.attempts)  # a body that stays broken is the service's way of speaking
         return min(3, self.attempts) if kind is Kind.TOKEN else self.attempts
+
+
+class Spending:
+    """What the repeats of a session have cost, less what successes brought back. Views of a session share it.
+
+    Source for the idea and the prices: the retry quota of the AWS SDKs, in its mode "standard".
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing spent."""
+        self.spent = 0
+
+    def allows(self, error: RequestError, budget: int | None) -> bool:
+        """Whether a repeat after ``error`` is within ``budget``; it is paid for if so."""
+        if budget is None:
+            return True
+        if self.spent + _price(error) > budget:
+            return False
+        self.spent += _price(error)
+        return True
+
+    def succeeded(self, error: RequestError | None, budget: int | None) -> None:
+        """Bring back what the repeat after ``error`` cost that led to a success; a little if there was none."""
+        if budget is not None and self.spent:
+            self.spent = max(0, self.spent - (_price(error) if error is not None else _FIRST_TRY))
+
+
+_FIRST_TRY: Final = 1
+
+
+def _price(error: RequestError) -> int:
+    # To be turned away costs the service little; what else may pass can be the beginning of a breakdown.
+    return 5 if isinstance(error, RateLimited) else 14
 
 
 def _surely_not_sent(error: RequestError) -> bool:
@@ -235,7 +298,7 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
     fallback = ServerFailed if 500 <= status < 600 else ApiError
     said = complaint or Complaint(author=Author.ANYBODY)
     return _REFUSALS.get(status, fallback)(
-        summary=f"HTTP {status}" + (", a redirect, which is never followed" if 300 <= status < 400 else ""),
+        summary=f"HTTP {status}" + (f", a redirect{_target(reply)}, which is never followed" if 300 <= status < 400 else ""),
         attempts=reply.attempts,
         may_have_happened=kind in {Kind.PAID, Kind.CANCEL} and not _is_definite(status, complaint),
         may_pass=status in _TRANSIENT,
@@ -245,6 +308,15 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
         developer_message=said.developer_message,
         problems=said.problems,
     )
+
+
+def _target(reply: Reply) -> str:
+    """Return the host that a redirect leads to, and nothing else of its address."""
+    try:
+        host = urlsplit(reply.headers.get("Location", "")).hostname
+    except ValueError:
+        host = None
+    return f" to {shown(host, 80)}" if host else ""
 
 
 def _is_definite(status: int, complaint: Complaint | None) -> bool:
@@ -280,7 +352,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]+", text):  # int() alone would also take other digits, blanks and underscores
-        return float(text) if len(text) < 10 else 1e9
+        return min(float(text), 1e9)
     moment = _http_date(text)
     if moment is None:
         return None

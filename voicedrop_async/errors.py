@@ -121,6 +121,8 @@ class RequestError(VoiceDropError):
     """Whether the same call can succeed later without a change."""
     retry_after: float | None = None
     """Seconds the service asked to wait."""
+    budget_exhausted: bool = False
+    """Whether it would have been repeated, had the retry budget of the session not been used up by other failures."""
     resume: ResumeToken | None = field(default=None, repr=False)
     """Of a failure inside a walk: the place to go on from, with ``resume=`` of the same stream."""
 
@@ -129,7 +131,8 @@ class RequestError(VoiceDropError):
 
     def __str__(self) -> str:
         effect = "; it may have taken effect" if self.may_have_happened else ""
-        return f"{self.request or 'request'}: {self.summary} (attempts: {self.attempts}{effect})"
+        budget = "; the retry budget of the session is used up" if self.budget_exhausted else ""
+        return f"{self.request or 'request'}: {self.summary} (attempts: {self.attempts}{effect}{budget})"
 
 
 @_facts

@@ -1,17 +1,41 @@
 """Secrets and phone numbers are planted, everything is made to go wrong, and what can be seen is searched for them."""
 
+import asyncio
+import inspect
 import logging
 import pickle
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, is_typeddict
 
 import attrs
 import pytest
 from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer, hangs_up
 
-from voicedrop_async import ClientCredentials, Event, Kind, RouteeSession, StaticToken, TrackingFilter, VoiceDropError
+import voicedrop_async
+from voicedrop_async import (
+    ClientCredentials,
+    Event,
+    Intent,
+    Kind,
+    MemoryJournal,
+    Recording,
+    RedisJournal,
+    RouteeSession,
+    SpacivoxSession,
+    SqliteJournal,
+    StaticToken,
+    Throttle,
+    TrackingFilter,
+    VoiceDropError,
+    WalkReport,
+)
 from voicedrop_async import errors as tree
+from voicedrop_async.sandbox import Sandbox
 
 SECRET = "cAnArY-secret"
 TOKEN = "cAnArY-token"
@@ -52,6 +76,7 @@ CALLS: dict[str, Callable[[RouteeSession], Awaitable[object]]] = {
     "track_message": lambda session: session.track_message("m-1"),
     "track_messages": lambda session: session.track_messages(filters=[TrackingFilter("recipient", NUMBER)]).collect(),
     "call": lambda session: session.call("GET", f"/numbers/{NUMBER}", kind=Kind.READ, params={"n": NUMBER}),
+    "download_recording": lambda session: session.download_recording(Recording(NUMBER), "."),
 }
 
 
@@ -63,28 +88,38 @@ def all_shown(error: BaseException) -> str:
     """Everything that a log, a console or a tracker of errors would get of an error."""
     plain = "".join(traceback.format_exception(error))
     unpickled = pickle.loads(pickle.dumps(error))
-    return "\n".join([plain, repr(error), str(error), repr(error.args), repr(unpickled), repr(vars(unpickled))])
+    behind = [repr(one) for one in chain(error)]
+    return "\n".join([plain, repr(error), str(error), repr(error.args), repr(unpickled), repr(vars(unpickled)), *behind])
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from, also what a traceback would leave out."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("step", STEPS)
-async def test_nothing_planted_is_seen_in_an_error_an_event_or_a_log(
+async def test_s01_nothing_planted_is_seen_in_an_error_an_event_or_a_log(
     line: RawServer, caplog: pytest.LogCaptureFixture, step: str, call: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     events: list[Event] = []
     line.will(STEPS[step])
     async with RouteeSession(StaticToken(TOKEN), base_url=line.url, retry=QUICK, on_event=events.append) as session:
-        shown = [repr(session)]
+        shown, behind = [repr(session)], list[BaseException]()
         try:
             shown.append(repr(await CALLS[call](session)))
         except VoiceDropError as error:
             shown.append(all_shown(error))
+            behind = [*chain(error)]
 
+    assert [type(one) for one in behind if not isinstance(one, VoiceDropError)] == []
     assert seen("\n".join([*shown, repr(events), caplog.text])) == []
 
 
-async def test_nothing_planted_is_seen_when_no_token_is_given(line: RawServer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_s01_nothing_planted_is_seen_when_no_token_is_given(line: RawServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     auth = ClientCredentials("App", SECRET)
     line.will(answer(401, {"error": "Unauthorized", "message": f"Bad credentials {NUMBER}"}))
@@ -136,6 +171,126 @@ async def test_a_service_that_repeats_our_secrets_is_not_repeated(line: RawServe
             await session.track_message("m-1")
 
     assert seen(all_shown(api.value) + all_shown(endpoint.value)) == []
+
+
+HIDDEN = {
+    "body", "code", "collected_tones", "content_type", "developer_message", "dial_plan_analysis", "extra", "file_url", "headers",
+    "items", "number", "path", "property", "recipient_countries", "sender", "to", "url", "value",
+}  # fmt: skip
+"""What fields are called that no ``repr`` shows as they are, in whatever class they stand."""
+OTHERWISE = {("CampaignProblem", "code"), ("Page", "number"), ("WalkReport", "items")}
+"""Fields of such a name that are something else: a word of the service, and counts."""
+NEEDED: dict[str, Any] = {
+    "chunks": (),
+    "duplicates": (NUMBER,),
+    "invalid": {NUMBER: "no phone number"},
+    "campaign_name": "Spring sale",
+    "recipients": 1,
+    "ref": "order-7",
+    "report": WalkReport(pages=1, items=1, duplicates=0, unreadable=0, total_first=1, total_last=1, suspected_missing=0, complete=True),
+    "started_at": datetime.now(UTC),
+    "status": 400,
+    "summary": "no",
+    "text": "opaque",
+}
+CLASSES = {name: thing for name in voicedrop_async.__all__ if inspect.isclass(thing := getattr(voicedrop_async, name))}
+CHECKED = {"Limits", "Retry", "RouteeDialect", "Timeouts"}
+"""Settings: numbers, and names of a service's document."""
+VALUES = [name for name, thing in CLASSES.items() if attrs.has(thing) and name not in CHECKED | {"ClientCredentials", "StaticToken"}]
+MADE: dict[str, Callable[[], object]] = {
+    "ClientCredentials": lambda: ClientCredentials("App", SECRET),
+    "StaticToken": lambda: StaticToken(TOKEN),
+    "RouteeSession": lambda: RouteeSession(ClientCredentials("App", SECRET), proxy=f"http://user:{SECRET}@proxy.example"),
+    "SpacivoxSession": lambda: SpacivoxSession(StaticToken(TOKEN), base_url="https://api.example"),
+    "PageStream": lambda: RouteeSession(StaticToken(TOKEN)).track_messages(filters=[TrackingFilter("recipient", NUMBER)]),
+    "Walk": lambda: RouteeSession(StaticToken(TOKEN)).track_messages(filters=[TrackingFilter("recipient", NUMBER)]).walk(),
+    "Throttle": Throttle,
+    "MemoryJournal": MemoryJournal,
+    "SqliteJournal": lambda: SqliteJournal("sends.journal"),
+    "RedisJournal": lambda: RedisJournal(f"redis://user:{SECRET}@redis.example:6379/0"),
+}
+
+
+def planted(kind: type) -> object:
+    """One of these, with a number in every field that is not to be shown."""
+    facts = {}
+    for one in attrs.fields(kind):
+        if one.name.strip("_") in HIDDEN and (kind.__name__, one.name) not in OTHERWISE:
+            facts[one.alias] = {NUMBER: TEXT} if one.name in {"extra", "headers"} else TEXT + NUMBER
+        elif one.name in NEEDED or one.default is attrs.NOTHING:
+            facts[one.alias] = planted(Intent) if one.name == "intent" else NEEDED.get(one.name)
+    return kind(**facts)
+
+
+def everything_of(thing: object) -> str:
+    """What a console, a log or a format shows of an object; of an error, its pickle too. Models pickle whole: they are the user's."""
+    texts = [str(thing), repr(thing), f"{thing}", f"{[thing]} {thing!r:>4}"]
+    if isinstance(thing, BaseException):
+        texts.append(pickle.dumps(thing).decode("latin-1"))
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_s01_no_value_shows_what_it_hides(name: str) -> None:
+    shown = everything_of(planted(CLASSES[name]))
+
+    assert [canary for canary in seen(shown) if canary != TEXT or not issubclass(CLASSES[name], VoiceDropError)] == []
+
+
+@pytest.mark.parametrize("name", MADE)
+async def test_s01_nothing_that_holds_a_secret_shows_or_pickles_it(name: str) -> None:
+    thing = MADE[name]()
+
+    assert seen(everything_of(thing)) == []
+    try:
+        pickled = pickle.dumps(thing)
+    except (TypeError, AttributeError, pickle.PicklingError, VoiceDropError):
+        return
+    assert seen(pickled.decode("latin-1")) == []
+
+
+def test_s01_every_public_class_is_among_those_looked_at() -> None:
+    """A new one is to be planted as well."""
+    words = {name for name, thing in CLASSES.items() if issubclass(thing, Enum) or is_typeddict(thing)}
+    bare = {"Journal", "JournalError", "ConfigError", "ResumeTokenError", "SessionClosed", "VoiceDropError"}
+
+    assert CLASSES.keys() - words - bare - {*VALUES} - CHECKED - MADE.keys() == set()
+    assert len(VALUES) > 30
+
+
+async def test_s02_at_the_lowest_level_no_log_holds_a_secret_or_a_number(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Ours, aiohttp's and the loop's own, while things go well and while they do not."""
+    caplog.set_level(1)
+    names = ("voicedrop_async", "aiohttp.client", "aiohttp.internal", "asyncio")
+    for name in names:
+        caplog.set_level(1, name)
+    secrets = (*sandbox.credentials, NUMBER, NUMBER[1:], TEXT)
+
+    def fails(_event: Event) -> None:
+        raise ValueError(NUMBER)
+
+    async with RouteeSession(
+        ClientCredentials(*sandbox.credentials), base_url=sandbox.routee_url, auth_url=sandbox.auth_url, retry=QUICK, on_event=fails
+    ) as session:
+        await session.send_campaign(CAMPAIGN_WITH_CANARIES)
+        sandbox.fail_next(status=503)
+        sandbox.fail_next(drop="before_acting", times=2)
+        sandbox.expire_tokens()
+        for call in ("track_messages", "analyze_campaign"):
+            await CALLS[call](session)
+        await session.download_recording(Recording("r-1"), tmp_path)
+        sandbox.fail_next(drop="after_acting", path="/voice/campaign")
+        with pytest.raises(VoiceDropError) as caught:
+            await CALLS["send_campaign"](session)
+        logging.getLogger("voicedrop_async").warning("%s %r", caught.value, caught.value, exc_info=caught.value)
+    await asyncio.sleep(0)
+
+    bearers = {request.headers["Authorization"].split()[1] for request in sandbox.requests}
+    assert len(bearers) >= 3  # Basic, and two tokens
+    assert "on_event raised ValueError" in caplog.text
+    assert [secret for secret in (*secrets, *bearers) if secret in caplog.text] == []
 
 
 def test_foreign_words_cannot_forge_a_line_of_a_log() -> None:

@@ -1,13 +1,25 @@
 """The rules on repeating a call, without clock, dice or network."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicedrop_async import ConnectFailed, ConnectionLost, Kind, OutcomeUnknown, RateLimited, RequestError, Retry, ServerFailed, WireError
-from voicedrop_async.calls import Request, retry_after, unknown
+from voicedrop_async import (
+    ConfigError,
+    ConnectFailed,
+    ConnectionLost,
+    Kind,
+    OutcomeUnknown,
+    RateLimited,
+    RequestError,
+    Retry,
+    ServerFailed,
+    WireError,
+)
+from voicedrop_async.calls import Request, Spending, retry_after, unknown
 from voicedrop_async.models import Intent
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -67,6 +79,47 @@ def test_what_cannot_pass_is_not_repeated() -> None:
     assert Retry().wait(RequestError(summary="final"), Kind.READ, 1, 0.0) is None
 
 
+FAILED, TURNED_AWAY = ServerFailed(summary="HTTP 503", status=503), RateLimited(summary="HTTP 429", status=429)
+
+
+@pytest.mark.parametrize(("error", "repeats"), [(FAILED, 35), (TURNED_AWAY, 100), (ConnectFailed(summary="refused"), 35)])
+def test_a_budget_of_500_pays_for_so_many_repeats_without_a_success(error: RequestError, repeats: int) -> None:
+    spending, budget = Spending(), Retry().budget
+
+    assert [spending.allows(error, budget) for _ in range(repeats + 1)] == [True] * repeats + [False]
+
+
+@given(st.lists(st.sampled_from([FAILED, TURNED_AWAY, None]), max_size=200), st.integers(0, 60))
+def test_what_is_spent_stays_within_the_budget_and_never_below_nothing(steps: list[RequestError | None], budget: int) -> None:
+    """Each step is a repeat after an error, or a success at the first try; every other repeat succeeds."""
+    spending = Spending()
+    for place, error in enumerate(steps):
+        before = spending.spent
+        allowed = error is not None and spending.allows(error, budget)
+        assert 0 <= spending.spent <= budget
+        if allowed and place % 2:
+            spending.succeeded(error, budget)
+            assert spending.spent == before
+        elif error is None:
+            spending.succeeded(None, budget)
+            assert spending.spent == max(0, before - 1)
+
+
+def test_who_has_no_budget_neither_spends_nor_earns() -> None:
+    spending = Spending()
+    spending.allows(FAILED, 500)
+
+    assert all(spending.allows(FAILED, None) for _ in range(1000))
+    spending.succeeded(FAILED, None)
+    assert spending.spent == 14
+
+
+@pytest.mark.parametrize("budget", [-1, 1.5, True, "500"])
+def test_a_budget_is_a_whole_number_or_none(budget: object) -> None:
+    with pytest.raises(ConfigError, match="budget"):
+        Retry(budget=budget)
+
+
 def test_a_body_that_cannot_be_parsed_is_asked_for_once_more() -> None:
     broken = WireError(summary="not JSON", may_pass=True)
 
@@ -88,28 +141,63 @@ def test_a_body_that_cannot_be_parsed_is_asked_for_once_more() -> None:
         ("١٢", None),
         ("9" * 400, 1e9),
         ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("-Infinity", None),
+        ("0x10", None),
+        ("+5", None),
+        ("\uff11\uff12", None),
+        ("12, 13", None),
+        ("0000000012", 12.0),
         ("Fri, 02 Jan 2026 12:00:30 GMT", 30.0),
         ("Friday, 02-Jan-26 12:00:30 GMT", 30.0),
         ("Fri Jan  2 12:00:30 2026", 30.0),
         ("Fri, 02 Jan 2026 11:00:00 GMT", 0.0),
+        ("Fri, 02 Jan 2026 14:00:30 +0200", 30.0),
+        ("Friday, 02-Jan-99 12:00:30 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 251634945599.0),
         ("Fri, 32 Jan 2026 11:00:00 GMT", None),
+        ("Fri, 02 Jan 99999 11:00:00 GMT", None),
+        ("Fri, 02 Jan 2026 12:00:30 +9999", None),
     ],
 )
-def test_how_long_the_service_asks_to_wait(text: str, seconds: float | None) -> None:
+def test_h02_how_long_the_service_asks_to_wait(text: str, seconds: float | None) -> None:
     assert retry_after({"Retry-After": text}, NOW) == seconds
 
 
-def test_a_date_to_wait_for_counts_from_the_answer_s_own_clock() -> None:
+def test_h02_a_date_to_wait_for_counts_from_the_answer_s_own_clock() -> None:
     headers = {"Retry-After": "Fri, 02 Jan 2026 12:00:30 GMT", "Date": "Fri, 02 Jan 2026 12:00:20 GMT"}
 
     assert retry_after(headers, datetime(2030, 1, 1, tzinfo=UTC)) == 10.0
 
 
-@given(st.text())
-def test_no_retry_after_brings_anything_else_out(text: str) -> None:
-    seconds = retry_after({"Retry-After": text, "Date": text}, NOW)
+MOMENTS = st.integers(0, 2**37).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+DATES = st.builds(
+    "{}, {:02} {} {} {}:{}:{} {}".format,
+    st.sampled_from(["Mon", "Friday", "Fri", ""]),
+    st.integers(-1, 40),
+    st.sampled_from(["Jan", "Feb", "Dec", "Foo", "\u0661"]),
+    st.integers(-1, 20_000),
+    *[st.integers(-1, 70)] * 3,
+    st.sampled_from(["GMT", "", "+0200", "-2359", "+99999999", "EST", "\x00"]),
+)
 
-    assert seconds is None or seconds >= 0.0
+
+@given(st.text() | DATES, st.text() | DATES)
+def test_h02_no_retry_after_brings_anything_else_out(text: str, date: str) -> None:
+    seconds = retry_after({"Retry-After": text, "Date": date}, NOW)
+
+    assert seconds is None or 0.0 <= seconds < 1e12
+
+
+@given(MOMENTS, st.integers(0, 10**6), MOMENTS)
+def test_h02_no_clock_of_ours_matters_where_the_answer_bears_a_date(theirs: datetime, seconds: int, ours: datetime) -> None:
+    headers = {
+        "Date": format_datetime(theirs, usegmt=True),
+        "Retry-After": format_datetime(theirs + timedelta(seconds=seconds), usegmt=True),
+    }
+
+    assert retry_after(headers, ours) == seconds
 
 
 def test_a_request_shows_its_route_and_no_ids() -> None:

@@ -1,47 +1,14 @@
-"""Slots, rate and pause, in virtual time: a sleep moves the clock, and nobody waits."""
+"""Slots and the line before them, in virtual time: nobody waits for a clock."""
 
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from throttle_line import Callers, most_at_once, throttle
+from virtual_time import here, in_virtual_time
 
-from voicedrop_async import Kind, Limits, Throttle
-
-
-class Time:
-    """A clock for the throttle whose sleeps are over at once."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        await asyncio.sleep(0)
-
-    def throttle(self, limits: Limits) -> Throttle:
-        return Throttle(limits, clock=self.monotonic, sleep=self.sleep)
-
-
-@pytest.fixture
-def clock() -> Time:
-    return Time()
-
-
-async def most_at_once(throttle: Throttle, kind: Kind, callers: int) -> int:
-    inside = most = 0
-
-    async def call() -> None:
-        nonlocal inside, most
-        async with throttle.slot(kind):
-            inside += 1
-            most = max(most, inside)
-            await asyncio.sleep(0)
-            inside -= 1
-
-    await asyncio.gather(*(call() for _ in range(callers)))
-    return most
+from voicedrop_async import ConfigError, Kind, Limits, Throttle, ThrottleSnapshot
 
 
 @pytest.mark.parametrize(
@@ -59,101 +26,240 @@ async def test_no_more_requests_than_slots_are_in_flight(limits: Limits, kind: K
     assert await most_at_once(Throttle(limits), kind, 30) == most
 
 
+@in_virtual_time
 async def test_reading_leaves_room_for_sending() -> None:
-    throttle, entered = Throttle(Limits(max_in_flight=2)), asyncio.Event()
+    """Five readers share the one slot they may have for ever; a send comes late and goes at once."""
+    callers = Callers(throttle(Limits(max_in_flight=2)))
+    for number in range(5):
+        callers.come(number, stays=1e6)
+    await asyncio.sleep(1.0)
 
-    async def read_for_ever() -> None:
-        async with throttle.slot(Kind.READ):
-            entered.set()
-            await asyncio.Event().wait()
+    await callers.come("send", Kind.PAID)
 
-    readers = [asyncio.create_task(read_for_ever()) for _ in range(5)]
-    await entered.wait()
-    async with throttle.slot(Kind.PAID):
-        pass
-    for reader in readers:
-        reader.cancel()
-    await asyncio.gather(*readers, return_exceptions=True)
-
-    assert await most_at_once(throttle, Kind.PAID, 9) == 2
+    assert callers.names == [0, "send"]
+    assert callers.throttle.snapshot() == ThrottleSnapshot(in_flight=1, waiting=4, rate=None, rate_limit=None, paused_for=0.0)
 
 
-async def test_requests_start_evenly_at_the_rate(clock: Time) -> None:
-    throttle = clock.throttle(Limits(rate=10.0))
-    starts: list[float] = []
-
-    for _ in range(5):
-        async with throttle.slot(Kind.READ):
-            starts.append(round(clock.now - 100.0, 6))
-
-    assert starts == [0.0, 0.1, 0.2, 0.3, 0.4]
-
-
-async def test_a_pause_holds_everybody_and_no_slot(clock: Time) -> None:
-    throttle = clock.throttle(Limits(max_in_flight=1))
-    throttle.pause(5.0)
-    throttle.pause(2.0)
-
-    async with throttle.slot(Kind.PAID):
-        assert clock.now == 105.0
-
-
-async def test_a_pause_that_begins_in_the_queue_is_waited_out(clock: Time) -> None:
-    """Whoever was in line when it began gives the slot back and waits."""
-    throttle = clock.throttle(Limits(max_in_flight=1))
-    entered_at: list[float] = []
-
-    async def call() -> None:
-        async with throttle.slot(Kind.PAID):
-            entered_at.append(clock.now)
-
-    async with throttle.slot(Kind.PAID):
-        waiting = asyncio.create_task(call())
+@in_virtual_time
+async def test_who_came_first_goes_first_whatever_they_do() -> None:
+    """For a slot that both may have, a send that came later waits longer."""
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    for name, kind in (("a", Kind.READ), ("b", Kind.PAID), ("c", Kind.READ), ("d", Kind.CANCEL), ("e", Kind.PAID), ("f", Kind.READ)):
+        callers.come(name, kind, stays=1.0)
         await asyncio.sleep(0)
-        throttle.pause(3.0)
-    await waiting
+    await callers.done()
 
-    assert entered_at == [103.0]
+    assert callers.names == ["a", "b", "c", "d", "e", "f"]
 
 
-async def test_a_pause_that_begins_while_the_rate_holds_us_is_waited_out(clock: Time) -> None:
-    """The second request waits a tenth of a second for its turn, and meanwhile the service asks for three seconds."""
-    paused: list[float] = []
-    starts: list[float] = []
+@in_virtual_time
+async def test_who_comes_as_a_slot_gets_free_does_not_overtake() -> None:
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    async with callers.throttle.slot(Kind.PAID):
+        callers.come("waited")
+        await asyncio.sleep(0)
+    async with callers.throttle.slot(Kind.PAID):
+        assert callers.names == ["waited"]
 
-    async def sleep(seconds: float) -> None:
-        await clock.sleep(seconds)
-        if not paused:
-            paused.append(seconds)
-            throttle.pause(3.0)
+    await callers.done()
 
-    throttle = Throttle(Limits(rate=10.0), clock=clock.monotonic, sleep=sleep)
-    for _ in range(2):
-        async with throttle.slot(Kind.READ):
-            starts.append(round(clock.now - 100.0, 6))
 
-    assert [round(seconds, 6) for seconds in paused] == [0.1]
-    assert starts[0] == 0.0
-    assert starts[1] >= 3.1
+@in_virtual_time
+async def test_the_order_outlasts_a_pause_and_a_rate() -> None:
+    """Some come before the pause, some while it is on, some in the instant in which it ends."""
+    callers = Callers(throttle(Limits(max_in_flight=1, rate=2.0)))
+    callers.come(0, stays=0.1)
+    callers.come(1, stays=0.1)
+    await asyncio.sleep(0.05)
+    callers.throttle.pause(5.0)
+    callers.come(2)
+    await asyncio.sleep(1.0)
+    callers.come(3, Kind.PAID)
+    await asyncio.sleep(4.0)
+    callers.come(4)
+    await callers.done()
+
+    assert callers.names == [0, 1, 2, 3, 4]
+
+
+@in_virtual_time
+async def test_a_pause_holds_everybody_and_no_slot() -> None:
+    line = throttle(Limits(max_in_flight=1))
+    line.pause(5.0)
+    line.pause(2.0)
+    assert line.snapshot().paused_for == 5.0
+    began = here().time()
+
+    async with line.slot(Kind.PAID):
+        assert here().time() - began == 5.0
+        assert line.snapshot().paused_for == 0.0
+
+
+@in_virtual_time
+async def test_a_pause_that_begins_while_we_are_in_line_is_waited_out() -> None:
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    began = here().time()
+    async with callers.throttle.slot(Kind.PAID):
+        callers.come("waited")
+        await asyncio.sleep(1.0)
+        callers.throttle.pause(3.0)
+    await callers.done()
+
+    assert callers.since(began) == [4.0]
+
+
+@in_virtual_time
+async def test_a_pause_that_grows_while_it_is_waited_out_is_waited_out_to_its_end() -> None:
+    callers = Callers(throttle(Limits()))
+    began = here().time()
+    callers.throttle.pause(1.0)
+    callers.come("waited")
+    await asyncio.sleep(0.5)
+    callers.throttle.pause(3.0)
+    await callers.done()
+
+    assert callers.since(began) == [3.5]
+
+
+@in_virtual_time
+async def test_five_hundred_who_wait_cost_no_polling() -> None:
+    """An hour of pause: one timer for all of them, and the loop goes round a few times, not once a tick."""
+    callers = Callers(throttle(Limits()))
+    callers.throttle.pause(3600.0)
+    for number in range(500):
+        callers.come(number)
+    await asyncio.sleep(0)
+    turns = here().turns
+
+    assert here().timers == 1
+    await callers.tasks[0]
+    assert here().turns - turns <= 5
+
+    await callers.done()
+    assert callers.names == list(range(500))
+    assert here().timers == 0
+
+
+@pytest.mark.parametrize("victim", range(6))
+@in_virtual_time
+async def test_a_caller_that_goes_away_in_line_takes_no_slot_with_it(victim: int) -> None:
+    """The first of them holds the slot, the others wait for it."""
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    for number in range(6):
+        callers.come(number, stays=1.0)
+    await asyncio.sleep(0.5)
+    callers.tasks[victim].cancel()
+    await callers.done()
+
+    assert [name for name in callers.names if name != victim] == [number for number in range(6) if number != victim]
+    assert await most_at_once(callers.throttle, Kind.READ, 3) == 1
+
+
+@in_virtual_time
+async def test_a_caller_cancelled_in_the_instant_it_is_let_in_hands_its_slot_on() -> None:
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    async with callers.throttle.slot(Kind.PAID):
+        late = callers.come("cancelled")
+        callers.come("next")
+        await asyncio.sleep(0)
+    late.cancel()  # the slot is its own since a moment, and it has not run yet
+    await callers.done()
+
+    assert late.cancelled()
+    assert callers.names == ["next"]
+    assert callers.throttle.snapshot().in_flight == 0
+
+
+@in_virtual_time
+async def test_who_gives_up_in_a_pause_leaves_no_timer_behind() -> None:
+    callers = Callers(throttle(Limits()))
+    callers.throttle.pause(60.0)
+    for number in range(3):
+        callers.come(number)
+    await asyncio.sleep(0)
+    for task in callers.tasks:
+        task.cancel()
+    await callers.done()
+
+    assert here().timers == 0
+    assert callers.throttle.snapshot().waiting == 0
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.tuples(st.sampled_from([Kind.READ, Kind.PAID]), st.floats(0, 3), st.floats(0, 2), st.booleans()), max_size=25),
+    st.integers(1, 4),
+    st.sampled_from([None, 3.0]),
+)
+def test_any_mixture_of_callers_that_come_and_go_leaves_nothing_behind(
+    plan: list[tuple[Kind, float, float, bool]], slots: int, rate: float | None
+) -> None:
+    """Each comes after a while and stays a while; some are cancelled, in line or at work. Of a kind, nobody is overtaken."""
+
+    @in_virtual_time
+    async def check() -> None:
+        callers = Callers(throttle(Limits(max_in_flight=slots, rate=rate)))
+        for number, (kind, stays, gap, is_cancelled) in enumerate(plan):
+            task = callers.come((kind, number), kind, stays=stays)
+            if is_cancelled:
+                here().call_later(gap * 2, task.cancel)
+            await asyncio.sleep(gap)
+        await callers.done()
+        now = callers.throttle.snapshot()
+
+        assert (now.in_flight, now.waiting) == (0, 0)
+        for kind in (Kind.READ, Kind.PAID):
+            of_kind = [name for name in callers.names if isinstance(name, tuple) and name[0] is kind]
+            assert of_kind == sorted(of_kind, key=lambda name: name[1])
+        assert await most_at_once(callers.throttle, Kind.PAID, slots + 2) == (slots if rate is None else 1)
+
+    check()
 
 
 def test_a_throttle_serves_one_loop_after_another() -> None:
-    throttle = Throttle(Limits(max_in_flight=2))
+    line = Throttle(Limits(max_in_flight=2))
 
-    assert [asyncio.run(most_at_once(throttle, Kind.PAID, 6)) for _ in range(3)] == [2, 2, 2]
+    assert [asyncio.run(most_at_once(line, Kind.PAID, 6)) for _ in range(3)] == [2, 2, 2]
 
 
-async def test_a_caller_that_goes_away_in_the_queue_takes_no_slot_with_it() -> None:
-    throttle = Throttle(Limits(max_in_flight=1))
+def test_a_slot_of_a_loop_that_ended_is_not_missing_in_the_next() -> None:
+    """The first loop stops while one slot is held and another caller waits for it."""
+    line = Throttle(Limits(max_in_flight=1))
 
-    async def call() -> None:
-        async with throttle.slot(Kind.READ):
-            await asyncio.sleep(0)
+    async def hold() -> None:
+        async with line.slot(Kind.PAID):
+            await asyncio.Event().wait()
 
-    for victim in range(6):
-        calls = [asyncio.create_task(call()) for _ in range(6)]
-        await asyncio.sleep(0)
-        calls[victim].cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
+    first = asyncio.new_event_loop()
+    tasks = [first.create_task(hold()), first.create_task(hold())]
+    first.run_until_complete(asyncio.sleep(0))
+    try:
+        assert (line.snapshot().in_flight, line.snapshot().waiting) == (1, 1)
+        assert asyncio.run(most_at_once(line, Kind.PAID, 3)) == 1
+        assert (line.snapshot().in_flight, line.snapshot().waiting) == (0, 0)
+    finally:
+        for task in tasks:
+            task.cancel()
+        first.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        first.close()
 
-    assert await most_at_once(throttle, Kind.READ, 3) == 1
+
+def test_a_pause_goes_on_in_the_next_loop() -> None:
+    """It is the service's, not the loop's."""
+    line = Throttle()
+
+    async def pause() -> None:
+        line.pause(60.0)
+
+    async def enter() -> None:
+        async with asyncio.timeout(0.01), line.slot(Kind.READ):
+            pass
+
+    asyncio.run(pause())
+    with pytest.raises(TimeoutError):
+        asyncio.run(enter())
+
+
+def test_limits_that_are_none_are_refused() -> None:
+    with pytest.raises(ConfigError, match="limits"):
+        Throttle(8)

@@ -4,6 +4,7 @@ Sources: the pages "Send a voice campaign", "Analyze a voice campaign", "Track m
 pages beside it, "Authentication".
 """
 
+from collections.abc import Collection
 from typing import Final, Self, Unpack
 
 from voicedrop_async._checks import check_base_url, check_kind
@@ -15,6 +16,7 @@ from voicedrop_async.routee._dialect import RouteeDialect
 from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
 from voicedrop_async.routee._lists import LongLists
 from voicedrop_async.routee._names import unique_name
+from voicedrop_async.routee._recordings import check_hosts
 
 __all__ = ["AUTH_URL", "BASE_URL", "Chunk", "ChunkState", "RouteeDialect", "RouteeSession", "SendLedger", "unique_name"]
 
@@ -36,6 +38,7 @@ class RouteeSession(LongLists):
         auth_url: str = AUTH_URL,
         journal: Journal | None = None,
         dialect: RouteeDialect | None = None,
+        recording_hosts: Collection[str] = (),
         **options: Unpack[SessionOptions],
     ) -> None:
         """Check the options; no I/O, and no loop is needed yet.
@@ -47,6 +50,8 @@ class RouteeSession(LongLists):
             journal: Where paid sends are written down; a ``MemoryJournal`` if left out. It is yours: never closed here, and
                 several sessions may use it at once.
             dialect: Other wire names, where the documented ones turn out wrong.
+            recording_hosts: Names of hosts, beside the API's own, that recordings may be downloaded from; see
+                ``download_recording``.
             **options: See ``SessionOptions``.
 
         Raises:
@@ -58,9 +63,10 @@ class RouteeSession(LongLists):
         check_base_url("auth_url", auth_url, allow_insecure=options.get("allow_insecure", False))
         super().__init__(auth, base_url=base_url, auth_url=auth_url, journal=journal, **options)
         self._dialect = dialect or RouteeDialect()
+        self._recording_hosts = check_hosts(recording_hosts)
 
     @classmethod
-    def from_env(cls, *, journal: Journal | None = None, **options: Unpack[SessionOptions]) -> Self:
+    def from_env(cls, *, journal: Journal | None = None, recording_hosts: Collection[str] = (), **options: Unpack[SessionOptions]) -> Self:
         """Return a session with the credentials of the environment; the other options are those of the class.
 
         Reads ``ROUTEE_APPLICATION_ID`` and ``ROUTEE_APPLICATION_SECRET``, and ``ROUTEE_BASE_URL`` and
@@ -74,4 +80,4 @@ class RouteeSession(LongLists):
             needed_from_environment("ROUTEE_APPLICATION_SECRET", "the application's secret"),
         )
         base_url, auth_url = from_environment("ROUTEE_BASE_URL") or BASE_URL, from_environment("ROUTEE_AUTH_URL") or AUTH_URL
-        return cls(auth, base_url=base_url, auth_url=auth_url, journal=journal, **options)
+        return cls(auth, base_url=base_url, auth_url=auth_url, journal=journal, recording_hosts=recording_hosts, **options)

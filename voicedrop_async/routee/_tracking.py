@@ -11,19 +11,19 @@ from attrs import evolve
 
 from voicedrop_async import _wire
 from voicedrop_async._checks import check_count, check_filters, check_id, check_kind, check_range, check_slices, check_text
-from voicedrop_async._session import Session
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.fanout import Outcome, Several, each
 from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
+from voicedrop_async.routee._recordings import Recordings
 
 _SECOND: Final = timedelta(seconds=1)
 
 
-class Tracking(Session):
-    """What reads."""
+class Tracking(Recordings):
+    """What reads lists and messages."""
 
     _dialect: RouteeDialect
 

@@ -1,0 +1,140 @@
+"""What one request costs above plain aiohttp, in CPU time of this process; the server is another one.
+
+    python benchmarks/pipeline.py [--rounds 21] [--requests 500]
+
+Two questions, answered by medians of interleaved rounds, since the machine's speed drifts. What do token, slot, rate and
+retry loop add to a request? For that the network is taken away: an attempt has its answer at once, and is made with and
+without them. And what does the whole pipeline cost above aiohttp alone, each answer read to its last byte?
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from fanout import server
+
+from voicedrop_async import Kind, Limits, Reply, Retry, RouteeSession, StaticToken, Throttle, Timeouts
+from voicedrop_async._transport import Call, Policy, Transport, Wiring
+from voicedrop_async.auth import Credential
+from voicedrop_async.calls import Request
+
+GOAL_OF_FOUR, GOAL_OF_ALL = 2.0, 45.0
+"""Microseconds of CPU a request."""
+
+LIMITS = Limits(max_in_flight=8, rate=1e9)
+"""A rate that is counted and holds nobody up."""
+POLICY = Policy(Retry(), Timeouts(), None)
+REQUEST = Request(method="GET", route="/voice/tracking/campaign/one", kind=Kind.READ)
+READY = Reply(status=200, headers={}, body=b"{}", attempts=1, elapsed=0.0)
+
+Once = Callable[[], Awaitable[object]]
+
+
+class Instant(Transport):
+    """A transport whose attempts have their answer at once."""
+
+    async def _exchange(self, *_: object) -> Reply:
+        return READY
+
+    async def bare(self) -> Reply:
+        """Make an attempt as the pipeline does, without token, slot, rate and retry loop."""
+        self.check_home()
+        return as_it_is(await self._once(Call(REQUEST, POLICY)))
+
+    async def _once(self, call: Call) -> Reply:
+        call.attempts += 1
+        reply = await self._exchange(call, CREDENTIAL, time.perf_counter())
+        self._tell(call, "answered", reply.status, reply.elapsed)
+        return reply
+
+    async def whole(self) -> Reply:
+        """Make one with them."""
+        return await self.send(Call(REQUEST, POLICY), as_it_is)
+
+
+CREDENTIAL = Credential("Bearer t")
+
+
+def as_it_is(reply: Reply) -> Reply:
+    return reply
+
+
+async def cost(once: Once, requests: int) -> float:
+    """Return the CPU microseconds of one of so many requests."""
+    began = time.process_time()
+    for _ in range(requests):
+        await once()
+    return (time.process_time() - began) / requests * 1e6
+
+
+async def compare(title: str, plain: Once, ours: Once, goal: float, *, rounds: int, requests: int) -> None:
+    """Print the cost of both, and what ours adds, beside its goal."""
+    await cost(plain, requests)
+    await cost(ours, requests)
+    pairs = [(await cost(plain, requests), await cost(ours, requests)) for _ in range(rounds)]
+    below, above = (statistics.median(side) for side in zip(*pairs, strict=True))
+    added = sorted(more - less for less, more in pairs)
+    middle = statistics.median(added)
+    print(
+        f"{title}: {below:.2f} us without, {above:.2f} us with, ratio {above / below:.2f}; "
+        f"adds {middle:.2f} us ({added[rounds // 4]:.2f}-{added[-1 - rounds // 4]:.2f}, middle half), "
+        f"goal {goal:g} us: {'held' if middle <= goal else 'MISSED'}"
+    )
+
+
+async def four(rounds: int, requests: int) -> None:
+    """Measure token, slot, rate and retry loop."""
+    transport = Instant(
+        Wiring(
+            base_url="http://127.0.0.1:9",
+            auth_url=None,
+            auth=StaticToken("t"),
+            policy=POLICY,
+            throttle=Throttle(LIMITS),
+            http=None,
+            proxy=None,
+            ssl_context=None,
+            trace_configs=(),
+            on_event=None,
+        )
+    )
+    await compare("token, slot, rate, loop", transport.bare, transport.whole, GOAL_OF_FOUR, rounds=rounds, requests=requests)
+
+
+async def everything(url: str, rounds: int, requests: int) -> None:
+    """Measure the whole pipeline, over a connection that is kept alive on both sides."""
+    place = f"{url}{REQUEST.route}"
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": "Bearer t"}) as http,
+        RouteeSession(StaticToken("t"), base_url=url, limits=LIMITS) as routee,
+    ):
+
+        async def plain() -> bytes:
+            async with http.get(place) as response:
+                return await response.read()
+
+        async def ours() -> Reply:
+            return await routee.call("GET", REQUEST.route, kind=Kind.READ)
+
+        if await plain() != (await ours()).body:
+            raise SystemExit("the two did not get the same answer")
+        await compare("the whole pipeline over aiohttp", plain, ours, GOAL_OF_ALL, rounds=rounds, requests=requests)
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--requests", type=int, default=500)
+    options = parser.parse_args()
+    print(f"CPU a request, medians of {options.rounds} interleaved rounds of {options.requests}")
+    asyncio.run(four(options.rounds, options.requests * 10))
+    with server(0.0) as url:
+        asyncio.run(everything(url, options.rounds, options.requests))
+
+
+if __name__ == "__main__":
+    main()

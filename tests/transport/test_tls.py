@@ -1,0 +1,121 @@
+"""TLS is verified, always: by the authorities of the machine, or by those of a context that is handed in."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import trustme
+from campaigns import CAMPAIGN, RECEIPT
+from raw_server import RawServer, answer
+
+from voicedrop_async import ClientCredentials, ConfigError, ConnectFailed, RouteeSession, SpacivoxSession, StaticToken, TimedOut, Timeouts
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+OURS, THEIRS = trustme.CA(), trustme.CA()
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@asynccontextmanager
+async def server(authority: trustme.CA = OURS, name: str = "127.0.0.1", **life: Any) -> AsyncGenerator[RawServer]:
+    """A server with a certificate that this authority gave it, for this name."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name, **life).configure_cert(context)
+    async with RawServer(tls=context) as running:
+        yield running
+
+
+async def test_an_authority_of_one_s_own_is_trusted_on_every_road() -> None:
+    """The token endpoint, reading, and a paid send, which has connections of its own."""
+    async with server() as line:
+        line.will(
+            answer(200, {"access_token": "t", "token_type": "bearer", "expires_in": 3600}),
+            answer(200, {"messageId": "m"}),
+            answer(200, RECEIPT),
+        )
+        auth = ClientCredentials("id", "secret")
+        async with RouteeSession(auth, base_url=line.url, auth_url=line.url, ssl_context=trusting(OURS)) as session:
+            assert (await session.track_message("m")).message_id == "m"
+            assert (await session.send_campaign(CAMPAIGN)).tracking_id == "tid-1"
+
+    assert len(line.received) == 3
+
+
+CASES: dict[str, tuple[dict[str, Any], Callable[[], ssl.SSLContext | None]]] = {
+    "an authority nobody knows": ({}, lambda: None),
+    "an authority we do not know": ({"authority": THEIRS}, lambda: trusting(OURS)),
+    "the certificate of another host": ({"name": "other.example"}, lambda: trusting(OURS)),
+    "an expired certificate": ({"not_before": YESTERDAY - timedelta(days=1), "not_after": YESTERDAY}, lambda: trusting(OURS)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_n20_a_server_that_cannot_prove_itself_gets_nothing(case: str) -> None:
+    """A fault of the set-up: raised at once, for a paid send too, and neither token nor body has left."""
+    made, context = CASES[case]
+    async with server(**made) as line, RouteeSession(StaticToken("t"), base_url=line.url, ssl_context=context()) as session:
+        with pytest.raises(ConnectFailed) as read:
+            await session.track_message("m")
+        with pytest.raises(ConnectFailed) as paid:
+            await session.send_campaign(CAMPAIGN)
+
+    for caught in (read, paid):
+        assert (caught.value.attempts, caught.value.may_pass, caught.value.may_have_happened) == (1, False, False)
+        assert "not a trusted https server of that name" in str(caught.value)
+    assert line.received == []
+
+
+async def test_n20_a_port_that_never_answers_a_handshake_is_given_up() -> None:
+    greeted = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        greeted.set()
+        await reader.read()
+        writer.close()
+
+    listening = await asyncio.start_server(silent, "127.0.0.1", 0)
+    url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with listening, RouteeSession(StaticToken("t"), base_url=url, timeouts=Timeouts(connect=0.05), deadline=5.0) as session:
+        with pytest.raises(TimedOut) as caught:
+            await session.track_message("m")
+
+    assert greeted.is_set()
+    assert "no connection within 0.05 s" in str(caught.value)
+
+
+def unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def any_name() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    return context
+
+
+def optional() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+@pytest.mark.parametrize(
+    "value", [False, True, "ca.pem", unverified(), any_name(), optional(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)]
+)
+def test_verifying_cannot_be_turned_off(value: Any) -> None:
+    with pytest.raises(ConfigError, match="ssl_context"):
+        RouteeSession(StaticToken("t"), ssl_context=value)
+    with pytest.raises(ConfigError, match="ssl_context"):
+        SpacivoxSession(StaticToken("t"), base_url="https://example.com", ssl_context=value)
