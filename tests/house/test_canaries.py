@@ -182,7 +182,7 @@ OTHERWISE = {("CampaignProblem", "code"), ("Page", "number"), ("WalkReport", "it
 """Fields of such a name that are something else: a word of the service, and counts."""
 NEEDED: dict[str, Any] = {
     "chunks": (),
-    "duplicates": (NUMBER,),
+    "duplicates": (),
     "invalid": {NUMBER: "no phone number"},
     "campaign_name": "Spring sale",
     "recipients": 1,
