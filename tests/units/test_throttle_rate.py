@@ -46,11 +46,11 @@ async def test_who_comes_between_the_turn_of_another_and_its_start_waits_for_the
 
     async def come_late() -> None:
         await asyncio.sleep(0.25 - 1e-10)  # in the round of the loop in which the second is let in, and awake before it
-        here().stall(0.01)
         async with callers.throttle.slot(Kind.READ):
             callers.names.append("late")
             callers.starts.append(here().time())
 
+    here().call_at(began + 0.25 - 2e-10, here().stall, 0.01)
     callers.come("first")
     callers.come("second")
     await come_late()
