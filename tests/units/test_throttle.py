@@ -171,6 +171,35 @@ async def test_a_caller_cancelled_in_the_instant_it_is_let_in_hands_its_slot_on(
 
 
 @in_virtual_time
+async def test_a_slot_that_gets_free_as_the_first_in_line_goes_away_is_the_next_one_s() -> None:
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    async with callers.throttle.slot(Kind.PAID):
+        late = callers.come("cancelled")
+        callers.come("next")
+        await asyncio.sleep(0)
+        late.cancel()  # its turn is over, though it has not run yet
+    await callers.done()
+
+    assert callers.names == ["next"]
+
+
+@in_virtual_time
+async def test_all_free_slots_are_given_at_once_when_a_pause_is_over() -> None:
+    """In the same round of the loop, whoever holds it up."""
+    line, rounds = throttle(Limits()), []
+    line.pause(1.0)
+
+    async def call() -> None:
+        async with line.slot(Kind.PAID):
+            rounds.append(here().turns)
+            await asyncio.sleep(1.0)
+
+    await asyncio.gather(*(call() for _ in range(8)))
+
+    assert len(set(rounds)) == 1
+
+
+@in_virtual_time
 async def test_who_gives_up_in_a_pause_leaves_no_timer_behind() -> None:
     callers = Callers(throttle(Limits()))
     callers.throttle.pause(60.0)

@@ -29,6 +29,38 @@ async def test_requests_start_evenly_at_the_rate() -> None:
 
 
 @in_virtual_time
+async def test_turns_come_while_others_hold_their_slots() -> None:
+    callers = Callers(throttle(Limits(rate=10.0)))
+    began = here().time()
+    for number in range(5):
+        callers.come(number, stays=60.0)
+    await callers.done()
+
+    assert callers.since(began) == [0.0, 0.1, 0.2, 0.3, 0.4]
+
+
+@in_virtual_time
+async def test_who_comes_between_the_turn_of_another_and_its_start_waits_for_the_next_turn() -> None:
+    callers = Callers(throttle(Limits(rate=4.0)))
+    began = here().time()
+
+    async def come_late() -> None:
+        await asyncio.sleep(0.25 - 1e-10)  # in the round of the loop in which the second is let in, and awake before it
+        async with callers.throttle.slot(Kind.READ):
+            callers.names.append("late")
+            callers.starts.append(here().time())
+
+    here().call_at(began + 0.25 - 2e-10, here().stall, 0.01)
+    callers.come("first")
+    callers.come("second")
+    await come_late()
+    await callers.done()
+
+    assert callers.names == ["first", "second", "late"]
+    assert callers.since(began) == [0.0, 0.26, 0.5]
+
+
+@in_virtual_time
 async def test_time_in_which_nobody_came_is_not_saved_up() -> None:
     callers = Callers(throttle(Limits(rate=10.0)))
     await callers.come("first")
