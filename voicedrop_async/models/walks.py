@@ -54,6 +54,6 @@ class WalkReport:
     crowded: int = 0
     """Slices that hold more than ``max_slice_items`` and could not be cut further; they were walked as they are."""
     suspected_missing: int
-    """Items counted by the service and never seen; a lower bound, 0 while the walk goes on."""
+    """Items counted by the service and never seen; a lower bound for each list (slice), 0 until it ends."""
     complete: bool
     """The walk reached the end of the list, and nothing seen on the way speaks against it."""

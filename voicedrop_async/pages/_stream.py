@@ -116,7 +116,8 @@ class PageStream(Generic[T]):
     async def count(self) -> int:
         """Return how many items the service counts; one request for a page of one, and one more for each further slice.
 
-        ``max_items`` and ``resume`` play no part in it.
+        An item on the edge of two slices counts in both, if the service shows it in both. ``max_items`` and ``resume`` play
+        no part in it.
 
         Raises:
             WireError: The service did not say.
