@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from common import resident
 from page_server import rendered
-from walk import resident
 
 from voicedrop_async import Limits, RouteeSession, StaticToken
 from voicedrop_async.sandbox import Sandbox

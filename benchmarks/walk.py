@@ -1,46 +1,23 @@
 """What a walk costs: typed messages against the dictionaries of a loop written by hand, side by side.
 
-    python benchmarks/walk.py [--rounds 7] [--messages 100000]
+    python benchmarks/walk.py [--full]
 
 The server is a process of its own with rendered pages. Both contenders ask for one page after the other and look at
-every message, in turn within each round; the ratio is taken round by round, since the machine's speed drifts. Then a fresh process walks
-the messages one by one, and tells how much its memory grew.
+every message, in turn within each round; the ratio is taken round by round, since the machine's speed drifts.
 """
 
 import argparse
 import asyncio
-import os
-import resource
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import aiohttp
 import orjson
+from common import page_server
 
 from voicedrop_async import RouteeSession, StaticToken
 
 SIZES = (20, 100, 1000)
-
-
-@contextmanager
-def page_server(messages: int) -> Iterator[str]:
-    """Run the page server in another process, on another core where there is one; yield its URL."""
-    command = [sys.executable, str(Path(__file__).with_name("page_server.py")), str(messages), *map(str, SIZES)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        port = process.stdout.readline().strip()
-        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-        if len(cores) > 1:
-            os.sched_setaffinity(process.pid, {cores[1]})
-            os.sched_setaffinity(0, {cores[0]})
-        yield f"http://127.0.0.1:{port}"
-        process.stdin.close()
 
 
 async def by_hand(url: str, size: int) -> int:
@@ -88,41 +65,13 @@ async def compare(url: str, messages: int, rounds: int) -> None:
         )
 
 
-def resident() -> int:
-    """Return the bytes of this process that are in memory now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-async def grow(url: str) -> None:
-    """Print by how much walking all messages one by one raises the memory of this process."""
-    async with RouteeSession(StaticToken("t"), base_url=url) as routee:
-        await routee.track_messages(max_items=1000).collect()
-        before = most = resident()
-        seen = 0
-        async for _message in routee.track_messages():
-            seen += 1
-            if seen % 500 == 0:
-                most = max(most, resident())
-    print(f"memory: walking {seen} messages one by one raised it by {(most - before) / 1e6:.1f} MB at most")
-
-
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--grow", metavar="URL", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.grow:
-        asyncio.run(grow(options.grow))
-        return
-    with page_server(options.messages) as url:
-        asyncio.run(compare(url, options.messages, options.rounds))
-        if Path("/proc/self/statm").exists():
-            subprocess.run([sys.executable, __file__, "--grow", url], check=True)
-        else:
-            print("memory: not measured, this system has no /proc")
+    parser.add_argument("--full", action="store_true", help="7 rounds over 100,000 messages instead of 3 over 20,000")
+    rounds, messages = (7, 100_000) if parser.parse_args().full else (3, 20_000)
+    with page_server(messages, *SIZES) as url:
+        asyncio.run(compare(url, messages, rounds))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from voicedrop_async.auth import StaticToken
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, WireError
 from voicedrop_async.models import Page, VoicemailDropRecord
-from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, in_utc
+from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
 
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -116,6 +116,7 @@ class SpacivoxSession(Session):
         Source: Spacivox, "Voicemail drop records", ``GET /j/voicemail_drop_records``.
         """
         _check(start, end, team)
+        check_options("drop_records", options)
         check_slices(slices)
         whole = in_utc(start, end)
         count = -((whole.start - whole.end) // slices)

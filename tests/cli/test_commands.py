@@ -112,16 +112,3 @@ def test_a_reader_who_has_enough_ends_the_command_quietly(environment):
 
     assert json.loads(first)["message_id"]
     assert (child.returncode, err) == (0, b"")
-
-
-def test_progress_is_for_eyes_only(environment, terminal, tmp_path):
-    """On a terminal's stderr, while the data goes to a file; it is gone at the end."""
-    with (tmp_path / "messages.jsonl").open("wb") as out:
-        child = start("track", env=environment, stdout=out, stderr=terminal.side)
-    terminal.hand_over()
-    seen = terminal.read_until()
-
-    assert child.wait() == 0
-    assert "messages: 100 of 300, requests: 1" in seen
-    assert seen.endswith("\r\x1b[K")
-    assert len((tmp_path / "messages.jsonl").read_text().splitlines()) == 300

@@ -43,6 +43,23 @@ async def test_what_is_taken_out_may_pull_an_item_past_the_walk_and_that_is_said
     assert (report.suspected_missing, report.complete) == (0, False)
 
 
+@pytest.mark.parametrize("prefetch", [0, 3])
+@pytest.mark.parametrize("mode", ["dedupe", "ignore", "repair"])
+async def test_a_list_that_grows_by_many_pages_is_followed_to_its_end(mode, prefetch):
+    """More pages than three in a row bring nothing new, and behind them stands what was not read yet."""
+    old, new = [f"m{number}" for number in range(40)], [f"n{number}" for number in range(20)]
+    items, _, report = await walked(Changing(old, new + old, at=[14]), on_drift=mode, prefetch=prefetch)
+    assert set(items) >= set(old)
+    assert report.complete == (mode == "repair")
+
+
+async def test_more_may_come_in_than_was_read():
+    """Then its own first part is read as well, and what was read before comes behind it."""
+    old, new = [f"m{number}" for number in range(40)], [f"n{number}" for number in range(60)]
+    items, _, _ = await walked(Changing(old, new + old, at=[10]))
+    assert items == [*old[:20], *new[20:], *old[20:]]
+
+
 # --- ignore ----------------------------------------------------------------------------------------------------------
 
 
@@ -74,10 +91,11 @@ async def test_an_item_that_is_missing_is_raised_when_the_last_page_is_handed_ou
     assert (items, "1 more items than it showed" in str(drift)) == (list("abcd"), True)
 
 
-async def test_from_where_drift_was_raised_the_walk_can_go_on():
+@pytest.mark.parametrize("mode", ["dedupe", "raise", "repair"])
+async def test_from_where_drift_was_raised_the_walk_can_go_on(mode):
     server = Changing("abcdef", "abcdefg", at=[2])
     items, drift = await taken_until_drift(server)
-    rest = await server.stream(resume=drift.resume).collect()
+    rest = await server.stream(resume=drift.resume, on_drift=mode).collect()
     assert items + ids(rest) == list("abcdefg")
 
 

@@ -121,6 +121,13 @@ async def test_a_list_that_lost_an_item_of_the_page_behind_the_place_is_not_comp
     assert (items, report.complete) == ([], False)
 
 
+async def test_a_list_that_grew_before_its_place_is_not_complete():
+    """Its first items were never handed out, and others come twice: the walk behind the place cannot tell which."""
+    _, tokens = await with_tokens(Honest(SEVEN))
+    _, _, report = await walked(Honest("XYZ" + SEVEN), resume=tokens[5])
+    assert not report.complete
+
+
 # --- what a token refuses --------------------------------------------------------------------------------------------
 
 

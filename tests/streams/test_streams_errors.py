@@ -69,7 +69,7 @@ async def test_a_page_that_fails_leaves_what_came_before_and_the_place_to_go_on(
             assert (resume, walk.report.items, walk.report.complete) == (walk.token, expected, False)
         del server.instead[7]
         server.asked.clear()
-        found += [item async for item in routee.track_messages(**options, resume=resume)]
+        found += [item async for item in routee.track_messages(page_size=3, prefetch=prefetch, resume=resume)]
         assert {asked.page for asked in server.asked} == {7, 8, 9}
     assert ids(found) == [*range(1, 31)]
 

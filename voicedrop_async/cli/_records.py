@@ -1,24 +1,43 @@
 """``voicedrop records``."""
 
+from pathlib import Path
+
 from voicedrop_async import SpacivoxSession
 from voicedrop_async.cli import _walks
+from voicedrop_async.cli._place import Place
 from voicedrop_async.cli._words import moment, span
 
 
-async def records(*, start: str, end: str, team: int | None = None, slices: str = "1d", max_items: int | None = None) -> int:
+async def records(
+    *,
+    start: str,
+    end: str,
+    team: int | None = None,
+    slices: str = "1d",
+    max_items: int | None = None,
+    prefetch: int = 0,
+    resume: Path | None = None,
+) -> int:
     """Write voicemail drop records as lines of JSON, one a record.
 
     The keys are the field names of VoicemailDropRecord; state is one of SENT,
     DELIVERED, FAILED and REJECTED, or the bare number of a newer one.
+
+    An export that was interrupted goes on where it was when the same command
+    is run again: voicedrop records ... --resume place >> records.jsonl
 
     Args:
         start: ISO 8601 moment with its zone, such as 2026-03-02T00:00:00Z; included.
         end: Likewise; excluded.
         team: Only this team's records.
         slices: Time covered by one request: 6h, 1d, 30m, or 6 for hours.
-        max_items: Stop after so many.
+        max_items: Stop after so many; with --resume, so many a run.
+        prefetch: Requests kept under way ahead of the output.
+        resume: File that keeps the place, until the list has ended. A run that is killed can repeat the records of one request.
     """
     since, until, step = moment("--start", start), moment("--end", end), span("--slices", slices)
-    async with SpacivoxSession.from_env() as spacivox:
-        drops = spacivox.drop_records(since, until, team=team, slices=step, max_items=max_items)
-        return await _walks.write(drops, "records", max_items=max_items)
+    place = Place(resume, start=since, end=until)
+    async with SpacivoxSession.from_env(limits=_walks.limits(prefetch)) as spacivox:
+        with place.explains():
+            drops = spacivox.drop_records(since, until, team=team, slices=step, max_items=max_items, prefetch=prefetch, resume=place.token)
+        return await _walks.write(drops, "records", place, max_items=max_items)

@@ -36,24 +36,3 @@ def masked(text: str) -> str:
 def _hidden(found: re.Match[str]) -> str:
     number = found[0]
     return f"{number[:5] if len(number) > 10 else ''}*****{number[-2:]}"
-
-
-class Progress:
-    """One line on stderr that is written over as things go on; silent unless somebody looks at it.
-
-    Somebody does if stderr is a terminal, and stdout is not: otherwise the data itself is what moves.
-    """
-
-    def __init__(self) -> None:
-        """Look who is looking."""
-        self._seen = sys.stderr.isatty() and not sys.stdout.isatty()
-
-    def show(self, line: str) -> None:
-        """Write over the line."""
-        if self._seen:
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Take the line away."""
-        self.show("")

@@ -1,8 +1,12 @@
 """``voicedrop track``."""
 
+from functools import partial
+from pathlib import Path
+
 from voicedrop_async import RouteeSession
 from voicedrop_async.cli import _walks
-from voicedrop_async.cli._words import condition, moment
+from voicedrop_async.cli._place import Place
+from voicedrop_async.cli._words import condition, moment, span
 
 
 async def track(
@@ -12,11 +16,17 @@ async def track(
     campaign: str | None = None,
     filter: list[str] | None = None,
     page_size: int = 100,
+    slices: str | None = None,
     max_items: int | None = None,
+    prefetch: int = 0,
+    resume: Path | None = None,
 ) -> int:
     """Write tracked messages as lines of JSON, one a message.
 
     The keys are the field names of VoiceMessage.
+
+    An export that was interrupted goes on where it was when the same command
+    is run again: voicedrop track --resume place >> messages.jsonl
 
     Args:
         start: ISO 8601 moment with its zone, such as 2026-03-02T09:00:00Z. The service's own range if left out.
@@ -24,16 +34,21 @@ async def track(
         campaign: Only messages of the campaign with this tracking id.
         filter: FIELD=VALUE or FIELD:OPERATOR=VALUE, such as recipient:starts_with=+30. Repeatable: all must hold.
         page_size: Messages a request.
-        max_items: Stop after so many.
+        slices: Cut the range into stretches of 6h, 1d, 30m, or 6 for hours, and walk one after another. Needs --start and --end.
+        max_items: Stop after so many; with --resume, so many a run.
+        prefetch: Requests kept under way ahead of the output.
+        resume: File that keeps the place, until the list has ended. A run that is killed can repeat the messages of one request.
     """
+    place = Place(
+        resume,
+        start=None if start is None else moment("--start", start),
+        end=None if end is None else moment("--end", end),
+    )
     conditions = [condition("--filter", text) for text in filter or ()]
-    async with RouteeSession.from_env() as routee:
-        messages = routee.track_messages(
-            start=None if start is None else moment("--start", start),
-            end=None if end is None else moment("--end", end),
-            campaign_id=campaign,
-            filters=conditions,
-            page_size=page_size,
-            max_items=max_items,
-        )
-        return await _walks.write(messages, "messages", max_items=max_items)
+    step = None if slices is None else span("--slices", slices)
+    async with RouteeSession.from_env(limits=_walks.limits(prefetch)) as routee:
+        search = partial(routee.track_messages, start=place.start, end=place.end, campaign_id=campaign, filters=conditions)
+        with place.explains():
+            messages = search(page_size=page_size, slices=step, max_items=max_items, prefetch=prefetch, resume=place.token)
+        uncut = None if step is None else search()
+        return await _walks.write(messages, "messages", place, max_items=max_items, uncut=uncut)

@@ -14,7 +14,7 @@ A stream is one list after another (one for each slice of time, or a single one)
 """
 
 from voicedrop_async.pages._source import Fetched, Source, Span, in_utc
-from voicedrop_async.pages._stream import PageStream, WalkOptions
+from voicedrop_async.pages._stream import PageStream, WalkOptions, check_options
 from voicedrop_async.pages._walk import Walk
 
-__all__ = ["Fetched", "PageStream", "Source", "Span", "Walk", "WalkOptions", "in_utc"]
+__all__ = ["Fetched", "PageStream", "Source", "Span", "Walk", "WalkOptions", "check_options", "in_utc"]

@@ -28,7 +28,11 @@ class Course:
 
     begun: bool = False
     announced: int | None = None
-    """Pages of the list, as the first page of it said that was read."""
+    """Pages of the list, as the first page said that was read."""
+    counted: int | None = None
+    """Items of the list, by the latest count."""
+    pushed: int = 0
+    """Pages that bring nothing new, and are to be expected: what came in pushed what was read before on to them."""
     probing: bool = False
     """The two disagreed: the page under way is there to see who is right."""
     barren: int = 0
@@ -43,6 +47,7 @@ class Course:
         page = fetched.page
         if not self.begun:
             self.begun, self.announced = True, _announced(fetched)
+        self._expect(number, page)
         if self.probing and not fresh:
             return Turn.END
         if self._repeats(page, mark, fresh=fresh):
@@ -52,7 +57,12 @@ class Course:
             return Turn.END
         self.probing = len(over) == 2
         self.doubtful |= self.probing
-        self.barren = 0 if fresh else self.barren + 1
+        if fresh:
+            self.barren = 0
+        elif self.pushed and page.items:
+            self.pushed -= 1
+        else:
+            self.barren += 1
         if self.probing:
             return Turn.PAGE
         if fetched.total_pages is None and not page.items:
@@ -63,6 +73,13 @@ class Course:
             return Turn.PAGE
         self.doubtful = True
         return Turn.END
+
+    def _expect(self, number: int, page: Page[Any]) -> None:
+        """Expect pages without anything new where so many items came in at once that three of them are no sign of an end."""
+        if self.counted is not None and page.total_items is not None:
+            pushed = min(number, -((self.counted - page.total_items) // max(1, page.size)))
+            self.pushed += pushed if pushed >= _BARREN_MOST else 0
+        self.counted = page.total_items
 
     def _repeats(self, page: Page[Any], mark: int, *, fresh: bool) -> bool:
         before = self.marks.get(mark)

@@ -116,21 +116,26 @@ class Reader(Generic[T]):
 
     def mark(self) -> Mark:
         """Return the place of the page to be read next."""
+        return self._mark(self._place, self._skip, self.tally.total)
+
+    def _mark(self, place: Place | None, index: int, total: int | None) -> Mark:
+        doubtful, options = self.tally.doubts, self._options
         if self._replayed is not None:
-            return evolve(self._replayed, doubtful=self.tally.doubts)
-        mark = Mark(query=self._options.query, page_size=self._options.page_size, doubtful=self.tally.doubts)
-        if self._place is None:
-            return evolve(mark, ended=True)
-        span = self.cuts.span(self._place.start)
-        return evolve(
-            mark,
+            return evolve(self._replayed, doubtful=doubtful)
+        if place is None:
+            return Mark(query=options.query, page_size=options.page_size, ended=True, doubtful=doubtful)
+        span = self.cuts.span(place.start)
+        return Mark(
+            query=options.query,
+            page_size=options.page_size,
             start=None if span is None else micros(span.start),
             end=None if span is None else micros(span.end),
-            number=self._place.number,
-            index=self._skip,
+            number=place.number,
+            index=index,
             seen=self._behind + self._seen.distinct + self.tally.skipped_here,
-            total=self.tally.total,
+            total=total,
             passes=self._seen.passes,
+            doubtful=doubtful,
             sum=self._seen.sum,
         )
 
@@ -206,9 +211,12 @@ class Reader(Generic[T]):
         if self._options.on_drift == "raise":
             self._refuse_drift(place, page, keys)
         skip, distinct = self._handed_out_before(place, page), self._seen.distinct
-        begins = evolve(self.mark(), total=page.total_items)
+        begins = self._mark(place, 0, page.total_items)
         opens = first_pass and not self._course.begun
         self.tally.take(fetched, opens=opens, begins=place.number == 0 and not skip)
+        if opens and (skip or place.number) and self._options.mark is not None:
+            # What came in since the walk was left stands in front of its place.
+            self.tally.doubtful_here |= page.total_items != self._options.mark.total
         if opens and place.number == 0:
             self._opened(place, fetched)
         self._seen.take(page.items[:skip], keys[:skip])
@@ -257,6 +265,7 @@ class Reader(Generic[T]):
         goes_on = place.number > 0 or self._skip > 0
         if goes_on and page.total_items is not None and self.tally.total not in {None, page.total_items}:
             change = f"the list changed while it was walked: {page.total_items} items, {self.tally.total} before"
+            self.tally.total = page.total_items  # whoever goes on from here knows
         elif self._seen.repeats(keys):
             change = f"the list changed while it was walked: page {place.number} repeats an item"
         else:

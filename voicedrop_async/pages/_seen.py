@@ -76,4 +76,4 @@ class Seen:
 
 def sum_of(keys: Iterable[Hashable]) -> int:
     """Return a sum that does not hang on the order, and is the same in every process."""
-    return sum(crc32(key if isinstance(key, bytes) else repr(key).encode()) for key in keys)
+    return sum(crc32((key if isinstance(key, str) else repr(key)).encode()) for key in keys)

@@ -53,6 +53,8 @@ class Source(Generic[T]):
     """What tells items apart."""
     query: str = field(repr=False)
     """What is asked for, so that the token of one query is not taken for that of another. Only its hash is kept."""
+    terms: str = field(default="", repr=False)
+    """What is searched for in it: phone numbers, perhaps."""
     ask: Callable[[Span | None, int, int], Awaitable[Callable[[], Fetched[T]]]] | None = None
     """Fetch a page to be read when its turn comes: what waits then is bytes, not objects, and the requests behind it need
     not wait for the reading. One that raises ``WireError`` is fetched again."""

@@ -1,6 +1,6 @@
 """The description of a walk, which may be walked any number of times."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Final, Generic, TypedDict, TypeVar, get_args
 
@@ -42,6 +42,12 @@ class WalkOptions(TypedDict, total=False):
     max_passes: int
 
 
+def check_options(method: str, options: Mapping[str, object]) -> None:
+    """Refuse names that are no ``WalkOptions``, as Python does where they are written out."""
+    for name in options.keys() - WalkOptions.__annotations__.keys():
+        raise TypeError(f"{method}() got an unexpected keyword argument {name!r}")
+
+
 class PageStream(Generic[T]):
     """A description of a walk over pages: building one sends nothing, each ``async for`` walks afresh."""
 
@@ -64,7 +70,7 @@ class PageStream(Generic[T]):
             check_count("max_items", max_items, 0)
         if on_drift not in get_args(OnDrift):
             raise ConfigError(f"on_drift: must be one of {', '.join(map(repr, get_args(OnDrift)))}")
-        query = query_hash(source.query)
+        query = query_hash(source.query, source.terms)
         mark = None if resume is None else read_token(resume, query=query, page_size=page_size, cut=source.range is not None)
         if mark is not None and mark.span is not None and source.range is not None:
             span = mark.span

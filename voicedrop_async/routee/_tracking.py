@@ -15,7 +15,7 @@ from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.fanout import Outcome, Several, each
 from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
-from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, in_utc
+from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
 from voicedrop_async.routee._recordings import Recordings
 
@@ -72,6 +72,7 @@ class Tracking(Recordings):
 
         Source: Routee, "Track multiple voice messages", ``POST /voice/tracking``.
         """
+        check_options("track_messages", options)
         check_range(start, end)
         check_filters(filters)
         check_kind("tagged", tagged, bool)
@@ -109,22 +110,28 @@ class Tracking(Recordings):
 
         Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``.
         """
+        check_options("track_campaign", options)
         request = _of_campaign(tracking_id)
         return PageStream(self._source(request), page_size=page_size, **options)
 
-    def track_conversation(self, tracking_id: str) -> PageStream[VoiceMessage]:
+    def track_conversation(self, tracking_id: str, **options: Unpack[WalkOptions]) -> PageStream[VoiceMessage]:
         """Stream the dial legs of one conversation.
 
         The page lists no paging parameters, so the first page is asked for without any, and a second one only if the
         first says that it is not the last.
 
+        Args:
+            tracking_id: Of the conversation: ``VoiceMessage.conversation_tracking_id``.
+            **options: See ``WalkOptions``.
+
         Source: Routee, "Retrieve conversation dial tracking", ``GET /voice/tracking/conversation/{conversationTrackingId}``.
         """
+        check_options("track_conversation", options)
         check_id("tracking_id", tracking_id)
         request = Request(
             method="GET", route="/voice/tracking/conversation/{tracking_id}", kind=Kind.READ, ids={"tracking_id": tracking_id}
         )
-        return PageStream(self._source(request, bare=True))
+        return PageStream(self._source(request, bare=True), **options)
 
     async def track_message(self, message_id: str) -> VoiceMessage:
         """Return one tracked message.
@@ -200,7 +207,7 @@ class Tracking(Recordings):
             reply = await self._send(page(span, number, size), lambda reply: reply)
             return lambda: _fetched(reply, number, size)
 
-        return Source(fetch=fetch, ask=ask, keys=_keys, query=_query(request, start, end))
+        return Source(fetch=fetch, ask=ask, keys=_keys, query=_query(request, start, end), terms=(request.body or b"").decode())
 
     def _range(self, start: datetime | None, end: datetime | None) -> dict[str, str]:
         """Return the query of a range: whole seconds, outwards. What comes twice for it is told by its id."""
@@ -242,9 +249,9 @@ def _sliced(start: datetime | None, end: datetime | None, slices: timedelta | No
 
 
 def _query(request: Request, start: datetime | None = None, end: datetime | None = None) -> str:
-    """Return what tells one query from another, for tokens."""
+    """Return what tells one query from another, for tokens; without the filters."""
     moments = [None if moment is None else moment.timestamp() for moment in (start, end)]
-    return repr((request.method, request.route, sorted(request.ids.items()), sorted(request.params.items()), request.body, moments))
+    return repr((request.method, request.route, sorted(request.ids.items()), sorted(request.params.items()), moments))
 
 
 def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
@@ -264,5 +271,5 @@ def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
 
 
 def _keys(messages: Sequence[VoiceMessage]) -> list[Hashable]:
-    # Ids are kept for the length of a list, and as bytes they weigh a fifth less. One without an id is its content.
-    return [message.message_id.encode() or message for message in messages]
+    # One without an id is its content.
+    return [message.message_id or message for message in messages]

@@ -1,0 +1,78 @@
+"""A bar on a terminal's stderr while a list is written elsewhere: count, total, rate and the time left."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from voicedrop_async import Page, WalkReport
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+
+class Progress:
+    """A bar on stderr, gone at the end; nothing at all unless somebody looks at it.
+
+    Somebody does if stderr is a terminal, and stdout is not: otherwise the data itself is what moves.
+    """
+
+    def __init__(self, what: str, *, before: int, most: int | None) -> None:
+        """Look who is looking.
+
+        Args:
+            what: The items' name, in the plural.
+            before: How many an earlier run wrote.
+            most: How many this run writes at most.
+        """
+        self.seen = sys.stderr.isatty() and not sys.stdout.isatty()
+        self.total: int | None = None
+        """Items of the whole list, if somebody asked; the walk's own count holds otherwise, which is that of the slices begun."""
+        self._what = what
+        self._before = before
+        self._most = None if most is None else before + most
+        self._bars: Bars | None = None
+        self._shown = False
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        if self.seen:
+            self._bars = _bars()
+            self._bars.add_task(self._what, total=None)
+            self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def show(self, page: Page[Any], report: WalkReport) -> None:
+        """Show how far it is, now that ``page`` is written."""
+        if self._bars is None:
+            return
+        (task,) = self._bars.task_ids
+        text, done, total = self._so_far(page, report)
+        rate = report.items / (time.perf_counter() - self._began)
+        if not self._shown:  # what was done before this run says nothing of its speed
+            self._bars.reset(task, completed=done, total=total)
+            self._shown = True
+        self._bars.update(task, description=f"{self._what}: {text}, {rate:,.0f}/s", completed=done, total=total)
+
+    def _so_far(self, page: Page[Any], report: WalkReport) -> tuple[str, int, int | None]:
+        """Return the count in words, and how much of how much is done: by items if their total is known, or else by pages."""
+        written = self._before + report.items
+        total = report.total_last if self.total is None else self.total
+        if total is None:
+            return f"{written:,}", page.number + 1, page.total_pages
+        total = max(written, total if self._most is None else min(total, self._most))
+        return f"{written:,} of {total:,}", written, total
+
+
+def _bars() -> "Bars":
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), TimeRemainingColumn(), TextColumn("left"))
+    # Data goes to stdout by its buffer: rich must not put itself in front of it.
+    return Bars(*columns, console=Console(stderr=True), transient=True, expand=True, redirect_stdout=False, redirect_stderr=False)
