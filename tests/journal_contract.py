@@ -102,6 +102,58 @@ class Contract:
         assert (await standing(journal)).state is SendState.SENT
         assert (await standing(journal)).settled_by is SettledBy.PERSON
 
+    async def test_a_word_that_comes_late_does_not_fall_on_the_next_claim(self, journal: Journal) -> None:
+        """Its claim was settled as not sent, and somebody began again: that send must stay open until it ends."""
+        first, next_one = intent(), intent(started_at=MOMENT + timedelta(microseconds=1))
+        await journal.claim(first)
+        await journal.settle("order-7", sent=False, by=SettledBy.ANSWER, of=first)
+        await journal.claim(next_one)
+
+        for sent in (False, True):
+            with pytest.raises(ConfigError, match="no open entry"):
+                await journal.settle("order-7", sent=sent, by=SettledBy.ANSWER, of=first)
+
+        assert await standing(journal) == JournalEntry(intent=next_one, state=SendState.OPEN)
+        assert await journal.open_entries() == [await standing(journal)]
+        await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="{}", of=next_one)
+        assert (await standing(journal)).state is SendState.SENT
+
+    @pytest.mark.parametrize("by", SettledBy)
+    async def test_what_was_not_sent_can_turn_out_to_be_sent(self, journal: Journal, by: SettledBy) -> None:
+        """A person was wrong, or its messages show up: from then on it stands in the way."""
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=False)
+
+        await journal.settle("order-7", sent=True, by=by, of=intent())
+
+        entry = await standing(journal)
+        assert (entry.state, entry.settled_by) == (SendState.SENT, by)
+        assert await journal.claim(intent()) == entry
+
+    @pytest.mark.parametrize("by", [SettledBy.PERSON, SettledBy.RECONCILE])
+    async def test_its_own_answer_adds_its_result_to_what_others_settled_as_sent(self, journal: Journal, by: SettledBy) -> None:
+        """Once: what the answer said stays. A claim that is not its own gets none."""
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=True, by=by)
+        with pytest.raises(ConfigError, match="no open entry"):
+            await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="not its own", of=intent(campaign="another"))
+
+        await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="receipt", of=intent())
+
+        with pytest.raises(ConfigError, match="no open entry"):
+            await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="another", of=intent())
+        entry = await standing(journal)
+        assert (entry.state, entry.settled_by, entry.result) == (SendState.SENT, SettledBy.ANSWER, "receipt")
+
+    @pytest.mark.parametrize("by", SettledBy)
+    async def test_what_was_sent_stays_sent(self, journal: Journal, by: SettledBy) -> None:
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=True)
+
+        with pytest.raises(ConfigError, match="no open entry"):
+            await journal.settle("order-7", sent=False, by=by, of=intent())
+        assert (await standing(journal)).state is SendState.SENT
+
     async def test_what_never_began_cannot_be_settled(self, journal: Journal) -> None:
         with pytest.raises(ConfigError, match="no open entry"):
             await journal.settle("order-7", sent=True)

@@ -272,7 +272,7 @@ async def test_a_claim_is_on_the_disk_and_what_became_of_it_may_follow_later(pat
 
     orders = [words.partition(" ")[0] if not words.startswith("PRAGMA") else words for words in said]
     claimed = ["PRAGMA synchronous = FULL", "BEGIN", "SELECT", "INSERT", "COMMIT"]
-    assert orders == [*claimed, "PRAGMA synchronous = NORMAL", "BEGIN", "UPDATE", "COMMIT"]
+    assert orders == [*claimed, "PRAGMA synchronous = NORMAL", "BEGIN", "SELECT", "UPDATE", "COMMIT"]
 
 
 async def test_no_call_blocks_the_loop(path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from voicedrop_async.errors import JournalError
 from voicedrop_async.journal._beside import key_path, make_once, read_key, write_key
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
-from voicedrop_async.journal._rules import no_open_entry, stands_in_the_way, state_after
+from voicedrop_async.journal._rules import may_settle, no_open_entry, stands_in_the_way, state_after
 from voicedrop_async.models import Intent
 
 LOCK_WAIT: Final = 5.0
@@ -41,7 +41,7 @@ _BEGIN: Final = """
 INSERT OR REPLACE INTO sends (ref, campaign_name, started_at, recipients, campaign_digest, recipients_digest, state)
 VALUES (?, ?, ?, ?, ?, ?, 'open')
 """
-_SETTLE: Final = "UPDATE sends SET state = ?, result = ?, settled_at = ?, settled_by = ? WHERE ref = ? AND state = 'open'"
+_SETTLE: Final = "UPDATE sends SET state = ?, result = ?, settled_at = ?, settled_by = ? WHERE ref = ?"
 
 _BROKEN: Final = "is broken, or no journal; put back a copy of it and its key, or begin a new one once you know what was sent"
 _REASONS: Final = {
@@ -127,12 +127,13 @@ class Ledger:
         self._open_file.execute(_BEGIN, (intent.ref, intent.campaign_name, began, intent.recipients, *digests))
         return None
 
-    def settle(self, ref: str, *, sent: bool, by: SettledBy, result: str | None) -> None:
-        """Write down what became of an open entry."""
-        now = datetime.now(UTC).isoformat(timespec="microseconds")
-        settled = self._open_file.execute(_SETTLE, (state_after(sent=sent), result, now, by, ref))
-        if settled.rowcount == 0:
+    def settle(self, ref: str, *, sent: bool, by: SettledBy, result: str | None, of: Intent | None) -> None:
+        """Write down what became of an entry."""
+        entry = self.find(ref)
+        if entry is None or not may_settle(entry, sent=sent, by=by, of=of):
             raise no_open_entry(ref)
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        self._open_file.execute(_SETTLE, (state_after(sent=sent), result, now, by, ref))
 
     def open_entries(self) -> list[JournalEntry]:
         """Return what is open, in the order in which it began."""

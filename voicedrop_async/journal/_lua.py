@@ -4,7 +4,8 @@ The journal is one hash: ``key``, the bytes under which recipients are hashed; `
 began first; and ``ref:...``, one entry each, as JSON. The words after the name of the hash are the key as the caller knows
 it, the field of the entry, and JSON. A journal without that key is not the caller's: ``gone``.
 
-``writer`` names one call. A client that did not hear an answer asks again, and is told what it was told before.
+``writer`` names one call. A client that did not hear an answer asks again, and is told what it was told before. What a
+settlement is ``of`` is the claim that is meant: where another stands since, there is nothing to settle.
 """
 
 from typing import Final
@@ -31,7 +32,13 @@ if not standing then return 'none' end
 local entry = cjson.decode(standing)
 local change = cjson.decode(ARGV[3])
 if entry.writer == change.writer then return 'done' end
-if entry.state ~= 'open' then return 'none' end
+for name, value in pairs(change.of) do
+  if entry[name] ~= value then return 'none' end
+end
+local answers = change.settled_by == 'answer' and entry.settled_by ~= 'answer'
+local after_all = change.state == 'sent' and (entry.state == 'not_sent' or answers)
+if entry.state ~= 'open' and not after_all then return 'none' end
+change.of = nil
 for name, value in pairs(change) do entry[name] = value end
 redis.call('HSET', KEYS[1], ARGV[2], cjson.encode(entry))
 return 'done'

@@ -7,7 +7,7 @@ from typing import Final
 from attrs import evolve
 
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
-from voicedrop_async.journal._rules import no_open_entry, oldest_kept, stands_in_the_way, state_after
+from voicedrop_async.journal._rules import may_settle, no_open_entry, oldest_kept, stands_in_the_way, state_after
 from voicedrop_async.models import Intent
 
 KEPT: Final = 10_000
@@ -45,15 +45,18 @@ class MemoryJournal:
         self._open[intent.ref] = JournalEntry(intent=intent, state=SendState.OPEN)
         return None
 
-    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
-        """Write down what became of an open entry, and when.
+    async def settle(
+        self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
+    ) -> None:
+        """Write down what became of an open entry, and when; see ``Journal.settle``.
 
         Raises:
-            ConfigError: No open entry under ``ref``.
+            ConfigError: Nothing under ``ref`` of which that can be said.
         """
-        entry = self._open.pop(ref, None)
-        if entry is None:
+        entry = await self.find(ref)
+        if entry is None or not may_settle(entry, sent=sent, by=by, of=of):
             raise no_open_entry(ref)
+        self._open.pop(ref, None)
         self._settled[ref] = evolve(entry, state=state_after(sent=sent), result=result, settled_at=datetime.now(UTC), settled_by=by)
         if len(self._settled) > KEPT:
             del self._settled[next(iter(self._settled))]

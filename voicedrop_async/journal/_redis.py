@@ -128,15 +128,25 @@ class RedisJournal:
         standing = await self._run(_lua.CLAIM, intent.ref, _dumped(intent))
         return None if standing == "done" else _loaded(standing)
 
-    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
-        """Write down what became of an open entry, and when.
+    async def settle(
+        self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
+    ) -> None:
+        """Write down what became of an open entry, and when; see ``Journal.settle``.
 
         Raises:
-            ConfigError: No open entry under ``ref``.
-            JournalError: Redis cannot be reached or written, or the journal is not there; the entry stays open.
+            ConfigError: Nothing under ``ref`` of which that can be said.
+            JournalError: Redis cannot be reached or written, or the journal is not there. If only its answer was lost, it
+                is written all the same.
         """
+        if of is None:
+            # The client may ask twice, and by then another claim can stand there.
+            standing = await self.find(ref)
+            if standing is None:
+                raise no_open_entry(ref)
+            of = standing.intent
         now = datetime.now(UTC).isoformat()
         change = {"state": state_after(sent=sent), "result": result, "settled_at": now, "settled_by": by, "writer": _writer()}
+        change |= {"of": _words(of)}
         if await self._run(_lua.SETTLE, ref, json.dumps(change)) != "done":
             raise no_open_entry(ref)
 
@@ -273,18 +283,18 @@ def _writer() -> str:
 
 
 def _dumped(intent: Intent) -> str:
-    return json.dumps(
-        {
-            "ref": intent.ref,
-            "campaign_name": intent.campaign_name,
-            "started_at": intent.started_at.astimezone(UTC).isoformat(),
-            "recipients": intent.recipients,
-            "campaign_digest": intent.campaign_digest,
-            "recipients_digest": intent.recipients_digest,
-            "state": SendState.OPEN,
-            "writer": _writer(),
-        }
-    )
+    return json.dumps(_words(intent) | {"state": SendState.OPEN, "writer": _writer()})
+
+
+def _words(intent: Intent) -> dict[str, str | int | None]:
+    return {
+        "ref": intent.ref,
+        "campaign_name": intent.campaign_name,
+        "started_at": intent.started_at.astimezone(UTC).isoformat(),
+        "recipients": intent.recipients,
+        "campaign_digest": intent.campaign_digest,
+        "recipients_digest": intent.recipients_digest,
+    }
 
 
 def _loaded(text: str | bytes) -> JournalEntry:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from voicedrop_async._masking import shown
 from voicedrop_async.errors import ConfigError
-from voicedrop_async.journal._entry import JournalEntry, SendState
+from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import Intent
 
 
@@ -21,6 +21,17 @@ def is_same_send(one: Intent, other: Intent) -> bool:
 def state_after(*, sent: bool) -> SendState:
     """Return what an entry is once it is settled."""
     return SendState.SENT if sent else SendState.NOT_SENT
+
+
+def may_settle(entry: JournalEntry, *, sent: bool, by: SettledBy, of: Intent | None) -> bool:
+    """Whether that can be said of what stands there. ``of`` is the claim that is meant; None if any is."""
+    if of is not None and entry.intent != of:  # the moment it began tells a claim from the next one
+        return False
+    if entry.state is SendState.OPEN:
+        return True
+    # What is settled can only move to the safe side; and nobody knows better than the answer.
+    answers = by is SettledBy.ANSWER and entry.settled_by is not SettledBy.ANSWER
+    return sent and (entry.state is SendState.NOT_SENT or answers)
 
 
 def no_open_entry(ref: str) -> ConfigError:

@@ -84,14 +84,16 @@ class SqliteJournal:
         check_text("ref", intent.ref)
         return await self._ask(lambda ledger: ledger.claim(intent), Care.DURABLE)
 
-    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
-        """Write down what became of an open entry, and when. A power cut soon after may leave it open.
+    async def settle(
+        self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
+    ) -> None:
+        """Write down what became of an open entry, and when; see ``Journal.settle``. A power cut soon after may leave it open.
 
         Raises:
-            ConfigError: No open entry under ``ref``.
-            JournalError: It cannot be written; the entry stays open.
+            ConfigError: Nothing under ``ref`` of which that can be said.
+            JournalError: It cannot be written; the entry stays as it is.
         """
-        await self._ask(lambda ledger: ledger.settle(ref, sent=sent, by=by, result=result), Care.LAZY)
+        await self._ask(lambda ledger: ledger.settle(ref, sent=sent, by=by, result=result, of=of), Care.LAZY)
 
     async def open_entries(self) -> list[JournalEntry]:
         """Return what is open, in the order in which it began.
