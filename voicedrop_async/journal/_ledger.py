@@ -10,7 +10,8 @@ from typing import Final
 
 from voicedrop_async.errors import JournalError
 from voicedrop_async.journal._beside import key_path, make_once, read_key, write_key
-from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
+from voicedrop_async.journal._entry import JournalEntry, SettledBy
+from voicedrop_async.journal._rows import entry_of, words_of
 from voicedrop_async.journal._rules import may_settle, no_open_entry, stands_in_the_way, state_after
 from voicedrop_async.models import Intent
 
@@ -39,7 +40,7 @@ PRAGMA user_version = {_VERSION};
 """
 _BEGIN: Final = """
 INSERT OR REPLACE INTO sends (ref, campaign_name, started_at, recipients, campaign_digest, recipients_digest, state)
-VALUES (?, ?, ?, ?, ?, ?, 'open')
+VALUES (:ref, :campaign_name, :started_at, :recipients, :campaign_digest, :recipients_digest, 'open')
 """
 _SETTLE: Final = "UPDATE sends SET state = ?, result = ?, settled_at = ?, settled_by = ? WHERE ref = ?"
 
@@ -115,16 +116,14 @@ class Ledger:
     def find(self, ref: str) -> JournalEntry | None:
         """Return what stands under ``ref``."""
         row = self._open_file.execute("SELECT * FROM sends WHERE ref = ?", (ref,)).fetchone()
-        return None if row is None else _entry(row)
+        return None if row is None else entry_of(dict(row))
 
     def claim(self, intent: Intent) -> JournalEntry | None:
         """Write down that a send begins; or return what stands in its way."""
         standing = self.find(intent.ref)
         if standing is not None and stands_in_the_way(standing, intent):
             return standing
-        began = intent.started_at.astimezone(UTC).isoformat()
-        digests = (intent.campaign_digest, intent.recipients_digest)
-        self._open_file.execute(_BEGIN, (intent.ref, intent.campaign_name, began, intent.recipients, *digests))
+        self._open_file.execute(_BEGIN, words_of(intent))
         return None
 
     def settle(self, ref: str, *, sent: bool, by: SettledBy, result: str | None, of: Intent | None) -> None:
@@ -138,7 +137,7 @@ class Ledger:
     def open_entries(self) -> list[JournalEntry]:
         """Return what is open, in the order in which it began."""
         rows = self._open_file.execute("SELECT * FROM sends WHERE state = 'open' ORDER BY place")
-        return [_entry(row) for row in rows]
+        return [entry_of(dict(row)) for row in rows]
 
     def prune(self, oldest: datetime) -> int:
         """Forget what was settled at that moment, or before it."""
@@ -222,20 +221,3 @@ def _identity(path: Path) -> tuple[int, int]:
     except FileNotFoundError:
         return 0, 0
     return status.st_dev, status.st_ino
-
-
-def _entry(row: sqlite3.Row) -> JournalEntry:
-    return JournalEntry(
-        intent=Intent(
-            ref=row["ref"],
-            campaign_name=row["campaign_name"],
-            started_at=datetime.fromisoformat(row["started_at"]),
-            recipients=row["recipients"],
-            campaign_digest=row["campaign_digest"],
-            recipients_digest=row["recipients_digest"],
-        ),
-        state=SendState(row["state"]),
-        result=row["result"],
-        settled_at=None if row["settled_at"] is None else datetime.fromisoformat(row["settled_at"]),
-        settled_by=None if row["settled_by"] is None else SettledBy(row["settled_by"]),
-    )

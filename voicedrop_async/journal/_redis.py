@@ -17,6 +17,7 @@ from voicedrop_async.errors import ConfigError, JournalError
 from voicedrop_async.journal import _lua
 from voicedrop_async.journal._beside import KEY_BYTES
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
+from voicedrop_async.journal._rows import entry_of, words_of
 from voicedrop_async.journal._rules import no_open_entry, oldest_kept, state_after
 from voicedrop_async.models import Intent
 
@@ -112,10 +113,10 @@ class RedisJournal:
         Raises:
             JournalError: Redis cannot be reached, or the journal is not there.
         """
+        known = await self._known_key()
         with self._told():
             key, entry = await self._redis().execute_command("HMGET", self._name, "key", _field(ref))
-        if key is None:
-            raise self._gone()
+        self._check_same(known, key)
         return None if entry is None else _loaded(entry)
 
     async def claim(self, intent: Intent) -> JournalEntry | None:
@@ -144,9 +145,14 @@ class RedisJournal:
             if standing is None:
                 raise no_open_entry(ref)
             of = standing.intent
-        now = datetime.now(UTC).isoformat()
-        change = {"state": state_after(sent=sent), "result": result, "settled_at": now, "settled_by": by, "writer": _writer()}
-        change |= {"of": _words(of)}
+        change = {
+            "of": words_of(of),
+            "state": state_after(sent=sent),
+            "result": result,
+            "settled_at": datetime.now(UTC).isoformat(),
+            "settled_by": by,
+            "writer": _writer(),
+        }
         if await self._run(_lua.SETTLE, ref, json.dumps(change)) != "done":
             raise no_open_entry(ref)
 
@@ -158,7 +164,7 @@ class RedisJournal:
         """
         found = {field: json.loads(value) async for field, value in self._entries()}
         still_open = [entry for entry in found.values() if entry["state"] == SendState.OPEN]
-        return [_entry(entry) for entry in sorted(still_open, key=lambda entry: entry["place"])]
+        return [entry_of(entry) for entry in sorted(still_open, key=lambda entry: entry["place"])]
 
     async def prune(self, older_than: timedelta) -> int:
         """Forget entries settled that long ago, or longer; return how many. Their refs can then be sent again.
@@ -181,13 +187,12 @@ class RedisJournal:
         key = await self._known_key()
         with self._told():
             said = _text(await self._redis().execute_command("EVAL", script, 1, self._name, key, _field(ref), words))
-        if said == "gone":
-            self._key = None
-            raise self._gone()
+        self._check_same(key, None if said == "gone" else key)
         return said
 
     async def _entries(self) -> AsyncGenerator[tuple[str, str]]:
-        await self._known_key()
+        """All entries; at the end it raises if they were not those of our journal, so nothing may be done with them before."""
+        known, key = await self._known_key(), None
         place, begun = 0, False
         while place or not begun:
             with self._told():
@@ -196,13 +201,15 @@ class RedisJournal:
             for field, value in part.items():
                 if _text(field).startswith(_field("")):
                     yield _text(field), _text(value)
+                elif _text(field) == "key":  # a scan meets all that was there from its beginning to its end
+                    key = value
+        self._check_same(known, key)
 
     async def _known_key(self) -> str:
         if self._key is None:
             with self._told():
                 key = await self._redis().execute_command("HGET", self._name, "key")
-            if key is None:
-                raise self._gone()
+            self._check_same(None, key)
             await self._look_at_settings()
             self._key = _text(key)
         return self._key
@@ -237,11 +244,14 @@ class RedisJournal:
         except self._failures as error:
             raise JournalError(f"redis: cannot be reached or written ({_reason(error)}); look at the server") from None
 
-    def _gone(self) -> JournalError:
-        return JournalError(
-            f"redis: no journal under {self._name!r}, or another than before: the server was flushed, or this is another database; "
-            "bring it back, or, once you know what was sent, or if there never was one, begin it with set_up()"
-        )
+    def _check_same(self, known: str | None, found: str | bytes | None) -> None:
+        """Refuse a journal without its key, or with another than the one we know."""
+        if found is None or (known is not None and _text(found) != known):
+            self._key = None
+            raise JournalError(
+                f"redis: no journal under {self._name!r}, or another than before: the server was flushed, or this is another database; "
+                "bring it back, or, once you know what was sent, or if there never was one, begin it with set_up()"
+            )
 
     def __repr__(self) -> str:
         return f"RedisJournal(prefix={self._name!r})"
@@ -283,39 +293,11 @@ def _writer() -> str:
 
 
 def _dumped(intent: Intent) -> str:
-    return json.dumps(_words(intent) | {"state": SendState.OPEN, "writer": _writer()})
-
-
-def _words(intent: Intent) -> dict[str, str | int | None]:
-    return {
-        "ref": intent.ref,
-        "campaign_name": intent.campaign_name,
-        "started_at": intent.started_at.astimezone(UTC).isoformat(),
-        "recipients": intent.recipients,
-        "campaign_digest": intent.campaign_digest,
-        "recipients_digest": intent.recipients_digest,
-    }
+    return json.dumps(words_of(intent) | {"state": SendState.OPEN, "writer": _writer()})
 
 
 def _loaded(text: str | bytes) -> JournalEntry:
-    return _entry(json.loads(text))
-
-
-def _entry(found: dict[str, Any]) -> JournalEntry:
-    return JournalEntry(
-        intent=Intent(
-            ref=found["ref"],
-            campaign_name=found["campaign_name"],
-            started_at=datetime.fromisoformat(found["started_at"]),
-            recipients=found["recipients"],
-            campaign_digest=found["campaign_digest"],
-            recipients_digest=found["recipients_digest"],
-        ),
-        state=SendState(found["state"]),
-        result=found.get("result"),
-        settled_at=datetime.fromisoformat(found["settled_at"]) if found.get("settled_at") else None,
-        settled_by=SettledBy(found["settled_by"]) if found.get("settled_by") else None,
-    )
+    return entry_of(json.loads(text))
 
 
 def _is_settled_by(moment: datetime, text: str) -> bool:
