@@ -53,7 +53,7 @@ async def journal(redis: RedisServer) -> AsyncGenerator[RedisJournal]:
 
 async def refuses(journal: RedisJournal, words: str) -> None:
     """Nothing can be read, claimed or settled, and the error says why."""
-    for call in (journal.key, journal.open_entries, lambda: journal.find("order-7"), lambda: journal.claim(intent())):
+    for call in (journal.open_entries, lambda: journal.find("order-7"), lambda: journal.claim(intent()), journal.key):
         with pytest.raises(JournalError, match=words):
             await call()
     with pytest.raises(JournalError, match=words):
@@ -137,10 +137,49 @@ async def test_a_journal_begun_anew_is_not_taken_for_the_old_one(redis: RedisSer
     async with RedisJournal(redis.url) as other:
         await other.set_up()
 
-    with pytest.raises(JournalError, match="another than before"):
-        await journal.claim(intent())
-    assert await journal.key() != old
+    for _ in range(2):  # it stays refused, whoever tries again
+        await refuses(journal, "another than before")
+    async with RedisJournal(redis.url) as later:
+        assert await later.key() != old
+        assert await later.claim(intent()) is None
+
+
+async def test_who_begins_it_anew_by_hand_goes_on(redis: RedisServer, journal: RedisJournal) -> None:
+    await journal.claim(intent())
+    await command(redis, "DEL", "voicedrop:journal")
+    await refuses(journal, "another than before")
+
+    await journal.set_up()
+
     assert await journal.claim(intent()) is None
+
+
+async def test_a_journal_that_comes_back_is_used_again(redis: RedisServer, journal: RedisJournal) -> None:
+    await journal.claim(intent())
+    await command(redis, "RENAME", "voicedrop:journal", "elsewhere")
+    await refuses(journal, "another than before")
+
+    await command(redis, "RENAME", "elsewhere", "voicedrop:journal")
+
+    assert (await standing(journal)).state is SendState.OPEN
+
+
+@pytest.mark.parametrize("broken", ["garbage", "7", '{"state": "lost"}', '{"state": "open", "place": 1}'])
+async def test_a_broken_entry_is_named(redis: RedisServer, journal: RedisJournal, broken: str) -> None:
+    """It may have been open; others can be sent."""
+    await command(redis, "HSET", "voicedrop:journal", "ref:order-7", broken)
+
+    calls = [journal.find("order-7"), journal.claim(intent()), journal.settle("order-7", sent=True), journal.open_entries()]
+    for call in [*calls, journal.prune(timedelta(0))]:
+        with pytest.raises(JournalError, match="'ref:order-7': the entry there is broken"):
+            await call
+    assert await journal.claim(intent("order-8")) is None
+
+
+@pytest.mark.parametrize("redis_or_not", [None, 5, object()])
+def test_what_is_no_redis_is_refused_at_once(redis_or_not: str) -> None:
+    with pytest.raises(ConfigError, match="no URL"):
+        RedisJournal(redis_or_not)
 
 
 async def test_another_database_is_not_the_journal(redis: RedisServer, journal: RedisJournal) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from voicedrop_async.errors import JournalError
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import Intent
 
@@ -20,12 +21,24 @@ def words_of(intent: Intent) -> dict[str, Any]:
     }
 
 
-def entry_of(words: Mapping[str, Any]) -> JournalEntry:
+def entry_of(words: Mapping[str, Any], place: str) -> JournalEntry:
     """Return the entry that the words tell; what was not settled yet may be missing.
 
     Raises:
-        KeyError, TypeError, ValueError: No journal writes such words.
+        JournalError: No journal writes such words; names their ``place``.
     """
+    try:
+        return _entry(words)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise broken(place) from None
+
+
+def broken(place: str) -> JournalError:
+    """Say that an entry cannot be read, and which."""
+    return JournalError(f"{place}: the entry there is broken, and nobody can tell what was sent; put back a copy, or mend it by hand")
+
+
+def _entry(words: Mapping[str, Any]) -> JournalEntry:
     settled_at, settled_by = words.get("settled_at"), words.get("settled_by")
     return JournalEntry(
         intent=Intent(

@@ -1,11 +1,44 @@
 """What every journal of ours agrees on: who stands in whose way, and what a caller may ask for."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Final, NoReturn
 
-from voicedrop_async._masking import shown
+from voicedrop_async._checks import check_kind, check_ref, check_text
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import Intent
+
+_MADE: Final = re.compile("send-[a-z]{20}")
+
+
+class OfOneProcess:
+    """What holds a file, connections or entries, and so cannot be copied into another process."""
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigError(f"journal: a {type(self).__name__} is not copied or pickled; make one in each process")
+
+
+def check_lookup(ref: object) -> None:
+    """Refuse what is no text; under none, as in an intent that was made by hand, stands nothing."""
+    if ref != "":
+        check_text("ref", ref)
+
+
+def check_settlement(ref: object, *, sent: object, by: object, result: object, of: object) -> None:
+    """Refuse a word on a send that is not plain: what is neither True nor False must not free a ref."""
+    check_ref(ref)
+    if not isinstance(sent, bool):
+        raise ConfigError(f"sent: a {type(sent).__name__} is neither True nor False; while nobody knows, the entry stays open")
+    if not isinstance(by, SettledBy):
+        raise ConfigError(f"by: a {type(by).__name__} is no SettledBy")
+    check_kind("of", of, Intent)
+    check_kind("result", result, str)
+
+
+def is_made_up(ref: str) -> bool:
+    """Whether a session made the ref, for a send without one: nobody can ask for it again."""
+    return _MADE.fullmatch(ref) is not None
 
 
 def stands_in_the_way(entry: JournalEntry, intent: Intent) -> bool:
@@ -36,7 +69,7 @@ def may_settle(entry: JournalEntry, *, sent: bool, by: SettledBy, of: Intent | N
 
 def no_open_entry(ref: str) -> ConfigError:
     """Say that there is nothing to settle."""
-    return ConfigError(f"ref: the journal has no open entry under {shown(ref)!r}")
+    return ConfigError(f"ref: the journal has no open entry under {ref!r}")
 
 
 def oldest_kept(older_than: timedelta) -> datetime:
