@@ -183,6 +183,7 @@ class Ledger:
                 raise JournalError(f"{self._path}: is gone, but its key is there; put it back, or take the key away to begin anew")
             make_once(self._path, _write_empty)
         self._check_not_inherited()
+        _OPEN[self] = os.getpid(), _identity(self._path)  # before it is: a fork can come at any moment
         with _closed_on_failure(_connected(self._path)) as connection:
             _check_ours(self._path, connection)
             is_marked = connection.execute("SELECT * FROM keys").fetchone() is not None
@@ -194,7 +195,6 @@ class Ledger:
             self._check_key(connection, is_marked=is_marked)
             self._file = _identity(self._path)
             self._connection = connection
-            _OPEN[self] = os.getpid(), self._file
 
     def _check_not_inherited(self) -> None:
         file = _identity(self._path)
