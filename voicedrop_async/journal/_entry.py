@@ -43,6 +43,10 @@ class JournalEntry:
     """When it stopped being open; aware, UTC."""
     settled_by: SettledBy | None = None
 
+    def stands_in_the_way_of(self, intent: Intent) -> bool:
+        """Whether ``intent`` may not begin: what stands here is open, was sent, or is another campaign's."""
+        return self.state is not SendState.NOT_SENT or not self.intent.is_same_send(intent)
+
 
 class Journal(Protocol):
     """The ledger of paid sends. Write your own for a database of yours; each method is atomic.

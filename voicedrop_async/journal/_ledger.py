@@ -13,7 +13,7 @@ from voicedrop_async.errors import JournalError
 from voicedrop_async.journal._beside import key_path, make_once, mark_of, read_key, write_key
 from voicedrop_async.journal._entry import JournalEntry, SettledBy
 from voicedrop_async.journal._rows import entry_of, words_of
-from voicedrop_async.journal._rules import may_settle, no_open_entry, stands_in_the_way, state_after
+from voicedrop_async.journal._rules import may_settle, no_open_entry, state_after
 from voicedrop_async.models import Intent
 
 LOCK_WAIT: Final = 5.0
@@ -130,7 +130,7 @@ class Ledger:
     def claim(self, intent: Intent) -> JournalEntry | None:
         """Write down that a send begins; or return what stands in its way."""
         standing = self.find(intent.ref)
-        if standing is not None and stands_in_the_way(standing, intent):
+        if standing is not None and standing.stands_in_the_way_of(intent):
             return standing
         self._open_file.execute(_BEGIN, words_of(intent))
         return None
@@ -171,7 +171,7 @@ class Ledger:
             raise JournalError(f"{self._path}: was moved, replaced or deleted while it was open; put it back, or start again")
         self._open_file.execute(f"PRAGMA synchronous = {'FULL' if care is Care.DURABLE else 'NORMAL'}")
         self._open_file.execute("BEGIN IMMEDIATE")
-        with self._open_file:  # commits, or rolls back
+        with self._open_file:  # half a transaction would lock everybody else out
             yield
 
     def _open(self) -> None:

@@ -17,7 +17,6 @@ from voicedrop_async.journal._rules import (
     may_settle,
     no_open_entry,
     oldest_kept,
-    stands_in_the_way,
     state_after,
 )
 from voicedrop_async.models import Intent
@@ -56,7 +55,7 @@ class MemoryJournal(OfOneProcess):
         """Write down that the send of ``intent.ref`` begins; or return what stands in its way."""
         check_ref(intent.ref)
         standing = await self.find(intent.ref)
-        if standing is not None and stands_in_the_way(standing, intent):
+        if standing is not None and standing.stands_in_the_way_of(intent):
             return standing
         self._settled.pop(intent.ref, None)
         self._open[intent.ref] = JournalEntry(intent=intent, state=SendState.OPEN)

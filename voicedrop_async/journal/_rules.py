@@ -1,4 +1,4 @@
-"""What every journal of ours agrees on: who stands in whose way, and what a caller may ask for."""
+"""What every journal of ours agrees on: what may be said of an entry, and what a caller may ask for."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -39,16 +39,6 @@ def check_settlement(ref: object, *, sent: object, by: object, result: object, o
 def is_made_up(ref: str) -> bool:
     """Whether a session made the ref, for a send without one: nobody can ask for it again."""
     return _MADE.fullmatch(ref) is not None
-
-
-def stands_in_the_way(entry: JournalEntry, intent: Intent) -> bool:
-    """Whether ``intent`` may not begin: what stands there is open, was sent, or is another campaign's."""
-    return entry.state is not SendState.NOT_SENT or not is_same_send(entry.intent, intent)
-
-
-def is_same_send(one: Intent, other: Intent) -> bool:
-    """Whether two intents are of the same campaign to the same recipients."""
-    return (one.campaign_digest, one.recipients_digest) == (other.campaign_digest, other.recipients_digest)
 
 
 def state_after(*, sent: bool) -> SendState:
