@@ -9,8 +9,8 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any, Final, TypeVar
@@ -90,11 +90,31 @@ class Call:
     """Whether the present attempt may have reached the service; set by the trace event of its headers (``Lanes``)."""
     lost: bool = False
     """Whether an earlier attempt may have taken effect."""
+    began: float = field(factory=time.monotonic)
+    """When the deadline begins to run, by the monotonic clock."""
 
     @property
     def may_have_happened(self) -> bool:
         """Whether something may have changed by this call."""
         return self.lost or self.sent
+
+    @property
+    def ends_at(self) -> float | None:
+        """When it has to be done, by the monotonic clock."""
+        return None if self.policy.deadline is None else self.began + self.policy.deadline
+
+    @asynccontextmanager
+    async def clock(self) -> AsyncGenerator[None]:
+        """Hold what is done within to the deadline of the call."""
+        timer = asyncio.timeout(None if self.ends_at is None else self.ends_at - time.monotonic())
+        try:
+            async with timer:
+                yield
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            late = DeadlineExceeded(summary=f"not done within {self.policy.deadline} s", may_have_happened=self.may_have_happened)
+            raise self.failed(late) from None
 
     def failed(self, error: RequestError) -> RequestError:
         """Return ``error`` with what the call knows; of a paid send, what may have happened is called unknown."""
@@ -142,23 +162,15 @@ class Transport:
         Raises:
             RequestError: What the last attempt failed with; ``OutcomeUnknown`` for a paid send that may have happened.
             SessionClosed: The session is closed, or was while the call ran.
-            ConfigError: The session belongs to another loop or process.
+            ConfigError: The session belongs to another loop or process; or a paid call that is in no journal.
         """
         self.check_home()
-        deadline = call.policy.deadline
-        if deadline is None:
-            return await self._insist(call, load, ends_at=None)
-        clock = asyncio.timeout(deadline)
-        try:
-            async with clock:
-                return await self._insist(call, load, ends_at=time.monotonic() + deadline)
-        except TimeoutError:
-            if not clock.expired():
-                raise
-            late = DeadlineExceeded(summary=f"not done within {deadline} s", may_have_happened=call.may_have_happened)
-            raise call.failed(late) from None
+        if (call.request.kind is Kind.PAID) != (call.request.intent is not None):
+            raise ConfigError("kind: a paid call has an intent, and no other has one")
+        async with call.clock():
+            return await self._insist(call, load)
 
-    async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:
+    async def _insist(self, call: Call, load: Callable[[Reply], T]) -> T:
         """Attempt until it is done or given up."""
         kind, retry = call.request.kind, call.policy.retry
         failures, renewed = 0, False
@@ -182,7 +194,7 @@ class Transport:
                     continue
             failures += 1
             pause = retry.wait(error, kind, failures, random.random())
-            if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
+            if pause is None or (call.ends_at is not None and time.monotonic() + pause >= call.ends_at):
                 final = call.failed(error)
                 raise final from (None if final is error else error)
             await self._pause(call, pause)

@@ -20,7 +20,6 @@ from voicedrop_async._masking import shown
 from voicedrop_async.errors import (
     ApiError,
     BadRequest,
-    ConfigError,
     Conflict,
     Forbidden,
     NotFound,
@@ -63,11 +62,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     content_type: str = "application/json"
     intent: Intent | None = None
-    """Of a paid send: what to look for if its outcome stays unknown."""
-
-    def __attrs_post_init__(self) -> None:
-        if (self.kind is Kind.PAID) != (self.intent is not None):
-            raise ConfigError("kind: a paid call has an intent, and no other has one")
+    """Of a paid send, once it begins: what to look for if its outcome stays unknown."""
 
     @property
     def path(self) -> str:
