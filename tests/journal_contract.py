@@ -1,7 +1,11 @@
 """What every journal promises, whatever it is written on. A test of one inherits this, and brings a fixture ``journal``."""
 
 import asyncio
+import copy
+import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -101,6 +105,100 @@ class Contract:
             await journal.settle("order-7", sent=False)
         assert (await standing(journal)).state is SendState.SENT
         assert (await standing(journal)).settled_by is SettledBy.PERSON
+
+    async def test_a_word_that_comes_late_does_not_fall_on_the_next_claim(self, journal: Journal) -> None:
+        """Its claim was settled as not sent, and somebody began again: that send must stay open until it ends."""
+        first, next_one = intent(), intent(started_at=MOMENT + timedelta(microseconds=1))
+        await journal.claim(first)
+        await journal.settle("order-7", sent=False, by=SettledBy.ANSWER, of=first)
+        await journal.claim(next_one)
+
+        for sent in (False, True):
+            with pytest.raises(ConfigError, match="no open entry"):
+                await journal.settle("order-7", sent=sent, by=SettledBy.ANSWER, of=first)
+
+        assert await standing(journal) == JournalEntry(intent=next_one, state=SendState.OPEN)
+        assert await journal.open_entries() == [await standing(journal)]
+        await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="{}", of=next_one)
+        assert (await standing(journal)).state is SendState.SENT
+
+    @pytest.mark.parametrize("by", SettledBy)
+    async def test_what_was_not_sent_can_turn_out_to_be_sent(self, journal: Journal, by: SettledBy) -> None:
+        """A person was wrong, or its messages show up: from then on it stands in the way."""
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=False)
+
+        await journal.settle("order-7", sent=True, by=by, of=intent())
+
+        entry = await standing(journal)
+        assert (entry.state, entry.settled_by) == (SendState.SENT, by)
+        assert await journal.claim(intent()) == entry
+
+    @pytest.mark.parametrize("by", [SettledBy.PERSON, SettledBy.RECONCILE])
+    async def test_its_own_answer_adds_its_result_to_what_others_settled_as_sent(self, journal: Journal, by: SettledBy) -> None:
+        """Once: what the answer said stays. A claim that is not its own gets none."""
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=True, by=by)
+        with pytest.raises(ConfigError, match="no open entry"):
+            await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="not its own", of=intent(campaign="another"))
+
+        await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="receipt", of=intent())
+
+        with pytest.raises(ConfigError, match="no open entry"):
+            await journal.settle("order-7", sent=True, by=SettledBy.ANSWER, result="another", of=intent())
+        entry = await standing(journal)
+        assert (entry.state, entry.settled_by, entry.result) == (SendState.SENT, SettledBy.ANSWER, "receipt")
+
+    @pytest.mark.parametrize("by", SettledBy)
+    async def test_what_was_sent_stays_sent(self, journal: Journal, by: SettledBy) -> None:
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=True)
+
+        with pytest.raises(ConfigError, match="no open entry"):
+            await journal.settle("order-7", sent=False, by=by, of=intent())
+        assert (await standing(journal)).state is SendState.SENT
+
+    @pytest.mark.parametrize("sent", [None, 1, "no"])
+    async def test_what_is_neither_yes_nor_no_settles_nothing(self, journal: Journal, sent: bool) -> None:
+        """ "I do not know" would free the ref, and it would be sent again."""
+        await journal.claim(intent())
+
+        with pytest.raises(ConfigError, match="neither True nor False"):
+            await journal.settle("order-7", sent=sent)
+        assert (await standing(journal)).state is SendState.OPEN
+
+    @pytest.mark.parametrize("ref", [None, 7, " ", "half \ud800", b"order-7"])
+    async def test_what_is_no_text_is_no_ref(self, journal: Journal, ref: str) -> None:
+        for asked in (journal.find(ref), journal.claim(intent(ref)), journal.settle(ref, sent=True)):
+            with pytest.raises(ConfigError, match="ref"):
+                await asked
+
+    async def test_a_ref_with_a_phone_number_is_not_kept_and_not_shown(self, journal: Journal) -> None:
+        for asked in (journal.claim(intent("+306912345678")), journal.settle("+306912345678", sent=True)):
+            with pytest.raises(ConfigError) as refused:
+                await asked
+            assert "6912345678" not in str(refused.value)
+
+    async def test_the_error_names_the_ref_as_it_is(self, journal: Journal) -> None:
+        """Else nobody could do what it says; long numbers of orders look like phone numbers."""
+        with pytest.raises(ConfigError, match="'order-20261122-4711'"):
+            await journal.settle("order-20261122-4711", sent=True)
+
+    @pytest.mark.parametrize("other", [{"by": "nobody"}, {"result": 7}, {"of": "order-7"}])
+    async def test_a_settlement_is_made_of_what_it_takes(self, journal: Journal, other: dict[str, Any]) -> None:
+        await journal.claim(intent())
+
+        with pytest.raises(ConfigError, match=next(iter(other))):
+            await journal.settle("order-7", sent=True, **other)
+        assert (await standing(journal)).state is SendState.OPEN
+
+    @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy])
+    async def test_a_journal_does_not_leave_its_process(self, journal: Journal, duplicate: Callable[[Journal], object]) -> None:
+        """A copy would not see what the other claims; and the URL of one may hold a password."""
+        await journal.claim(intent())
+
+        with pytest.raises(ConfigError, match="make one in each process"):
+            duplicate(journal)
 
     async def test_what_never_began_cannot_be_settled(self, journal: Journal) -> None:
         with pytest.raises(ConfigError, match="no open entry"):

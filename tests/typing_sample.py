@@ -153,7 +153,7 @@ async def look_into(journal: vd.Journal) -> None:
     entry = assert_type(await journal.find("order-7"), vd.JournalEntry | None)
     if entry is not None and entry.state is vd.SendState.OPEN:
         print(entry.intent.ref, entry.result, entry.settled_at, entry.settled_by)
-        await journal.settle("order-7", sent=True, by=vd.SettledBy.PERSON)
+        await journal.settle("order-7", sent=True, by=vd.SettledBy.PERSON, of=entry.intent)
     assert_type(await journal.open_entries(), list[vd.JournalEntry])
     assert_type(await journal.prune(timedelta(days=90)), int)
 
@@ -182,6 +182,8 @@ def explain(error: vd.VoiceDropError) -> str:
 
 async def main() -> None:
     await look_into(vd.MemoryJournal())
+    async with vd.RouteeSession.from_env() as routee:
+        await look_into(routee.journal)
     async with vd.SqliteJournal("sends.journal") as journal:
         await look_into(journal)
     async with vd.RedisJournal("redis://localhost:6379/0", prefix="sends") as shared:

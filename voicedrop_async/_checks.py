@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
 
@@ -23,6 +24,8 @@ NOT_E164: Final = "not E.164: a plus sign, then 7 to 15 digits, the first not ze
 MAX_REF: Final = 200
 
 _DAY: Final = timedelta(days=1)
+_NATIONAL: Final = 9
+"""Digits at the end of a number that are no other number by chance."""
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
 
@@ -140,6 +143,16 @@ def check_ssl_context(context: object) -> None:
     check_kind("ssl_context", context, ssl.SSLContext)
     if isinstance(context, ssl.SSLContext) and not (context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname):
         raise ConfigError("ssl_context: does not verify the server's certificate and name; begin with ssl.create_default_context()")
+
+
+def check_names_nobody(argument: str, text: str, numbers: Iterable[str]) -> None:
+    """Refuse a text kept and shown in clear that holds one of ``numbers``, also without its country code."""
+    # A slash can stand within a number, and between the ref of a list and the number of its chunk.
+    found = [match[0] for words in (text, *text.split("/")) for match in PHONE_NUMBER.finditer(words)]
+    runs = [re.sub(r"[^0-9]", "", number).lstrip("0") for number in found]
+    for digits in (number.lstrip("+") for number in (numbers if runs else ())):
+        if any(digits in run or (len(run) >= _NATIONAL and digits.endswith(run)) for run in runs):
+            raise ConfigError(f"{argument}: holds the number of a recipient; it is kept and shown in clear, so use another word")
 
 
 def check_campaign(campaign: object) -> None:

@@ -8,29 +8,74 @@ open entry, which nobody sends again.
 import asyncio
 import hashlib
 import hmac
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from logging import getLogger
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
-from attrs import define, field
+from attrs import define, evolve, field, frozen
 
+from voicedrop_async._letters import random_letters
 from voicedrop_async._transport import Call, Policy, Transport
 from voicedrop_async.calls import Reply, Request
 from voicedrop_async.errors import ConfigError, JournalError, OutcomeUnknown
 from voicedrop_async.journal import Journal, JournalEntry, SendState, SettledBy
-from voicedrop_async.journal._rules import is_same_send, stands_in_the_way
 from voicedrop_async.models import Intent
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Load = Callable[[Reply], tuple[T, str | None]]
 """Reads an answer: what the caller gets, and what of it the journal keeps."""
 
 _LOG: Final = getLogger("voicedrop_async")
-_PATIENCE: Final = 5.0
-"""Seconds that a send which is over waits for its journal, and once more if it is cancelled meanwhile."""
-_LETTERS: Final = "bcdfghjklmnpqrstvwxz"
+_PATIENCE: Final = 1.0
+"""Seconds that a send which is over waits for its journal; from a cancellation meanwhile, as many again."""
+
+
+@frozen(kw_only=True)
+class Draft:
+    """A send that is to begin."""
+
+    ref: str | None
+    """The caller's key; without one it gets a key of its own, which nobody has used."""
+    campaign_name: str | None
+    """As it goes out."""
+    campaign: bytes = field(repr=False)
+    """All that is sent but the recipients, as bytes that are the same for the same campaign."""
+    recipients: bytes = field(repr=False)
+    """Likewise, of the recipients."""
+    count: int
+    """How many those are."""
+
+
+@frozen
+class Books:
+    """A journal as a session asks it: whatever one of somebody's own raises or returns becomes an error of ours."""
+
+    journal: Journal
+
+    async def key(self) -> bytes:
+        """Return the key that recipients are hashed under.
+
+        Raises:
+            JournalError: Whatever it raised, or returned that is no key; ``ConfigError`` passes as it is. So with the others.
+        """
+        key = await _asked(self.journal.key)
+        if not isinstance(key, bytes) or not key:
+            raise JournalError(f"the journal returned a {type(key).__name__} that is no key")
+        return key
+
+    async def find(self, ref: str) -> JournalEntry | None:
+        """Return what stands under ``ref``."""
+        return _entry(await _asked(self.journal.find, ref))
+
+    async def claim(self, intent: Intent) -> JournalEntry | None:
+        """Write down that a send begins; or return what stands in its way."""
+        return _entry(await _asked(self.journal.claim, intent))
+
+    async def settle(self, of: Intent, *, sent: bool, by: SettledBy, result: str | None = None) -> None:
+        """Write down what became of a claim."""
+        await _asked(self.journal.settle, of.ref, sent=sent, by=by, result=result, of=of)
 
 
 class PaidSends:
@@ -38,42 +83,21 @@ class PaidSends:
 
     def __init__(self, transport: Transport, journal: Journal) -> None:
         """Remember both."""
-        self.journal: Final = journal
+        self.books: Final = Books(journal)
         self._transport = transport
         self._at_work: dict[str, Intent] = {}
 
-    async def intent(self, *, ref: str | None, campaign_name: str | None, campaign: bytes, recipients: bytes, count: int) -> Intent:
-        """Return the intent of a send that begins now; without a ``ref`` it gets one of its own.
+    async def send(self, request: Request, policy: Policy, load: Load[T], draft: Draft) -> T | JournalEntry:
+        """Send ``request`` at most once for the ref of ``draft``.
+
+        Its deadline holds for the questions to the journal as well. What became of it is written down after that; a
+        journal that takes longer than ``_PATIENCE`` does so behind the caller's back.
 
         Args:
-            ref: The caller's key.
-            campaign_name: As it goes out.
-            campaign: All that is sent but the recipients, as bytes that are the same for the same campaign.
-            recipients: Likewise, of the recipients.
-            count: How many those are.
-
-        Raises:
-            JournalError: The journal cannot give its key.
-        """
-        self._transport.check_home()
-        key = await asked(self.journal.key())
-        return Intent(
-            ref=token("send-", 20) if ref is None else ref,
-            campaign_name=campaign_name,
-            started_at=datetime.now(UTC),
-            recipients=count,
-            campaign_digest=_digest(key, b"campaign", campaign),
-            recipients_digest=_digest(key, b"recipients", recipients),
-        )
-
-    async def send(self, request: Request, policy: Policy, load: Load[T], *, known: bool) -> T | JournalEntry:
-        """Send ``request`` at most once for its intent's ref.
-
-        Args:
-            request: With an intent of ``self.intent``.
+            request: Without an intent, which is made here.
             policy: How patient to be.
             load: Reads the answer.
-            known: The ref may stand in the journal already.
+            draft: What it is, for the journal.
 
         Returns:
             What ``load`` read; the entry, if the send was done before.
@@ -84,29 +108,44 @@ class PaidSends:
             JournalError: The journal cannot be asked. Nothing was sent.
             RequestError: It was surely not sent.
         """
-        intent = request.intent
-        if intent is None:
-            raise ConfigError("kind: only a paid call is journalled")
+        self._transport.check_home()
+        call = Call(request, policy)
+        async with call.clock():
+            intent = await self._intent(draft)
+        call.request = evolve(request, intent=intent)
         if intent.ref in self._at_work:
-            return _standing(JournalEntry(intent=self._at_work[intent.ref], state=SendState.OPEN), request, intent)
+            standing = JournalEntry(intent=self._at_work[intent.ref], state=SendState.OPEN)
+            return _done_before(standing, call.request, intent, "is still at work in this session")
         self._at_work[intent.ref] = intent
         try:
-            entry = await asked(self.journal.find(intent.ref)) if known else None
-            if entry is not None and stands_in_the_way(entry, intent):
-                return _standing(entry, request, intent)
-            return await self._send_claimed(request, policy, load, intent)
+            async with call.clock():
+                entry = await self.books.find(intent.ref) if draft.ref is not None else None
+            if entry is not None and entry.stands_in_the_way_of(intent):
+                return _done_before(entry, call.request, intent)
+            return await self._send_claimed(call, load, intent)
         finally:
             del self._at_work[intent.ref]
 
-    async def _send_claimed(self, request: Request, policy: Policy, load: Load[T], intent: Intent) -> T | JournalEntry:
-        claim = _Claim(self.journal, intent)
-        call = Call(request, policy, claim.make)
+    async def _intent(self, draft: Draft) -> Intent:
+        key = await self.books.key()
+        return Intent(
+            ref=f"send-{random_letters(20)}" if draft.ref is None else draft.ref,
+            campaign_name=draft.campaign_name,
+            started_at=datetime.now(UTC),
+            recipients=draft.count,
+            campaign_digest=_digest(key, b"campaign", draft.campaign),
+            recipients_digest=_digest(key, b"recipients", draft.recipients),
+        )
+
+    async def _send_claimed(self, call: Call, load: Load[T], intent: Intent) -> T | JournalEntry:
+        claim = _Claim(self.books, intent)
+        call.before_first_byte = claim.make
         answered, kept = False, None
         try:
             value, kept = await self._transport.send(call, load)
             answered = True
         except _TakenError as taken:
-            return _standing(taken.entry, request, intent)
+            return _done_before(taken.entry, call.request, intent)
         finally:
             if answered or not call.may_have_happened:
                 await _to_its_end(claim.settle(sent=answered, result=kept))
@@ -125,13 +164,13 @@ class _TakenError(Exception):
 class _Claim:
     """The right to send: ours from the moment the journal has it, until it is settled."""
 
-    journal: Journal
+    books: Books
     intent: Intent
     making: asyncio.Task[JournalEntry | None] | None = field(default=None, init=False)
 
     async def make(self) -> None:
         """Write the intent down; raises ``_TakenError`` if something else stands there."""
-        self.making = asyncio.create_task(asked(self.journal.claim(self.intent)))
+        self.making = asyncio.create_task(self.books.claim(self.intent))
         # A claim that is cancelled half-way may be written all the same: it goes on, and ``settle`` waits for it.
         entry = await asyncio.shield(self.making)
         if entry is not None:
@@ -142,38 +181,66 @@ class _Claim:
         if self.making is None:
             return
         await asyncio.wait([self.making])
-        if self.making.cancelled() or self.making.exception() is not None or self.making.result() is not None:
-            return  # not ours, or nobody knows whose
+        # One that failed, or ended with its loop, may be written all the same. If it is not, there is nothing to settle.
+        surely_ours = not self.making.cancelled() and self.making.exception() is None
+        if surely_ours and self.making.result() is not None:
+            return
+        what = "was done" if sent else "surely did not happen"
         try:
-            await self.journal.settle(self.intent.ref, sent=sent, by=SettledBy.ANSWER, result=result)
-        except Exception as fault:
-            what = "was done" if sent else "surely did not happen"
-            _LOG.warning("a paid send %s, but its journal entry stays open: settle raised %s", what, type(fault).__name__)
+            standing = await self._settled(sent=sent, result=result)
+        except (JournalError, ConfigError) as fault:
+            _LOG.warning("paid send %r %s, but its journal entry stays open: %s", self.intent.ref, what, fault)
+            return
+        if surely_ours and standing is not None:
+            _LOG.warning("paid send %r %s, but its journal says otherwise: %s", self.intent.ref, what, standing)
+
+    async def _settled(self, *, sent: bool, result: str | None) -> str | None:
+        """Settle the claim; what stands there, if that is something else and stays."""
+        try:
+            await self.books.settle(self.intent, sent=sent, by=SettledBy.ANSWER, result=result)
+        except ConfigError:
+            entry = await self.books.find(self.intent.ref)
+        else:
+            return None
+        if entry is None:
+            return "nothing"
+        if entry.intent != self.intent:
+            return f"another send, {entry.state.value}"
+        agrees = (entry.state is SendState.SENT) == sent and entry.state is not SendState.OPEN
+        return None if agrees else f"{entry.state.value}, settled by {entry.settled_by}"
 
 
-def _standing(entry: JournalEntry, request: Request, intent: Intent) -> JournalEntry:
+def _done_before(
+    entry: JournalEntry, request: Request, intent: Intent, why: str = "is at work, or nobody knows its outcome"
+) -> JournalEntry:
     """Return the entry of a send that was done; whatever else stands in the way of ``intent`` is an error."""
-    if not is_same_send(entry.intent, intent):
+    if not entry.intent.is_same_send(intent):
         raise ConfigError("ref: the journal has another campaign under it, or other recipients of this one; nothing was sent now")
     if entry.state is SendState.SENT:
         return entry
     raise OutcomeUnknown(
-        summary="an earlier send under this ref is at work or its outcome is unknown; nothing was sent now",
+        summary=f"an earlier send under this ref {why}; nothing was sent now",
         request=str(request),
         attempts=0,
         intent=entry.intent,
     )
 
 
-async def asked(answer: Awaitable[T]) -> T:
-    """Wait for what a journal says; whatever a journal of somebody's own raises is a ``JournalError``."""
+async def _asked(question: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Ask a journal; whatever one of somebody's own raises is a ``JournalError``."""
     try:
-        return await answer
+        return await question(*args, **kwargs)
     except (JournalError, ConfigError):
         raise
     except Exception as fault:
         # Its text may hold anything: a password of a database, or the entry itself.
-        raise JournalError(f"the journal raised {type(fault).__name__}; nothing was sent") from None
+        raise JournalError(f"the journal raised {type(fault).__name__}") from None
+
+
+def _entry(found: object) -> JournalEntry | None:
+    if found is not None and not isinstance(found, JournalEntry):
+        raise JournalError(f"the journal returned a {type(found).__name__} that is no entry")
+    return found
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
@@ -183,9 +250,12 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
     task.add_done_callback(_UNDER_WAY.discard)
     try:
         await asyncio.wait([task], timeout=_PATIENCE)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_PATIENCE)
+        raise
     finally:
         if not task.done():
-            await asyncio.wait([task], timeout=_PATIENCE)
+            _LOG.warning("a journal takes long: what became of a paid send is written behind its caller's back, or stays open")
 
 
 _UNDER_WAY: Final[set[asyncio.Task[None]]] = set()
@@ -194,8 +264,3 @@ _UNDER_WAY: Final[set[asyncio.Task[None]]] = set()
 
 def _digest(key: bytes, what: bytes, text: bytes) -> str:
     return hmac.new(key, what + b"\0" + text, hashlib.sha256).hexdigest()
-
-
-def token(prefix: str, length: int) -> str:
-    """Return a random text of letters without vowels: no word by chance, and nothing that looks like a phone number."""
-    return prefix + "".join(secrets.choice(_LETTERS) for _ in range(length))

@@ -12,13 +12,12 @@ from attrs import evolve
 
 from voicedrop_async import _wire
 from voicedrop_async._checks import check_amount, check_base_url, check_kind, check_proxy, check_ssl_context
-from voicedrop_async._paid import PaidSends
+from voicedrop_async._paid import Draft, PaidSends
 from voicedrop_async._transport import Call, Policy, Transport, Wiring
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.calls import Event, Kind, Reply, Request, Retry, Timeouts
 from voicedrop_async.errors import ConfigError, JournalError
 from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal
-from voicedrop_async.models import Intent
 from voicedrop_async.throttle import Limits, Throttle
 
 T = TypeVar("T")
@@ -189,23 +188,28 @@ class Session:
             raise ConfigError(f"method: must be one of {', '.join(sorted(_METHODS))}")
         if not isinstance(kind, Kind) or kind is Kind.TOKEN:
             raise ConfigError("kind: must be Kind.READ, Kind.PAID or Kind.CANCEL; tokens are asked for by the session itself")
-        intent: Intent | None = None
-        if kind is Kind.PAID:
-            intent = await self._paid.intent(ref=None, campaign_name=None, campaign=_json([method, path, json]), recipients=b"", count=0)
         request = Request(
             method=method,
             route=_encoded(path),
             kind=kind,
             params={name: _param(name, value) for name, value in (params or {}).items()},
             body=None if json is None else _json(json),
-            intent=intent,
         )
-        if intent is None:
+        if kind is not Kind.PAID:
             return await self._send(request, lambda reply: reply)
-        reply = await self._paid.send(request, self._policy, lambda reply: (reply, None), known=False)
+        draft = Draft(ref=None, campaign_name=None, campaign=_json([method, path, json]), recipients=b"", count=0)
+        reply = await self._paid.send(request, self._policy, lambda reply: (reply, None), draft)
         if isinstance(reply, JournalEntry):
             raise JournalError("the journal returned an entry for a ref that was never used; nothing was sent")
         return reply
+
+    @property
+    def journal(self) -> Journal:
+        """Where paid sends are written down: the one given, or the ``MemoryJournal`` made without one.
+
+        Settle an open send there, or prune; it outlives the session.
+        """
+        return self._paid.books.journal
 
     async def _send(self, request: Request, load: Callable[[Reply], T]) -> T:
         return await self._transport.send(Call(request, self._policy), load)

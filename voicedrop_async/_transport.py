@@ -10,8 +10,8 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from logging import getLogger
@@ -101,11 +101,33 @@ class Call:
     """Whether an earlier attempt may have taken effect."""
     lowered: int = 0
     """How often the rate had been lowered when the present attempt began."""
+    began: float = field(factory=time.monotonic)
+    """When the deadline begins to run, by the monotonic clock."""
 
     @property
     def may_have_happened(self) -> bool:
         """Whether something may have changed by this call."""
         return self.lost or self.sent
+
+    @property
+    def ends_at(self) -> float | None:
+        """When it has to be done, by the monotonic clock."""
+        return None if self.policy.deadline is None else self.began + self.policy.deadline
+
+    @asynccontextmanager
+    async def clock(self) -> AsyncGenerator[None]:
+        """Hold what is done within to the deadline of the call."""
+        timer = asyncio.timeout(None if self.ends_at is None else self.ends_at - time.monotonic())
+        try:
+            async with timer:
+                yield
+        except TimeoutError:
+            if not timer.expired():
+                raise
+        if timer.expired():
+            # Raised out here, it does not bring along what was under way, with its headers.
+            late = DeadlineExceeded(summary=f"not done within {self.policy.deadline} s", may_have_happened=self.may_have_happened)
+            raise self.failed(late)
 
     def failed(self, error: RequestError) -> RequestError:
         """Return ``error`` with what the call knows; of a paid send, what may have happened is called unknown."""
@@ -155,23 +177,17 @@ class Transport:
         Raises:
             RequestError: What the last attempt failed with; ``OutcomeUnknown`` for a paid send that may have happened.
             SessionClosed: The session is closed, or was while the call ran.
-            ConfigError: The session belongs to another loop or process.
+            ConfigError: The session belongs to another loop or process; or a paid call that is in no journal.
         """
         self.check_home()
-        deadline = call.policy.deadline
-        if deadline is None:
-            return await self._insist(call, load, ends_at=None)
-        clock = asyncio.timeout(deadline)
-        try:
-            async with clock:
-                return await self._insist(call, load, ends_at=time.monotonic() + deadline)
-        except TimeoutError:
-            if not clock.expired():
-                raise
-        late = DeadlineExceeded(summary=f"not done within {deadline} s", may_have_happened=call.may_have_happened)
-        raise call.failed(late)
+        if (call.request.kind is Kind.PAID) != (call.request.intent is not None):
+            raise ConfigError("kind: a paid call has an intent, and no other has one")
+        if call.ends_at is None:
+            return await self._insist(call, load)
+        async with call.clock():
+            return await self._insist(call, load)
 
-    async def _insist(self, call: Call, load: Callable[[Reply], T], *, ends_at: float | None) -> T:
+    async def _insist(self, call: Call, load: Callable[[Reply], T]) -> T:
         """Attempt until it is done or given up."""
         budget, spending = call.policy.retry.budget, self._spending[call.request.kind]
         failures, renewed = 0, False
@@ -197,7 +213,7 @@ class Transport:
                     renewed = True
                     continue
             failures += 1
-            pause = self._pause_after(call, error, failures, ends_at)
+            pause = self._pause_after(call, error, failures)
             if pause is not None and not spending.allows(error, budget):
                 pause, error.budget_exhausted = None, True
             if pause is None:
@@ -206,7 +222,7 @@ class Transport:
             repeated_after = error
             await self._pause(call, pause)
 
-    def _pause_after(self, call: Call, error: RequestError, failures: int, ends_at: float | None) -> float | None:
+    def _pause_after(self, call: Call, error: RequestError, failures: int) -> float | None:
         """Return the seconds until the next attempt, None to give up; a 429 pauses everybody."""
         kind, retry = call.request.kind, call.policy.retry
         pause = retry.wait(error, kind, failures, random.random())
@@ -214,7 +230,7 @@ class Transport:
             # The next slot waits for it: ours, if we come back, and everybody's in any case.
             asked = (pause or 0.0) if error.retry_after is None else error.retry_after
             self._wiring.throttle.slow_down(min(asked, retry.retry_after_cap), call.lowered)
-        if pause is None or (ends_at is not None and time.monotonic() + pause >= ends_at):
+        if pause is None or (call.ends_at is not None and time.monotonic() + pause >= call.ends_at):
             return None
         return pause
 

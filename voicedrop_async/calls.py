@@ -20,7 +20,6 @@ from voicedrop_async._masking import shown
 from voicedrop_async.errors import (
     ApiError,
     BadRequest,
-    ConfigError,
     Conflict,
     Forbidden,
     NotFound,
@@ -75,13 +74,9 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     content_type: str = "application/json"
     intent: Intent | None = None
-    """Of a paid send: what to look for if its outcome stays unknown."""
+    """Of a paid send, once it begins: what to look for if its outcome stays unknown."""
     download: Download | None = None
     """If the answer is a file."""
-
-    def __attrs_post_init__(self) -> None:
-        if (self.kind is Kind.PAID) != (self.intent is not None):
-            raise ConfigError("kind: a paid call has an intent, and no other has one")
 
     @property
     def path(self) -> str:

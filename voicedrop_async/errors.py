@@ -4,7 +4,7 @@
       ConfigError                   you asked for something that cannot be; nothing was sent
       SessionClosed                 the session is closed
       ResumeTokenError              a token that no walk of this stream can go on from
-      JournalError                  the journal of paid sends cannot be read or written; nothing was sent
+      JournalError                  the journal of paid sends cannot be read or written; a send that raises it sent nothing
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
         ConnectionLost              the line broke after sending began
@@ -243,7 +243,7 @@ class OutcomeUnknown(RequestError):
 
     Its entry in the journal stays open, and nothing is sent under its ref. Look first: ``await session.reconcile(error.intent)``
     some minutes after ``intent.started_at`` ends it if the messages are there. Else a person does, who says so with
-    ``journal.settle(error.intent.ref, sent=...)``; after ``sent=False`` the same ref can be sent again.
+    ``session.journal.settle(error.intent.ref, sent=...)``; after ``sent=False`` the same ref can be sent again.
     """
 
     may_have_happened: bool = True
@@ -253,14 +253,13 @@ class OutcomeUnknown(RequestError):
     """HTTP status of the answer, if one was seen."""
 
     def __str__(self) -> str:
-        name, ref = self.intent.campaign_name, shown(self.intent.ref)
-        where = (
-            f"reconcile({ref!r}) searches the tracking for campaign {shown(name)!r}" if name else "look where the service shows its calls"
-        )
+        # In clear, or nobody could follow it: neither may be the number of a recipient. ``repr`` escapes what could forge a log.
+        name, ref = self.intent.campaign_name, self.intent.ref
+        where = f"reconcile({ref!r}) searches the tracking for campaign {name!r}" if name else "look where the service shows its calls"
         return (
             f"{super().__str__()}. Do not send it again before you have looked: {where}, some minutes after "
             f"{self.intent.started_at.isoformat(timespec='seconds')} (recipients: {self.intent.recipients}). "
-            f"A person who knows what became of it tells the journal: settle({ref!r}, sent=True) or sent=False"
+            f"A person who knows what became of it tells the journal: session.journal.settle({ref!r}, sent=True) or sent=False"
         )
 
 

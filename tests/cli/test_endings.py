@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -34,13 +36,15 @@ def only_line(ended):
         (("records", "--start", RANGE[3], "--end", RANGE[1]), "end"),
         (("send",), "FILE"),
         (("send", "none.toml"), "none.toml"),
+        (("send", "FILE", "--yes", "--ref", "order-7"), "--journal"),
+        (("send", "FILE", "--yes", "--journal", "sends"), "--ref"),
         (("sandbox", "--port", "70000"), "--port"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_names_what_is_wrong(arguments, named):
+def test_wrong_usage_ends_with_2_and_names_what_is_wrong(arguments, named, campaign_file):
     credentials = dict(zip(NAMES, ["https://127.0.0.1:9"] * 2 + ["id", "secret", "https://127.0.0.1:9", "token"], strict=True))
 
-    ended = run(*arguments, env=clean(**credentials))
+    ended = run(*(str(campaign_file) if word == "FILE" else word for word in arguments), env=clean(**credentials))
 
     assert ended.code == 2
     assert named in only_line(ended)
@@ -113,8 +117,28 @@ async def test_a_send_that_may_have_happened_ends_with_3(sandbox, campaign_file)
     ended = await asyncio.to_thread(run, "send", str(campaign_file), "--yes", env=environment_of(sandbox))
 
     assert (ended.code, ended.out) == (3, "")
-    assert "Do not send it again" in only_line(ended)
-    assert "Spring sale" in ended.err
+    assert "Before you send it again, look some minutes from now: voicedrop track --start" in only_line(ended)
+    assert "--filter 'campaign=Spring sale'" in ended.err
+    assert "reconcile" not in ended.err
+    assert len(sandbox.campaigns) == 1
+
+
+async def test_with_a_journal_what_is_said_of_an_unknown_can_be_done(sandbox, campaign_file, tmp_path):
+    """Look, settle, and send the same ref again: word for word as it was printed."""
+    sandbox.fail_next(drop="after_acting", path="/voice/campaign")
+    sending = ("send", str(campaign_file), "--yes", "--journal", str(tmp_path / "sends"), "--ref", "order-4711")
+    environment = environment_of(sandbox)
+
+    lost = await asyncio.to_thread(run, *sending, env=environment)
+    again = await asyncio.to_thread(run, *sending, env=environment)
+    look, settle = (shlex.split(words)[1:] for words in re.findall(r"voicedrop (?:track|journal) [^;,]*", lost.err))
+    looked = await asyncio.to_thread(run, *look, env=environment)
+    settled = await asyncio.to_thread(run, *settle, env=environment)
+    last = await asyncio.to_thread(run, *sending, env=environment)
+
+    assert (lost.code, again.code, settled.code, last.code) == (3, 3, 0, 0)
+    assert {json.loads(line)["campaign"] for line in looked.out.splitlines()} == {"Spring sale"}
+    assert json.loads(last.out)["campaign_name"] == "Spring sale"
     assert len(sandbox.campaigns) == 1
 
 
@@ -178,6 +202,35 @@ async def test_ctrl_c_while_a_campaign_is_sent_warns_that_it_may_have_been(sandb
 
     assert (ended.code, ended.out) == (130, "")
     assert "may have been sent" in only_line(ended)
+    assert "--filter 'campaign=Spring sale'" in ended.err
+
+
+async def test_a_campaign_without_a_name_gets_one_that_is_told(sandbox, line, campaign_file):
+    """With a random name that nobody was told, nobody could look for it."""
+    campaign_file.write_text(campaign_file.read_text().replace('name = "Spring sale"', ""))
+    line.will(falls_silent())
+    child = start("send", str(campaign_file), "--yes", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
+    await line.arrived.wait()
+
+    child.send_signal(signal.SIGINT)
+    ended = await asyncio.to_thread(finish, child)
+
+    assert f"--filter 'campaign={json.loads(line.received[-1].body)['name']}'" in only_line(ended)
+
+
+async def test_ctrl_c_with_a_journal_says_where_it_is_written_down(sandbox, line, campaign_file, tmp_path):
+    campaign_file.write_text(campaign_file.read_text().replace('name = "Spring sale"', ""))
+    line.will(falls_silent())
+    sending = ("send", str(campaign_file), "--yes", "--journal", str(tmp_path / "sends"), "--ref", "order-4711")
+    child = start(*sending, env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
+    await line.arrived.wait()
+
+    child.send_signal(signal.SIGINT)
+    ended = await asyncio.to_thread(finish, child)
+    opened = await asyncio.to_thread(run, "journal", str(tmp_path / "sends"), env=clean())
+
+    assert f"voicedrop journal {tmp_path / 'sends'} names the campaign" in only_line(ended)
+    assert json.loads(opened.out)["campaign_name"] == json.loads(line.received[-1].body)["name"]
 
 
 async def test_a_server_that_speaks_no_json_ends_with_1(sandbox, line):

@@ -2,19 +2,13 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 
 import pytest
+from journal_contract import intent
 
-from voicedrop_async import Intent, SendState, SqliteJournal
+from voicedrop_async import SendState, SqliteJournal
 
 from .processes import clean, run
-
-BEGAN = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-
-
-def intent(ref):
-    return Intent(ref=ref, campaign_name="Spring sale x-1", started_at=BEGAN, recipients=3, campaign_digest="c", recipients_digest="r")
 
 
 @pytest.fixture
@@ -44,7 +38,7 @@ def test_it_lists_what_is_open(file):
     ended = run("journal", str(file), env=clean())
 
     assert (ended.code, ended.err) == (0, "")
-    row = {"campaign_name": "Spring sale x-1", "started_at": "2026-03-01T12:30:00Z", "recipients": 3}
+    row = {"campaign_name": "Spring sale é-1", "started_at": "2026-03-01T12:30:15.123456Z", "recipients": 1000}
     assert [json.loads(line) for line in ended.out.splitlines()] == [{"ref": "order-7"} | row, {"ref": "order-9"} | row]
 
 
@@ -95,6 +89,13 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path):
     assert (ended.code, ended.out) == (2, "")
     assert "none.journal" in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_journal(tmp_path):
+    ended = run("journal", str(tmp_path), env=clean())
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "is a folder" in ended.err
 
 
 def test_a_file_that_is_no_journal_ends_with_1_and_stays_as_it_is(campaign_file):

@@ -1,11 +1,12 @@
 """Whatever happens to the files of a journal: nothing is sent, and the error says what to do."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -80,6 +81,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a folder": (lambda path: (path.unlink(), path.mkdir()), "look at the rights"),
     "gone": (lambda path: path.unlink(), "is gone, but its key is there"),
     "without its key": (lambda path: key_of(path).unlink(), "put it back"),
+    "with the key of another": (lambda path: replaced(key_of(path), bytes(32)), "is the key of another journal"),
     "with half a key": (lambda path: replaced(key_of(path), b"short"), "broken one; put back a copy"),
     "with a folder for a key": (lambda path: (key_of(path).unlink(), key_of(path).mkdir()), "look at the file, its key"),
     "without its folder": (lambda path: shutil.rmtree(path.parent), "look at the file, its key and its folder"),
@@ -172,10 +174,37 @@ asyncio.run(main())
     )
 
 
-def test_a_file_without_the_right_to_write_claims_nothing(path: Path) -> None:
-    """As root everything may be written, so root becomes somebody else first."""
+async def test_a_full_journal_claims_nothing_until_there_is_room(path: Path, line: RawServer) -> None:
+    """SQLite's own word for it: here a limit on its pages, which ends when the file is opened again."""
+    async with SqliteJournal(path) as journal:
+        await journal.key()
+        assert journal._worker is not None
+        connection = journal._worker._ledger._connection
+        assert connection is not None
+        connection.execute("PRAGMA max_page_count = 1")  # of which as many are left as there are
+        claims = [journal.claim(intent(f"order-{number}")) for number in range(200)]
+        outcomes = await asyncio.gather(*claims, return_exceptions=True)
+        claimed = [f"order-{number}" for number, outcome in enumerate(outcomes) if outcome is None]
+        failed = {str(outcome) for outcome in outcomes if outcome is not None}
+
+        assert failed == {f"{path}: the disk is full; make room"}
+        assert [entry.intent.ref for entry in await journal.open_entries()] == ["open", *claimed]
+        line.will(answer(200, {"trackingId": "t-1"}))
+        await send(line, journal, ref="when there is room")
+        assert (await standing(journal, "when there is room")).state is SendState.SENT
+
+
+@pytest.fixture
+def read_only(path: Path) -> Generator[Path]:
+    """The journal in a folder where nothing may be written."""
     for place in (path, path.parent):
         place.chmod(0o555)
+    yield path
+    path.parent.chmod(0o755)
+
+
+def test_a_file_without_the_right_to_write_claims_nothing(read_only: Path) -> None:
+    """As root everything may be written, so root becomes somebody else first."""
     run(
         """
 import asyncio, encodings.idna, os, sqlite3, sys
@@ -198,9 +227,8 @@ if os.geteuid() == 0:
     os.seteuid(65534)
 asyncio.run(main())
 """,
-        path,
+        read_only,
     )
-    path.parent.chmod(0o755)
 
 
 async def test_no_phone_number_is_in_the_files(tmp_path: Path, line: RawServer) -> None:

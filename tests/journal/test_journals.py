@@ -2,12 +2,25 @@
 
 import sys
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from campaigns import CAMPAIGN, QUICK, RECEIPT
 from journal_contract import Contract, intent
+from raw_server import RawServer, answer, hangs_up
 
-from voicedrop_async import ConfigError, MemoryJournal, RedisJournal, SendState, SqliteJournal
+from voicedrop_async import (
+    BadRequest,
+    ConfigError,
+    MemoryJournal,
+    OutcomeUnknown,
+    RedisJournal,
+    RouteeSession,
+    SendState,
+    SqliteJournal,
+    StaticToken,
+)
 
 
 class TestMemoryJournal(Contract):
@@ -27,6 +40,32 @@ class TestMemoryJournal(Contract):
         assert await journal.find("0") is None
         assert [entry.state for entry in [await journal.find("1"), await journal.find("10000")] if entry] == [SendState.SENT] * 2
         assert [entry.intent.ref for entry in await journal.open_entries()] == ["open"]
+
+    async def test_sends_without_a_ref_do_not_push_out_those_with_one(self, line: RawServer) -> None:
+        """Nobody can ask for their receipt again; one that stayed open was named to its caller, and is kept."""
+        line.will(answer(200, RECEIPT), hangs_up(), answer(400, {"code": "400", "developerMessage": "no"}))
+        journal = MemoryJournal()
+        async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, journal=journal) as session:
+            await session.send_campaign(CAMPAIGN)
+            with pytest.raises(OutcomeUnknown) as unknown:
+                await session.send_campaign(CAMPAIGN)
+            with pytest.raises(BadRequest):
+                await session.send_campaign(CAMPAIGN)
+        ref = unknown.value.intent.ref
+        await journal.settle(ref, sent=True)
+
+        assert await journal.prune(timedelta(0)) == 1
+
+    async def test_what_turns_out_to_be_sent_is_as_young_as_that_word(self, journal: MemoryJournal) -> None:
+        for ref in ["early", *map(str, range(9_999))]:
+            await journal.claim(intent(ref))
+            await journal.settle(ref, sent=False)
+        await journal.settle("early", sent=True)
+        await journal.claim(intent("last"))
+        await journal.settle("last", sent=True)
+
+        assert await journal.find("early") is not None
+        assert await journal.find("0") is None
 
 
 class TestSqliteJournal(Contract):

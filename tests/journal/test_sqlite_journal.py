@@ -155,29 +155,67 @@ asyncio.run(journal.claim(intent()))
     assert sorted(file.name for file in path.parent.iterdir()) == ["sends.journal", "sends.journal.key"]
 
 
-def test_a_fork_must_make_its_own(path: Path) -> None:
-    """SQLite forbids a file to be used across a fork; the parent goes on."""
-    source = """
+FORK = """
 import asyncio, os, sys, warnings
 from journal_contract import intent
-from voicedrop_async import ConfigError, SqliteJournal
+from voicedrop_async import ConfigError, JournalError, SqliteJournal
 warnings.simplefilter("ignore")  # newer Pythons warn of any fork beside a thread
+
+def refused(call, error):
+    try:
+        asyncio.run(call)
+    except error as fault:
+        assert "forked" in str(fault)
+    else:
+        sys.exit(1)
+
 journal = SqliteJournal(sys.argv[1])
 asyncio.run(journal.claim(intent("parent")))
+"""
+
+
+def test_no_journal_of_a_forked_process_uses_a_file_that_was_open(path: Path) -> None:
+    """SQLite would take the locks of the parent for its own: when that closes, what the child claims is lost. Closing gives up."""
+    source = """
 if child := os.fork():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert asyncio.run(journal.claim(intent("parent again"))) is None
 else:
-    try:
-        asyncio.run(journal.claim(intent("child")))
-    except ConfigError as error:
-        assert "forked" in str(error)
-        sys.exit(7)
+    refused(journal.claim(intent("child")), ConfigError)
+    asyncio.run(journal.aclose())
+    refused(journal.claim(intent("child")), JournalError)
+    refused(SqliteJournal(sys.argv[1]).claim(intent("child")), JournalError)
+    assert asyncio.run(SqliteJournal(sys.argv[1] + "2").claim(intent("child"))) is None
+    sys.exit(7)
 """
-    ended = program(source, str(path), stderr=subprocess.PIPE)
+    ended = program(FORK + source, str(path), stderr=subprocess.PIPE)
 
     assert ended.communicate(timeout=30) == (None, "")
     assert ended.returncode == 0
+
+
+def test_after_a_fork_each_opens_what_was_closed_before(path: Path) -> None:
+    """The parent closes while the child has the file open: no claim is lost."""
+    source = """
+asyncio.run(journal.aclose())
+opened, written = os.pipe()
+if child := os.fork():
+    asyncio.run(journal.claim(intent("parent again")))
+    os.read(opened, 1)
+    asyncio.run(journal.aclose())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    print([entry.intent.ref for entry in asyncio.run(journal.open_entries())])
+else:
+    asyncio.run(journal.claim(intent("child")))
+    os.write(written, b"x")
+    asyncio.run(journal.claim(intent("child again")))
+    sys.exit(7)
+"""
+    ended = program(FORK + source, str(path), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said, warned = ended.communicate(timeout=30)
+
+    assert (ended.returncode, warned) == (0, "")
+    assert all(repr(ref) in said for ref in ("parent", "parent again", "child", "child again"))
 
 
 def test_of_two_processes_with_one_ref_one_wins_each_time(path: Path) -> None:
@@ -248,6 +286,29 @@ async def test_what_waits_together_is_committed_together(path: Path) -> None:
     assert len([words for words in said if words.startswith("INSERT")]) == 51
 
 
+async def test_what_cannot_be_written_or_read_fails_alone(path: Path) -> None:
+    """Half a character in a name, and an entry that no journal wrote: who waits together with them gets through."""
+    async with SqliteJournal(path) as journal:
+        await journal.claim(intent("odd"))
+        assert journal._worker is not None
+        connection = journal._worker._ledger._connection
+        assert connection is not None
+        connection.execute("UPDATE sends SET started_at = 'soon'")
+        async with held_up(journal):
+            half = attrs.evolve(intent("half"), campaign_name="half \ud800")
+            calls = [journal.claim(half), journal.find("odd"), journal.settle("odd", sent=True), journal.claim(intent("good"))]
+            waiting = [asyncio.create_task(call) for call in calls]
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+
+        assert [type(outcome) for outcome in outcomes] == [JournalError, JournalError, JournalError, type(None)]
+        assert "cannot be written down (UnicodeEncodeError)" in str(outcomes[0])
+        assert "ref 'odd': the entry there is broken" in str(outcomes[1])
+        assert (await standing(journal, "good")).state is SendState.OPEN
+        with pytest.raises(JournalError, match="ref 'odd': the entry there is broken"):
+            await journal.open_entries()
+
+
 async def test_of_what_fails_together_nothing_is_told_as_done(path: Path) -> None:
     """Even after a fault that nobody thought of, here a moment that is none: each hears that his was not written."""
     async with SqliteJournal(path) as journal:
@@ -262,6 +323,21 @@ async def test_of_what_fails_together_nothing_is_told_as_done(path: Path) -> Non
         assert [entry.intent.ref for entry in await journal.open_entries()] == ["first"]
 
 
+async def test_a_cancelled_close_closes(path: Path) -> None:
+    journal = SqliteJournal(path)
+    before = set(threading.enumerate())
+    await journal.key()
+    (thread,) = set(threading.enumerate()) - before
+    async with held_up(journal):
+        closing = asyncio.create_task(journal.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+    await asyncio.to_thread(thread.join, 10)
+
+    assert sorted(file.name for file in path.parent.iterdir()) == ["sends.journal", "sends.journal.key"]
+
+
 async def test_a_claim_is_on_the_disk_and_what_became_of_it_may_follow_later(path: Path) -> None:
     """What SQLite is told: in a power cut a lost result leaves an open entry, a lost claim would leave nothing."""
     async with SqliteJournal(path) as journal:
@@ -272,7 +348,7 @@ async def test_a_claim_is_on_the_disk_and_what_became_of_it_may_follow_later(pat
 
     orders = [words.partition(" ")[0] if not words.startswith("PRAGMA") else words for words in said]
     claimed = ["PRAGMA synchronous = FULL", "BEGIN", "SELECT", "INSERT", "COMMIT"]
-    assert orders == [*claimed, "PRAGMA synchronous = NORMAL", "BEGIN", "UPDATE", "COMMIT"]
+    assert orders == [*claimed, "PRAGMA synchronous = NORMAL", "BEGIN", "SELECT", "UPDATE", "COMMIT"]
 
 
 async def test_no_call_blocks_the_loop(path: Path) -> None:
@@ -285,7 +361,7 @@ async def test_no_call_blocks_the_loop(path: Path) -> None:
             await journal.open_entries()
 
 
-@pytest.mark.parametrize("path_or_not", [None, 7, "", "  "])
+@pytest.mark.parametrize("path_or_not", [None, 7, "", "  ", b"sends.journal", "sends\0journal", ":memory:"])
 def test_a_path_must_be_one(path_or_not: str) -> None:
     with pytest.raises(ConfigError, match="path"):
         SqliteJournal(path_or_not)

@@ -40,7 +40,9 @@ class WatchedJournal(MemoryJournal):
         await self._pass("claim")
         return await super().claim(intent)
 
-    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
+    async def settle(
+        self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
+    ) -> None:
         await self._pass("settle")
-        await super().settle(ref, sent=sent, by=by, result=result)
+        await super().settle(ref, sent=sent, by=by, result=result, of=of)
         self.done["settle"].set()

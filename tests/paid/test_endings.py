@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -83,8 +84,10 @@ async def test_cancelled_while_it_claims_it_is_settled_before_the_cancellation_i
 async def test_a_deadline_while_it_claims_is_taken_back_too(line: RawServer, sender: RouteeSession, journal: WatchedJournal) -> None:
     journal.waiting["claim"] = asyncio.Event()
     sending = asyncio.create_task(sender.send_campaign(CAMPAIGN, ref="order-7", deadline=0.05))
-    asyncio.get_running_loop().call_later(0.1, journal.waiting["claim"].set)
+    with pytest.raises(TimeoutError):  # the claim is under way, and the deadline passes
+        await asyncio.wait_for(asyncio.shield(sending), 0.1)
 
+    journal.waiting["claim"].set()
     with pytest.raises(DeadlineExceeded):
         await sending
 
@@ -178,7 +181,7 @@ async def test_a_journal_that_fails_after_the_answer_does_not_hide_it(
 
     assert receipt.tracking_id == "tid-1"
     assert len(await journal.open_entries()) == 1
-    assert "stays open: settle raised OSError" in caplog.text
+    assert "stays open: the journal raised OSError" in caplog.text
     assert NUMBER not in caplog.text
 
 
@@ -192,6 +195,36 @@ async def test_a_journal_that_fails_after_a_refusal_does_not_hide_that(
         await sender.send_campaign(CAMPAIGN, ref="order-7")
 
     assert len(await journal.open_entries()) == 1
+
+
+async def test_whatever_a_journal_of_somebody_s_own_returns_an_error_of_ours_is_raised(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal
+) -> None:
+    """No key, no entry: nothing is sent on such words, and nothing foreign is raised."""
+
+    async def junk(*_: object) -> Any:
+        return "junk"
+
+    for question in ("key", "find", "claim"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(journal, question, junk)
+            with pytest.raises(JournalError, match="returned a str"):
+                await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert line.received == []
+
+
+async def test_a_journal_whose_method_raises_before_it_waits_is_told_too(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def claim(_intent: Intent) -> Any:
+        raise OSError
+
+    monkeypatch.setattr(journal, "claim", claim)
+    with pytest.raises(JournalError, match="OSError"):
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert line.received == []
 
 
 async def test_however_late_it_is_cancelled_no_send_is_unaccounted(sandbox: Sandbox, shop: RouteeSession, journal: WatchedJournal) -> None:

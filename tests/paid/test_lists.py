@@ -7,6 +7,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -196,7 +197,7 @@ async def test_a_chunk_that_differs_is_refused_before_anything_of_it_is_sent(
 ) -> None:
     await shop.send_campaigns(TEMPLATE, numbers(30), ref="spring", chunk=10)
 
-    with pytest.raises(ConfigError, match="this is chunk spring/1, and of the 0 chunks before it 0 are sent"):
+    with pytest.raises(ConfigError, match="this is chunk 1, and of the 0 chunks before it 0 are sent"):
         await shop.send_campaigns(TEMPLATE, listed, ref="spring", chunk=chunk)
 
     assert called(sandbox) == Counter(numbers(30))
@@ -205,7 +206,7 @@ async def test_a_chunk_that_differs_is_refused_before_anything_of_it_is_sent(
 async def test_the_error_of_a_chunk_that_differs_says_what_was_done(sandbox: Sandbox, shop: RouteeSession) -> None:
     await shop.send_campaigns(TEMPLATE, numbers(25), ref="spring", chunk=10)
 
-    with pytest.raises(ConfigError, match="this is chunk spring/3, and of the 2 chunks before it 2 are sent"):
+    with pytest.raises(ConfigError, match="this is chunk 3, and of the 2 chunks before it 2 are sent"):
         await shop.send_campaigns(TEMPLATE, numbers(30), ref="spring", chunk=10)
 
     assert called(sandbox) == Counter(numbers(25))
@@ -235,9 +236,10 @@ async def test_a_source_that_fails_is_the_caller_s_to_see_and_half_a_chunk_is_no
         finally:
             closed.append(True)
 
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError) as caught:
         await shop.send_campaigns(TEMPLATE, source(), ref="spring", chunk=10)
 
+    assert caught.value.__notes__ == ["send_campaigns: the recipients raised this before chunk 2; of the 1 chunks before it 1 are sent"]
     assert called(sandbox) == Counter(numbers(10))
     assert closed == [True]
     ledger = await shop.send_campaigns(TEMPLATE, numbers(15), ref="spring", chunk=10)
@@ -286,6 +288,7 @@ async def test_a_lone_text_is_one_recipient(sandbox: Sandbox, shop: RouteeSessio
         ({"chunk": 0}, "chunk: 0 is below 1"),
         ({"chunk": 1001}, "chunk: 1001 is above 1000"),
         ({"stop_at_unknown": "yes"}, "stop_at_unknown: "),
+        ({"stop_at_unknown": None}, "stop_at_unknown: a NoneType is neither"),
         ({"region": "Greece"}, "region: not a region"),
     ],
 )
@@ -325,6 +328,43 @@ async def test_a_ledger_shows_no_number_and_pickles_whole(line: RawServer, sende
 
     assert named(again) == named(ledger)
     assert "3069" not in repr(ledger) + repr(ledger.chunks) + str(ledger.stopped_by)
+
+
+async def test_what_is_no_text_is_named_by_its_place_and_not_by_what_it_would_say(shop: RouteeSession) -> None:
+    """As text it would be the number of somebody who was called, who then stood in two lines of the ledger."""
+
+    class Number:
+        def __str__(self) -> str:
+            return numbers(1)[0]
+
+    listed: Any = [*numbers(1), Number(), 306900000000, None, 306900000000]
+    ledger = await shop.send_campaigns(TEMPLATE, listed, ref="spring")
+
+    assert ledger.sent == tuple(numbers(1))
+    assert ledger.refused == {
+        "entry 2": "a Number is no text",
+        "entry 3": "a int is no text",
+        "entry 4": "a NoneType is no text",
+        "entry 5": "a int is no text",
+    }
+
+
+async def test_the_errors_of_a_ledger_hold_no_frame_and_so_no_body(line: RawServer, sender: RouteeSession) -> None:
+    """What led to them neither: each chunk that failed would be in memory a second time."""
+    line.will(answer(400, complaint()), hangs_up())
+
+    ledger = await sender.send_campaigns(TEMPLATE, numbers(20), ref="spring", chunk=10)
+
+    links: list[BaseException | None] = [chunk.error for chunk in ledger.chunks]
+    held, seen = [], 0
+    while links:
+        link = links.pop()
+        if link is not None:
+            held += [link] if link.__traceback__ is not None else []
+            links += [link.__cause__, link.__context__]
+            seen += 1
+    assert held == []
+    assert seen > len(ledger.chunks)
 
 
 @given(st.lists(st.sampled_from([*numbers(12), "nobody", "12345", ""]), max_size=40), st.integers(1, 7))

@@ -79,6 +79,17 @@ def test_a_number_of_somebody_else_is_gone_for_good() -> None:
     assert "306" not in kept.replace("*", "")
 
 
+def test_rows_of_several_strangers_stay_apart() -> None:
+    """Each has a stand-in of its own, the same wherever it stands; with one for all, rows fell into one."""
+    strangers = [f"+30694444444{last}" for last in range(3)]
+    said = {"recipientCountries": dict.fromkeys(strangers, "GR")}
+
+    receipt = again(ANSWER | {"voiceAnalysis": said, "errors": [{"code": "1", "property": strangers}]})
+
+    assert receipt.voice_analysis.recipient_countries == {"*****1": "GR", "*****2": "GR", "*****3": "GR"}
+    assert receipt.problems[0].property == ("*****1", "*****2", "*****3")
+
+
 def test_a_text_that_bears_the_mark_of_a_place_cannot_point_anywhere() -> None:
     receipt = again(ANSWER | {"type": "\x1a0\x1a and \x1a99\x1a"})
 
@@ -134,5 +145,6 @@ def test_a_unique_name_is_one_that_the_service_takes(name: str) -> None:
 def test_a_unique_name_begins_with_what_people_call_it() -> None:
     assert unique_name("Spring sale").startswith("Spring sale ")
     assert unique_name("Frühling/Été").startswith("Fruhling Ete ")
+    assert unique_name("Straße nach Øst").startswith("Strasse nach st ")
     assert unique_name("Άνοιξη").startswith("Campaign ")
     assert len({unique_name("A very long name of a campaign, indeed") for _ in range(1000)}) == 1000

@@ -1,7 +1,9 @@
 """Looking for a send whose answer was lost: it is found, not seen yet, or there twice; never "not sent"."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -88,6 +90,52 @@ async def test_p15_somebody_with_two_messages_is_for_a_person_to_look_at(
     assert NUMBER[1:] not in caplog.text
 
 
+async def test_what_was_called_not_sent_and_is_there_is_sent_after_all(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal
+) -> None:
+    """A person settled too early. To say "sent" and leave the ref to be sent again would ring twice."""
+    line.will(hangs_up())
+    await lost(sender)
+    await journal.settle("order-7", sent=False)
+    line.will(answer(200, tracked({"to": NUMBER, "campaign": "Spring sale"})))
+
+    outcome = await sender.reconcile("order-7")
+    again = await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert outcome is Reconciliation.SENT
+    assert again.tracking_id is None
+    assert [request.target.partition("?")[0] for request in line.received] == ["/voice/campaign", "/voice/tracking"]
+
+
+async def test_two_who_look_at_one_moment_hear_the_same(line: RawServer, sender: RouteeSession, journal: WatchedJournal) -> None:
+    """A queue delivers twice: both find the messages, and the slower one finds the ref settled."""
+    line.will(hangs_up())
+    intent = await lost(sender)
+    line.will(answer(200, tracked({"to": NUMBER, "campaign": "Spring sale"})))
+
+    assert await asyncio.gather(sender.reconcile("order-7"), sender.reconcile(intent)) == [Reconciliation.SENT] * 2
+    assert journal.asked.count("settle") == 2
+
+
+async def test_a_journal_that_will_not_settle_what_is_open_is_told(line: RawServer, sender: RouteeSession, journal: WatchedJournal) -> None:
+    line.will(hangs_up())
+    await lost(sender)
+    line.will(answer(200, tracked({"to": NUMBER, "campaign": "Spring sale"})))
+    journal.failing["settle"] = ConfigError("journal: forked")
+
+    with pytest.raises(ConfigError, match="forked"):
+        await sender.reconcile("order-7")
+
+
+@pytest.mark.parametrize("spelled", [NUMBER[1:], f"00{NUMBER[1:]}", "+30 691 234 5678"])
+async def test_p15_however_a_number_is_spelled_two_messages_are_two(line: RawServer, sender: RouteeSession, spelled: str) -> None:
+    line.will(hangs_up())
+    intent = await lost(sender)
+    line.will(answer(200, tracked({"to": NUMBER, "campaign": "Spring sale"}, {"to": spelled, "campaign": "Spring sale"})))
+
+    assert await sender.reconcile(intent) is Reconciliation.DUPLICATE_SUSPECTED
+
+
 async def test_a_service_that_ignores_the_filter_does_not_mislead(line: RawServer, sender: RouteeSession) -> None:
     line.will(hangs_up())
     intent = await lost(sender)
@@ -149,6 +197,31 @@ async def test_what_cannot_be_looked_for_is_refused(line: RawServer, sender: Rou
     with pytest.raises(ConfigError, match="nothing under 'order-9'"):
         await sender.reconcile("order-9")
     assert "look where the service shows its calls" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"started_at": datetime.now(UTC).replace(tzinfo=None)}, {"started_at": "today"}, {"campaign_name": ""}, {"campaign_name": 7}]
+)
+async def test_an_intent_made_by_hand_that_cannot_be_is_refused(line: RawServer, sender: RouteeSession, wrong: dict[str, Any]) -> None:
+    by_hand: dict[str, Any] = {"campaign_name": "Spring sale", "started_at": datetime.now(UTC), "recipients": 1, **wrong}
+
+    with pytest.raises(ConfigError, match="ref_or_intent"):
+        await sender.reconcile(Intent(**by_hand))
+
+    assert line.received == []
+
+
+async def test_an_intent_of_before_does_not_settle_a_later_send_of_the_same_name(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal
+) -> None:
+    line.will(hangs_up())
+    before = await lost(sender)
+    await journal.settle("order-7", sent=False)
+    await lost(sender)
+    line.will(answer(200, tracked({"to": NUMBER, "campaign": "Spring sale"})))
+
+    assert await sender.reconcile(before) is Reconciliation.SENT
+    assert len(await journal.open_entries()) == 1
 
 
 @pytest.mark.parametrize("call", ["find", "settle"])

@@ -1,8 +1,10 @@
 """One ref, one send: whoever asks again gets the receipt of then, or hears that nobody knows yet."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -199,6 +201,76 @@ async def test_a_ref_that_cannot_be_kept_in_clear_is_refused(line: RawServer, se
         await sender.send_campaign(CAMPAIGN, ref=ref)
 
     assert line.received == []
+
+
+@pytest.mark.parametrize("number", [NUMBER[1:], f"00{NUMBER[1:]}", NUMBER[3:], "0" + NUMBER[3:], "30 691-234 56 78"])
+@pytest.mark.parametrize("place", ["ref", "name", "list"])
+async def test_what_holds_a_recipient_s_number_is_not_kept_in_clear(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal, number: str, place: str
+) -> None:
+    """With or without its country code, and in groups of digits."""
+    sends: dict[str, Callable[[], Awaitable[object]]] = {
+        "ref": lambda: sender.send_campaign(CAMPAIGN, ref=f"order-{number}"),
+        "name": lambda: sender.send_campaign(evolve(CAMPAIGN, name=f"Call {number}")),
+        "list": lambda: sender.send_campaigns(evolve(CAMPAIGN, to=()), [NUMBER], ref=f"list-{number}"),
+    }
+
+    with pytest.raises(ConfigError, match="the number of a recipient") as caught:
+        await sends[place]()
+
+    assert number not in str(caught.value)
+    assert line.received == []
+    assert await journal.open_entries() == []
+
+
+async def test_an_error_shows_the_ref_and_the_name_as_they_are(line: RawServer, sender: RouteeSession) -> None:
+    """Digits of a date or an order are no number of a recipient; masked, nobody could follow the instruction."""
+    line.will(hangs_up())
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await sender.send_campaign(evolve(CAMPAIGN, name="Sale 20261122"), ref="order-20261122-4711")
+
+    assert "reconcile('order-20261122-4711')" in str(caught.value)
+    assert "campaign 'Sale 20261122'" in str(caught.value)
+    assert "settle('order-20261122-4711'" in str(caught.value)
+
+
+async def test_the_journal_of_a_session_can_be_had_from_it(line: RawServer) -> None:
+    """Also the one that it made for itself; an open send is settled there."""
+    line.will(hangs_up(), answer(200, RECEIPT))
+    async with RouteeSession(StaticToken("t"), base_url=line.url) as session:
+        with pytest.raises(OutcomeUnknown, match=r"session\.journal\.settle"):
+            await session.send_campaign(CAMPAIGN, ref="order-7")
+        await session.journal.settle("order-7", sent=False)
+        receipt = await session.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert receipt.tracking_id == "tid-1"
+
+
+async def test_a_paid_call_that_cannot_be_is_refused_before_the_journal_is_asked(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal
+) -> None:
+    for wrong in ({"path": "voice"}, {"params": {"a": None}}, {"json": object()}):
+        asked: dict[str, Any] = {"path": "/voice/conversation", **wrong}
+        with pytest.raises(ConfigError):
+            await sender.call("POST", kind=Kind.PAID, **asked)
+
+    assert journal.asked == []
+    assert line.received == []
+
+
+async def test_of_two_at_one_moment_the_other_hears_that_the_first_is_at_work(line: RawServer, sender: RouteeSession) -> None:
+    line.will(falls_silent())
+    first = asyncio.create_task(sender.send_campaign(CAMPAIGN, ref="order-7"))
+    await line.arrived.wait()
+
+    with pytest.raises(OutcomeUnknown, match="is still at work in this session"):
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+
+    with pytest.raises(OutcomeUnknown, match="is at work, or nobody knows its outcome"):
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
 
 
 @pytest.mark.parametrize("journal", ["path/of/a/file", object(), MemoryJournal])

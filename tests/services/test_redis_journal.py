@@ -3,18 +3,20 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from campaigns import CAMPAIGN, NUMBER, QUICK, RECEIPT
-from journal_contract import Contract, intent, standing
+from journal_contract import MOMENT, Contract, intent, standing
 from raw_server import RawServer, answer
 from redis.asyncio import Redis
 from redis_servers import DURABLE, RedisServer
 
-from voicedrop_async import ConfigError, JournalError, RedisJournal, RouteeSession, SendState, StaticToken
+from voicedrop_async import ConfigError, Intent, JournalEntry, JournalError, RedisJournal, RouteeSession, SendState, StaticToken
 from voicedrop_async.journal import _redis
 
 
@@ -51,7 +53,7 @@ async def journal(redis: RedisServer) -> AsyncGenerator[RedisJournal]:
 
 async def refuses(journal: RedisJournal, words: str) -> None:
     """Nothing can be read, claimed or settled, and the error says why."""
-    for call in (journal.key, journal.open_entries, lambda: journal.find("order-7"), lambda: journal.claim(intent())):
+    for call in (journal.open_entries, lambda: journal.find("order-7"), lambda: journal.claim(intent()), journal.key):
         with pytest.raises(JournalError, match=words):
             await call()
     with pytest.raises(JournalError, match=words):
@@ -89,6 +91,29 @@ async def test_a_flushed_journal_sends_nothing(redis: RedisServer, journal: Redi
         await refuses(later, "the server was flushed")
 
 
+@pytest.mark.parametrize("begun_anew", [False, True])
+@pytest.mark.parametrize("call", ["find", "open_entries", "prune", "settle", "claim"])
+async def test_whichever_call_comes_first_after_a_flush_is_told(
+    redis: RedisServer, journal: RedisJournal, call: str, begun_anew: bool
+) -> None:
+    """A list that is empty because everything was lost would read as: nothing is open."""
+    await journal.claim(intent())
+    await command(redis, "FLUSHALL")
+    if begun_anew:
+        async with RedisJournal(redis.url) as other:
+            await other.set_up()
+
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "find": lambda: journal.find("order-7"),
+        "open_entries": journal.open_entries,
+        "prune": lambda: journal.prune(timedelta(0)),
+        "settle": lambda: journal.settle("order-7", sent=True, of=intent()),
+        "claim": lambda: journal.claim(intent()),
+    }
+    with pytest.raises(JournalError, match="the server was flushed"):
+        await calls[call]()
+
+
 async def test_a_session_on_it_sends_once_and_after_a_flush_not_at_all(redis: RedisServer, journal: RedisJournal, line: RawServer) -> None:
     """The second call gets the receipt that is kept, without a number; the third would be one too many."""
     line.will(answer(200, RECEIPT | {"to": [NUMBER]}))
@@ -112,10 +137,49 @@ async def test_a_journal_begun_anew_is_not_taken_for_the_old_one(redis: RedisSer
     async with RedisJournal(redis.url) as other:
         await other.set_up()
 
-    with pytest.raises(JournalError, match="another than before"):
-        await journal.claim(intent())
-    assert await journal.key() != old
+    for _ in range(2):  # it stays refused, whoever tries again
+        await refuses(journal, "another than before")
+    async with RedisJournal(redis.url) as later:
+        assert await later.key() != old
+        assert await later.claim(intent()) is None
+
+
+async def test_who_begins_it_anew_by_hand_goes_on(redis: RedisServer, journal: RedisJournal) -> None:
+    await journal.claim(intent())
+    await command(redis, "DEL", "voicedrop:journal")
+    await refuses(journal, "another than before")
+
+    await journal.set_up()
+
     assert await journal.claim(intent()) is None
+
+
+async def test_a_journal_that_comes_back_is_used_again(redis: RedisServer, journal: RedisJournal) -> None:
+    await journal.claim(intent())
+    await command(redis, "RENAME", "voicedrop:journal", "elsewhere")
+    await refuses(journal, "another than before")
+
+    await command(redis, "RENAME", "elsewhere", "voicedrop:journal")
+
+    assert (await standing(journal)).state is SendState.OPEN
+
+
+@pytest.mark.parametrize("broken", ["garbage", "7", '{"state": "lost"}', '{"state": "open", "place": 1}'])
+async def test_a_broken_entry_is_named(redis: RedisServer, journal: RedisJournal, broken: str) -> None:
+    """It may have been open; others can be sent."""
+    await command(redis, "HSET", "voicedrop:journal", "ref:order-7", broken)
+
+    calls = [journal.find("order-7"), journal.claim(intent()), journal.settle("order-7", sent=True), journal.open_entries()]
+    for call in [*calls, journal.prune(timedelta(0))]:
+        with pytest.raises(JournalError, match="'ref:order-7': the entry there is broken"):
+            await call
+    assert await journal.claim(intent("order-8")) is None
+
+
+@pytest.mark.parametrize("redis_or_not", [None, 5, object()])
+def test_what_is_no_redis_is_refused_at_once(redis_or_not: str) -> None:
+    with pytest.raises(ConfigError, match="no URL"):
+        RedisJournal(redis_or_not)
 
 
 async def test_another_database_is_not_the_journal(redis: RedisServer, journal: RedisJournal) -> None:
@@ -177,18 +241,19 @@ async def test_of_two_workers_with_one_ref_one_wins_each_time(redis: RedisServer
             assert outcomes.count(None) == 1
 
 
-async def test_a_claim_whose_answer_is_lost_is_not_its_own_obstacle(redis: RedisServer, journal: RedisJournal) -> None:
-    """The client asks once more: the script knows the call by its writer."""
-    dropped: list[bytes] = []
+@asynccontextmanager
+async def losing_an_answer(redis: RedisServer, word: bytes, meanwhile: Callable[[], Awaitable[object]]) -> AsyncGenerator[RedisJournal]:
+    """A journal behind a relay that cuts the line at the first answer to a script with ``word``; then something happens."""
+    lost: list[bytes] = []
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hand on everything, but for the first answer to a script: there the line is cut."""
         from_server, to_server = await asyncio.open_connection("127.0.0.1", redis.port)
         while asked := await reader.read(65536):
             to_server.write(asked)
             said = await from_server.read(65536)
-            if b"EVAL" in asked and not dropped:
-                dropped.append(said)
+            if word in asked and not lost:
+                lost.append(said)
+                await meanwhile()
                 break
             writer.write(said)
         for side in (writer, to_server):
@@ -198,14 +263,37 @@ async def test_a_claim_whose_answer_is_lost_is_not_its_own_obstacle(redis: Redis
     async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with RedisJournal(f"redis://127.0.0.1:{port}/0") as through_relay:
-            assert await through_relay.claim(intent()) is None
-            dropped_claims = list(dropped)
-            dropped.clear()
-            await through_relay.settle("order-7", sent=True)
+            yield through_relay
+    assert [b"done" in answer for answer in lost] == [True]
 
-    assert b"done" in dropped_claims[0]
-    assert b"done" in dropped[0]
+
+async def nothing() -> None:
+    """What happens meanwhile."""
+
+
+async def test_a_claim_whose_answer_is_lost_is_not_its_own_obstacle(redis: RedisServer, journal: RedisJournal) -> None:
+    """The client asks once more: the script knows the call by its writer."""
+    async with losing_an_answer(redis, b"HINCRBY", nothing) as through_relay:
+        assert await through_relay.claim(intent()) is None
+    async with losing_an_answer(redis, b"settled_by", nothing) as through_relay:
+        await through_relay.settle("order-7", sent=True, of=intent())
+
     assert (await standing(journal)).state is SendState.SENT
+
+
+@pytest.mark.parametrize("of", [intent(), None])
+async def test_a_settlement_that_is_repeated_does_not_free_what_began_meanwhile(
+    redis: RedisServer, journal: RedisJournal, of: Intent | None
+) -> None:
+    """It was written, its answer lost; another worker took the free ref; the client asks once more. A person's word too."""
+    later = intent(started_at=MOMENT + timedelta(seconds=1))
+    await journal.claim(intent())
+
+    async with losing_an_answer(redis, b"settled_by", lambda: journal.claim(later)) as through_relay:
+        with pytest.raises(ConfigError, match="no open entry"):
+            await through_relay.settle("order-7", sent=False, of=of)
+
+    assert await standing(journal) == JournalEntry(intent=later, state=SendState.OPEN)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 What the caller said comes back in the receipt, numbers above all. Each such text is replaced by its place among the
 texts of the campaign, which the journal does not have and the caller brings along. A number that is not the caller's
-own is gone for good, since a masked one can be guessed back.
+own is gone for good, since a masked one can be guessed back: ``*****1``, ``*****2`` stand for the first and the second.
 """
 
 import re
@@ -30,8 +30,11 @@ def dump_kept(body: bytes, campaign: VoiceCampaign) -> str | None:
     """Return what a journal keeps of the answer to ``campaign``; None if that is no object."""
     places = {text: f"{_MARK}{place}{_MARK}" for place, text in enumerate(_texts(campaign))}
 
+    strangers: dict[str, str] = {}
+
     def hidden(found: re.Match[str]) -> str:
-        return places.get(found[0], "*****")
+        # Each has a stand-in of its own, or rows that are named by their numbers would fall into one.
+        return places.get(found[0]) or strangers.setdefault(found[0], f"*****{len(strangers) + 1}")
 
     def kept(text: str, key: str) -> str:
         if text in places:

@@ -30,6 +30,8 @@ def journal(file: Path, /, *, settle: str | None = None, sent: bool = False, not
     if settle is not None and prune is not None:
         raise ConfigError("--prune: not together with --settle; one thing after the other")
     age = None if prune is None else span("--prune", prune)
+    if file.is_dir():
+        raise ConfigError(f"{file}: is a folder; name the file of a journal in it")
     if not file.is_file():
         raise ConfigError(f"{file}: no such file; a journal is made by the first send, not here")
     if settle is not None:

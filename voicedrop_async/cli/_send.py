@@ -2,23 +2,30 @@
 
 import asyncio
 import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
-from voicedrop_async import CampaignReceipt, ConfigError, RouteeSession, VoiceCampaign
+from attrs import evolve
+
+from voicedrop_async import CampaignReceipt, ConfigError, OutcomeUnknown, RouteeSession, SqliteJournal, VoiceCampaign, unique_name
 from voicedrop_async.cli import _campaign_file
 from voicedrop_async.cli._jsonl import lines
 from voicedrop_async.cli._say import give_up_stdout, say
 
-_INTERRUPTED: Final = "interrupted: the campaign may have been sent all the same; track its messages before you send it again"
+_MARGIN: Final = timedelta(minutes=5)
+"""How far this machine's clock and the service's may be apart."""
 
 
-def send(file: Path, /, *, yes: bool = False) -> int:
+def send(file: Path, /, *, yes: bool = False, journal: Path | None = None, ref: str | None = None) -> int:
     """Send the campaign of a file: this costs money and rings telephones.
 
     Asks first, on the terminal. Writes the receipt to stdout, as one line of
     JSON. It is sent at most once; exit code 3 says that nobody can tell
-    whether it was.
+    whether it was. With --journal and --ref that holds across runs too: the
+    same ref is never sent twice.
 
     The file is TOML, with the names of VoiceCampaign: sender, to, name,
     scheduled_date and so on; message, callback and campaign_callback are
@@ -27,17 +34,29 @@ def send(file: Path, /, *, yes: bool = False) -> int:
     Args:
         file: The campaign, such as spring.toml.
         yes: Do not ask.
+        journal: A file where sends are written down; it is made if need be.
+        ref: Your own key for this send, such as order-4711.
     """
     campaign = _campaign_file.read(file)
-    session = RouteeSession.from_env()
+    if (journal is None) != (ref is None):
+        raise ConfigError("--journal: only together with --ref, which names the send in it")
+    if ref is None:
+        campaign = evolve(campaign, name=campaign.name or unique_name())  # whoever looks for it has to know
+    books = None if journal is None else SqliteJournal(journal)
+    session = RouteeSession.from_env(journal=books)
     if not yes and not _agreed(campaign):
         say("nothing was sent")
         return 1
+    began = datetime.now(UTC)
     try:
-        receipt = asyncio.run(_sent(session, campaign))
+        receipt = asyncio.run(_sent(session, books, campaign, ref))
     except KeyboardInterrupt:
-        say(_INTERRUPTED)
+        say(f"interrupted: the campaign may have been sent all the same. {_how_to_look(campaign.name, began, journal, ref)}")
         raise
+    except OutcomeUnknown as error:
+        intent = error.intent
+        say(f"{error.summary}: the campaign may have been sent. {_how_to_look(intent.campaign_name, intent.started_at, journal, ref)}")
+        return 3
     try:
         sys.stdout.buffer.write(lines([receipt]))
         sys.stdout.buffer.flush()
@@ -50,9 +69,22 @@ def send(file: Path, /, *, yes: bool = False) -> int:
     return 0
 
 
-async def _sent(session: RouteeSession, campaign: VoiceCampaign) -> CampaignReceipt:
-    async with session:
-        return await session.send_campaign(campaign)
+async def _sent(session: RouteeSession, books: SqliteJournal | None, campaign: VoiceCampaign, ref: str | None) -> CampaignReceipt:
+    async with books or nullcontext(), session:
+        return await session.send_campaign(campaign, ref=ref)
+
+
+def _how_to_look(name: str | None, began: datetime, journal: Path | None, ref: str | None) -> str:
+    start = (began - _MARGIN).strftime("%Y-%m-%dT%H:%M:%SZ")
+    look = f"voicedrop track --start {start} --filter {quote(f'campaign={name}')}"
+    sentence = "Before you send it again, look some minutes from now:"
+    if journal is None or ref is None:
+        return f"{sentence} {look}"
+    told = f"voicedrop journal {quote(str(journal))}"
+    return (
+        f"{sentence} {look if name else f'{told} names the campaign for voicedrop track, if it is open'}; "
+        f"then say what became of it: {told} --settle {quote(ref)} --sent, or --not-sent"
+    )
 
 
 def _agreed(campaign: VoiceCampaign) -> bool:

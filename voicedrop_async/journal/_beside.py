@@ -1,5 +1,6 @@
 """Files that are whole when they appear, and the key that lies beside a journal."""
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -52,6 +53,11 @@ def read_key(path: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise JournalError(f"{key_path(path)}: is no key of a journal, or a broken one; put back a copy of it")
     return key
+
+
+def mark_of(key: bytes) -> str:
+    """Return what tells one key from another, and gives neither back."""
+    return hashlib.sha256(b"voicedrop journal\0" + key).hexdigest()
 
 
 def _sync(path: Path) -> None:

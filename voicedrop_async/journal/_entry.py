@@ -43,6 +43,10 @@ class JournalEntry:
     """When it stopped being open; aware, UTC."""
     settled_by: SettledBy | None = None
 
+    def stands_in_the_way_of(self, intent: Intent) -> bool:
+        """Whether ``intent`` may not begin: what stands here is open, was sent, or is another campaign's."""
+        return self.state is not SendState.NOT_SENT or not self.intent.is_same_send(intent)
+
 
 class Journal(Protocol):
     """The ledger of paid sends. Write your own for a database of yours; each method is atomic.
@@ -67,11 +71,24 @@ class Journal(Protocol):
         """
         ...
 
-    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
+    async def settle(
+        self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
+    ) -> None:
         """Write down what became of an open entry, and when.
 
+        Of what is settled already, two words still count: that it was sent after all; and, of what somebody else settled as
+        sent, its own answer with its result. An entry that is sent stays so.
+
+        Args:
+            ref: The key of the send.
+            sent: Whether it happened.
+            by: Who says so.
+            result: What to keep for the same ``ref``.
+            of: The claim that is meant. A word that comes late must not fall on another claim, made under the same ref
+                since: it is not written. None: whatever stands there when the call is made, as a person means it.
+
         Raises:
-            ConfigError: No open entry under ``ref``.
+            ConfigError: Nothing under ``ref`` of which that can be said.
         """
         ...
 

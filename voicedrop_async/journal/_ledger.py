@@ -1,5 +1,6 @@
 """The SQLite file of a journal. Everything here blocks, and runs on the one thread of its journal."""
 
+import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from voicedrop_async.errors import JournalError
-from voicedrop_async.journal._beside import key_path, make_once, read_key, write_key
-from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
-from voicedrop_async.journal._rules import no_open_entry, stands_in_the_way, state_after
+from voicedrop_async.journal._beside import key_path, make_once, mark_of, read_key, write_key
+from voicedrop_async.journal._entry import JournalEntry, SettledBy
+from voicedrop_async.journal._rows import entry_of, words_of
+from voicedrop_async.journal._rules import may_settle, no_open_entry, state_after
 from voicedrop_async.models import Intent
 
 LOCK_WAIT: Final = 5.0
@@ -33,15 +35,17 @@ CREATE TABLE sends (
     settled_at TEXT,
     settled_by TEXT
 );
+CREATE TABLE keys (mark TEXT NOT NULL);  -- by which the key beside the file is known again
 CREATE INDEX open_sends ON sends (place) WHERE state = 'open';
 PRAGMA application_id = {_OURS};
 PRAGMA user_version = {_VERSION};
 """
 _BEGIN: Final = """
 INSERT OR REPLACE INTO sends (ref, campaign_name, started_at, recipients, campaign_digest, recipients_digest, state)
-VALUES (?, ?, ?, ?, ?, ?, 'open')
+VALUES (:ref, :campaign_name, :started_at, :recipients, :campaign_digest, :recipients_digest, 'open')
 """
-_SETTLE: Final = "UPDATE sends SET state = ?, result = ?, settled_at = ?, settled_by = ? WHERE ref = ? AND state = 'open'"
+_SETTLE: Final = "UPDATE sends SET state = ?, result = ?, settled_at = ?, settled_by = ? WHERE ref = ?"
+_MARK: Final = "INSERT INTO keys SELECT ? WHERE NOT EXISTS (SELECT * FROM keys)"
 
 _BROKEN: Final = "is broken, or no journal; put back a copy of it and its key, or begin a new one once you know what was sent"
 _REASONS: Final = {
@@ -54,6 +58,11 @@ _REASONS: Final = {
     sqlite3.SQLITE_CORRUPT: _BROKEN,
     sqlite3.SQLITE_NOTADB: _BROKEN,
 }
+
+
+_OPEN: Final[dict["Ledger", tuple[int, tuple[int, int]]]] = {}
+"""The process and the file of each ledger that is open. After a fork those of the parent stand here too, and must: its
+connections may not be closed in the child, and beside them SQLite would open the file without locking it."""
 
 
 class Care(IntEnum):
@@ -106,6 +115,7 @@ class Ledger:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
+        _OPEN.pop(self, None)
 
     @property
     def key(self) -> bytes:
@@ -115,34 +125,36 @@ class Ledger:
     def find(self, ref: str) -> JournalEntry | None:
         """Return what stands under ``ref``."""
         row = self._open_file.execute("SELECT * FROM sends WHERE ref = ?", (ref,)).fetchone()
-        return None if row is None else _entry(row)
+        return None if row is None else self._entry(row)
 
     def claim(self, intent: Intent) -> JournalEntry | None:
         """Write down that a send begins; or return what stands in its way."""
         standing = self.find(intent.ref)
-        if standing is not None and stands_in_the_way(standing, intent):
+        if standing is not None and standing.stands_in_the_way_of(intent):
             return standing
-        began = intent.started_at.astimezone(UTC).isoformat()
-        digests = (intent.campaign_digest, intent.recipients_digest)
-        self._open_file.execute(_BEGIN, (intent.ref, intent.campaign_name, began, intent.recipients, *digests))
+        self._open_file.execute(_BEGIN, words_of(intent))
         return None
 
-    def settle(self, ref: str, *, sent: bool, by: SettledBy, result: str | None) -> None:
-        """Write down what became of an open entry."""
-        now = datetime.now(UTC).isoformat(timespec="microseconds")
-        settled = self._open_file.execute(_SETTLE, (state_after(sent=sent), result, now, by, ref))
-        if settled.rowcount == 0:
+    def settle(self, ref: str, *, sent: bool, by: SettledBy, result: str | None, of: Intent | None) -> None:
+        """Write down what became of an entry."""
+        entry = self.find(ref)
+        if entry is None or not may_settle(entry, sent=sent, by=by, of=of):
             raise no_open_entry(ref)
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        self._open_file.execute(_SETTLE, (state_after(sent=sent), result, now, by, ref))
 
     def open_entries(self) -> list[JournalEntry]:
         """Return what is open, in the order in which it began."""
         rows = self._open_file.execute("SELECT * FROM sends WHERE state = 'open' ORDER BY place")
-        return [_entry(row) for row in rows]
+        return [self._entry(row) for row in rows]
 
     def prune(self, oldest: datetime) -> int:
         """Forget what was settled at that moment, or before it."""
         moment = oldest.isoformat(timespec="microseconds")
         return self._open_file.execute("DELETE FROM sends WHERE state != 'open' AND settled_at <= ?", (moment,)).rowcount
+
+    def _entry(self, row: sqlite3.Row) -> JournalEntry:
+        return entry_of(dict(row), f"{self._path}, ref {row['ref']!r}")
 
     @property
     def _open_file(self) -> sqlite3.Connection:
@@ -159,26 +171,45 @@ class Ledger:
             raise JournalError(f"{self._path}: was moved, replaced or deleted while it was open; put it back, or start again")
         self._open_file.execute(f"PRAGMA synchronous = {'FULL' if care is Care.DURABLE else 'NORMAL'}")
         self._open_file.execute("BEGIN IMMEDIATE")
-        with self._open_file:  # commits, or rolls back
+        with self._open_file:  # half a transaction would lock everybody else out
             yield
 
     def _open(self) -> None:
-        # The file is made before its key, so a key says that there was a file; and entries say that there was a key.
-        had_key = key_path(self._path).exists()
+        # The file is made before its key, so a key says that there was a file; and the key's mark in the file is made last.
+        key_file = key_path(self._path)
+        had_key = key_file.exists()
         if not self._path.exists():
             if had_key:
                 raise JournalError(f"{self._path}: is gone, but its key is there; put it back, or take the key away to begin anew")
             make_once(self._path, _write_empty)
+        self._check_not_inherited()
+        _OPEN[self] = os.getpid(), _identity(self._path)  # before it is: a fork can come at any moment
         with _closed_on_failure(_connected(self._path)) as connection:
             _check_ours(self._path, connection)
-            has_entries = connection.execute("SELECT 1 FROM sends LIMIT 1").fetchone() is not None
-            if not key_path(self._path).exists():
-                if has_entries:
-                    raise JournalError(f"{key_path(self._path)}: is gone, and recipients cannot be told apart without it; put it back")
-                make_once(key_path(self._path), write_key)
+            is_marked = connection.execute("SELECT * FROM keys").fetchone() is not None
+            if not key_file.exists():
+                if is_marked:
+                    raise JournalError(f"{key_file}: is gone, and recipients cannot be told apart without it; put it back")
+                make_once(key_file, write_key)
             self._key = read_key(self._path)
+            self._check_key(connection, is_marked=is_marked)
             self._file = _identity(self._path)
             self._connection = connection
+
+    def _check_not_inherited(self) -> None:
+        file = _identity(self._path)
+        if any(process != os.getpid() and opened == file for process, opened in tuple(_OPEN.values())):
+            raise JournalError(
+                f"{self._path}: was open when this process was forked, and SQLite would lose what is written; "
+                "open it only after the fork, close it before, or start processes without a fork (spawn)"
+            )
+
+    def _check_key(self, connection: sqlite3.Connection, *, is_marked: bool) -> None:
+        mark = mark_of(self._key)
+        if not is_marked:
+            connection.execute(_MARK, (mark,))
+        if connection.execute("SELECT mark FROM keys").fetchone()[0] != mark:
+            raise JournalError(f"{key_path(self._path)}: is the key of another journal; put back the one that was made with this file")
 
 
 @contextmanager
@@ -221,20 +252,3 @@ def _identity(path: Path) -> tuple[int, int]:
     except FileNotFoundError:
         return 0, 0
     return status.st_dev, status.st_ino
-
-
-def _entry(row: sqlite3.Row) -> JournalEntry:
-    return JournalEntry(
-        intent=Intent(
-            ref=row["ref"],
-            campaign_name=row["campaign_name"],
-            started_at=datetime.fromisoformat(row["started_at"]),
-            recipients=row["recipients"],
-            campaign_digest=row["campaign_digest"],
-            recipients_digest=row["recipients_digest"],
-        ),
-        state=SendState(row["state"]),
-        result=row["result"],
-        settled_at=None if row["settled_at"] is None else datetime.fromisoformat(row["settled_at"]),
-        settled_by=None if row["settled_by"] is None else SettledBy(row["settled_by"]),
-    )

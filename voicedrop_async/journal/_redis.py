@@ -12,12 +12,13 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 from weakref import ref as weakly
 
-from voicedrop_async._checks import check_text
+from voicedrop_async._checks import check_ref, check_text
 from voicedrop_async.errors import ConfigError, JournalError
 from voicedrop_async.journal import _lua
 from voicedrop_async.journal._beside import KEY_BYTES
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
-from voicedrop_async.journal._rules import no_open_entry, oldest_kept, state_after
+from voicedrop_async.journal._rows import broken, entry_of, words_of
+from voicedrop_async.journal._rules import OfOneProcess, check_lookup, check_settlement, no_open_entry, oldest_kept, state_after
 from voicedrop_async.models import Intent
 
 _PATIENCE: Final = 5.0
@@ -40,7 +41,7 @@ class RedisClient(Protocol):
         ...
 
 
-class RedisJournal:
+class RedisJournal(OfOneProcess):
     """A journal in one hash of Redis: what is lost of it is lost as a whole, and that is seen.
 
     Before its first use somebody calls ``set_up`` once, by hand. A journal that is not there, because Redis was flushed,
@@ -48,7 +49,8 @@ class RedisJournal:
 
     Redis must keep every write: ``appendonly yes``, ``appendfsync always``, ``maxmemory-policy noeviction``. Where it is
     set otherwise, or does not tell, a warning goes to the logger ``voicedrop_async``. Replicas follow with a delay, so a
-    failover can lose claims unseen. It holds no phone number, unless a ``ref`` is one.
+    failover can lose claims unseen. It holds no phone number: recipients are hashed, and what else stands in it, ref and
+    campaign name, may not hold one.
 
     Usable in several loops, one after another, if it was given a URL; close it in each.
     """
@@ -61,14 +63,17 @@ class RedisJournal:
             prefix: The key that holds the journal.
 
         Raises:
-            ConfigError: The extra ``redis`` is not installed, or the URL is none.
+            ConfigError: The extra ``redis`` is not installed, or ``redis`` is no URL and no client.
         """
         self._failures: tuple[type[Exception], ...] = (_library("redis.exceptions").RedisError, OSError)
         self._name = check_text("prefix", prefix)
+        if not isinstance(redis, str) and not callable(getattr(redis, "execute_command", None)):
+            raise ConfigError(f"redis: a {type(redis).__name__} is no URL and no redis.asyncio.Redis")
         self._url = redis if isinstance(redis, str) else None
         self._client: RedisClient | None = None if isinstance(redis, str) else redis
         self._loop: weakly[asyncio.AbstractEventLoop] | None = None
         self._key: str | None = None
+        self._is_lost = False
         if self._url is not None:
             _connect(self._url)
 
@@ -97,6 +102,7 @@ class RedisJournal:
             made = await self._redis().execute_command("HSETNX", self._name, "key", secrets.token_hex(KEY_BYTES))
         if not made:
             raise ConfigError(f"redis: a journal is set up under {self._name!r} already; once is enough")
+        self._key = None
 
     async def key(self) -> bytes:
         """Return the 32 random bytes that were made with the journal; they are read once.
@@ -112,11 +118,12 @@ class RedisJournal:
         Raises:
             JournalError: Redis cannot be reached, or the journal is not there.
         """
+        check_lookup(ref)
+        known = await self._known_key()
         with self._told():
             key, entry = await self._redis().execute_command("HMGET", self._name, "key", _field(ref))
-        if key is None:
-            raise self._gone()
-        return None if entry is None else _loaded(entry)
+        self._check_same(known, key)
+        return None if entry is None else self._loaded(_field(ref), entry)
 
     async def claim(self, intent: Intent) -> JournalEntry | None:
         """Write down that the send of ``intent.ref`` begins; or return what stands in its way.
@@ -125,18 +132,35 @@ class RedisJournal:
             JournalError: Redis cannot be reached or written, or the journal is not there. If only its answer was lost, the
                 entry stands all the same, as open.
         """
+        check_ref(intent.ref)
         standing = await self._run(_lua.CLAIM, intent.ref, _dumped(intent))
-        return None if standing == "done" else _loaded(standing)
+        return None if standing == "done" else self._loaded(_field(intent.ref), standing)
 
-    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
-        """Write down what became of an open entry, and when.
+    async def settle(
+        self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
+    ) -> None:
+        """Write down what became of an open entry, and when; see ``Journal.settle``.
 
         Raises:
-            ConfigError: No open entry under ``ref``.
-            JournalError: Redis cannot be reached or written, or the journal is not there; the entry stays open.
+            ConfigError: Nothing under ``ref`` of which that can be said.
+            JournalError: Redis cannot be reached or written, or the journal is not there. If only its answer was lost, it
+                is written all the same.
         """
-        now = datetime.now(UTC).isoformat()
-        change = {"state": state_after(sent=sent), "result": result, "settled_at": now, "settled_by": by, "writer": _writer()}
+        check_settlement(ref, sent=sent, by=by, result=result, of=of)
+        if of is None:
+            # The client may ask twice, and by then another claim can stand there.
+            standing = await self.find(ref)
+            if standing is None:
+                raise no_open_entry(ref)
+            of = standing.intent
+        change = {
+            "of": words_of(of),
+            "state": state_after(sent=sent),
+            "result": result,
+            "settled_at": datetime.now(UTC).isoformat(),
+            "settled_by": by,
+            "writer": _writer(),
+        }
         if await self._run(_lua.SETTLE, ref, json.dumps(change)) != "done":
             raise no_open_entry(ref)
 
@@ -146,9 +170,9 @@ class RedisJournal:
         Raises:
             JournalError: Redis cannot be reached, or the journal is not there.
         """
-        found = {field: json.loads(value) async for field, value in self._entries()}
-        still_open = [entry for entry in found.values() if entry["state"] == SendState.OPEN]
-        return [_entry(entry) for entry in sorted(still_open, key=lambda entry: entry["place"])]
+        found = {field: self._parsed(field, value) async for field, value in self._entries()}
+        still_open = [(words["place"], field) for field, words in found.items() if words["state"] == SendState.OPEN]
+        return [self._entry(field, found[field]) for _, field in sorted(still_open)]
 
     async def prune(self, older_than: timedelta) -> int:
         """Forget entries settled that long ago, or longer; return how many. Their refs can then be sent again.
@@ -158,7 +182,7 @@ class RedisJournal:
             JournalError: Redis cannot be reached or written, or the journal is not there.
         """
         oldest = oldest_kept(older_than)
-        old = [(field, value) async for field, value in self._entries() if _is_settled_by(oldest, value)]
+        old = [(field, value) async for field, value in self._entries() if self._is_settled_by(oldest, field, value)]
         forgotten = 0
         for first in range(0, len(old), _AT_ONCE):
             words = [word for pair in old[first : first + _AT_ONCE] for word in pair]
@@ -171,13 +195,14 @@ class RedisJournal:
         key = await self._known_key()
         with self._told():
             said = _text(await self._redis().execute_command("EVAL", script, 1, self._name, key, _field(ref), words))
-        if said == "gone":
-            self._key = None
-            raise self._gone()
+        self._check_same(key, None if said == "gone" else key)
+        if said == "broken":
+            raise self._broken(_field(ref))
         return said
 
     async def _entries(self) -> AsyncGenerator[tuple[str, str]]:
-        await self._known_key()
+        """All entries; at the end it raises if they were not those of our journal, so nothing may be done with them before."""
+        known, key = await self._known_key(), None
         place, begun = 0, False
         while place or not begun:
             with self._told():
@@ -186,15 +211,18 @@ class RedisJournal:
             for field, value in part.items():
                 if _text(field).startswith(_field("")):
                     yield _text(field), _text(value)
+                elif _text(field) == "key":  # a scan meets all that was there from its beginning to its end
+                    key = value
+        self._check_same(known, key)
 
     async def _known_key(self) -> str:
-        if self._key is None:
+        if self._key is None or self._is_lost:
             with self._told():
                 key = await self._redis().execute_command("HGET", self._name, "key")
-            if key is None:
-                raise self._gone()
-            await self._look_at_settings()
-            self._key = _text(key)
+            self._check_same(self._key, key)
+            if self._key is None:
+                await self._look_at_settings()
+            self._key, self._is_lost = _text(key), False
         return self._key
 
     async def _look_at_settings(self) -> None:
@@ -227,11 +255,38 @@ class RedisJournal:
         except self._failures as error:
             raise JournalError(f"redis: cannot be reached or written ({_reason(error)}); look at the server") from None
 
-    def _gone(self) -> JournalError:
-        return JournalError(
-            f"redis: no journal under {self._name!r}, or another than before: the server was flushed, or this is another database; "
-            "bring it back, or, once you know what was sent, or if there never was one, begin it with set_up()"
-        )
+    def _check_same(self, known: str | None, found: str | bytes | None) -> None:
+        """Refuse a journal without its key, or with another than the one we know: until ours is back, or for good."""
+        if found is None or (known is not None and _text(found) != known):
+            self._is_lost = True
+            raise JournalError(
+                f"redis: no journal under {self._name!r}, or another than before: the server was flushed, or this is another database; "
+                "bring it back, or, once you know what was sent, or if there never was one, begin it with set_up()"
+            )
+
+    def _parsed(self, field: str, text: str | bytes) -> dict[str, Any]:
+        """Return the words of an entry; its state and its place are there."""
+        try:
+            words: dict[str, Any] = json.loads(text)
+            return words | {"state": SendState(words["state"]), "place": int(words["place"])}
+        except (LookupError, TypeError, ValueError):
+            raise self._broken(field) from None
+
+    def _entry(self, field: str, words: dict[str, Any]) -> JournalEntry:
+        return entry_of(words, self._where(field))
+
+    def _loaded(self, field: str, text: str | bytes) -> JournalEntry:
+        return self._entry(field, self._parsed(field, text))
+
+    def _is_settled_by(self, moment: datetime, field: str, text: str) -> bool:
+        settled_at = self._loaded(field, text).settled_at
+        return settled_at is not None and settled_at <= moment
+
+    def _broken(self, field: str) -> JournalError:
+        return broken(self._where(field))
+
+    def _where(self, field: str) -> str:
+        return f"redis: {self._name!r}, field {field!r}"
 
     def __repr__(self) -> str:
         return f"RedisJournal(prefix={self._name!r})"
@@ -273,41 +328,4 @@ def _writer() -> str:
 
 
 def _dumped(intent: Intent) -> str:
-    return json.dumps(
-        {
-            "ref": intent.ref,
-            "campaign_name": intent.campaign_name,
-            "started_at": intent.started_at.astimezone(UTC).isoformat(),
-            "recipients": intent.recipients,
-            "campaign_digest": intent.campaign_digest,
-            "recipients_digest": intent.recipients_digest,
-            "state": SendState.OPEN,
-            "writer": _writer(),
-        }
-    )
-
-
-def _loaded(text: str | bytes) -> JournalEntry:
-    return _entry(json.loads(text))
-
-
-def _entry(found: dict[str, Any]) -> JournalEntry:
-    return JournalEntry(
-        intent=Intent(
-            ref=found["ref"],
-            campaign_name=found["campaign_name"],
-            started_at=datetime.fromisoformat(found["started_at"]),
-            recipients=found["recipients"],
-            campaign_digest=found["campaign_digest"],
-            recipients_digest=found["recipients_digest"],
-        ),
-        state=SendState(found["state"]),
-        result=found.get("result"),
-        settled_at=datetime.fromisoformat(found["settled_at"]) if found.get("settled_at") else None,
-        settled_by=SettledBy(found["settled_by"]) if found.get("settled_by") else None,
-    )
-
-
-def _is_settled_by(moment: datetime, text: str) -> bool:
-    entry = json.loads(text)
-    return entry["state"] != SendState.OPEN and datetime.fromisoformat(entry["settled_at"]) <= moment
+    return json.dumps(words_of(intent) | {"state": SendState.OPEN, "writer": _writer()})

@@ -1,21 +1,44 @@
-"""What every journal of ours agrees on: who stands in whose way, and what a caller may ask for."""
+"""What every journal of ours agrees on: what may be said of an entry, and what a caller may ask for."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Final, NoReturn
 
-from voicedrop_async._masking import shown
+from voicedrop_async._checks import check_kind, check_ref, check_text
 from voicedrop_async.errors import ConfigError
-from voicedrop_async.journal._entry import JournalEntry, SendState
+from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import Intent
 
-
-def stands_in_the_way(entry: JournalEntry, intent: Intent) -> bool:
-    """Whether ``intent`` may not begin: what stands there is open, was sent, or is another campaign's."""
-    return entry.state is not SendState.NOT_SENT or not is_same_send(entry.intent, intent)
+_MADE: Final = re.compile("send-[a-z]{20}")
 
 
-def is_same_send(one: Intent, other: Intent) -> bool:
-    """Whether two intents are of the same campaign to the same recipients."""
-    return (one.campaign_digest, one.recipients_digest) == (other.campaign_digest, other.recipients_digest)
+class OfOneProcess:
+    """What holds a file, connections or entries, and so cannot be copied into another process."""
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigError(f"journal: a {type(self).__name__} is not copied or pickled; make one in each process")
+
+
+def check_lookup(ref: object) -> None:
+    """Refuse what is no text; under none, as in an intent that was made by hand, stands nothing."""
+    if ref != "":
+        check_text("ref", ref)
+
+
+def check_settlement(ref: object, *, sent: object, by: object, result: object, of: object) -> None:
+    """Refuse a word on a send that is not plain: what is neither True nor False must not free a ref."""
+    check_ref(ref)
+    if not isinstance(sent, bool):
+        raise ConfigError(f"sent: a {type(sent).__name__} is neither True nor False; while nobody knows, the entry stays open")
+    if not isinstance(by, SettledBy):
+        raise ConfigError(f"by: a {type(by).__name__} is no SettledBy")
+    check_kind("of", of, Intent)
+    check_kind("result", result, str)
+
+
+def is_made_up(ref: str) -> bool:
+    """Whether a session made the ref, for a send without one: nobody can ask for it again."""
+    return _MADE.fullmatch(ref) is not None
 
 
 def state_after(*, sent: bool) -> SendState:
@@ -23,9 +46,20 @@ def state_after(*, sent: bool) -> SendState:
     return SendState.SENT if sent else SendState.NOT_SENT
 
 
+def may_settle(entry: JournalEntry, *, sent: bool, by: SettledBy, of: Intent | None) -> bool:
+    """Whether that can be said of what stands there. ``of`` is the claim that is meant; None if any is."""
+    if of is not None and entry.intent != of:  # the moment it began tells a claim from the next one
+        return False
+    if entry.state is SendState.OPEN:
+        return True
+    # What is settled can only move to the safe side; and nobody knows better than the answer.
+    answers = by is SettledBy.ANSWER and entry.settled_by is not SettledBy.ANSWER
+    return sent and (entry.state is SendState.NOT_SENT or answers)
+
+
 def no_open_entry(ref: str) -> ConfigError:
     """Say that there is nothing to settle."""
-    return ConfigError(f"ref: the journal has no open entry under {shown(ref)!r}")
+    return ConfigError(f"ref: the journal has no open entry under {ref!r}")
 
 
 def oldest_kept(older_than: timedelta) -> datetime:

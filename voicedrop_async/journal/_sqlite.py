@@ -1,34 +1,38 @@
 """A journal in a file: it outlives its process, and several processes can share it."""
 
 import os
-from asyncio import wrap_future
+from asyncio import shield, wrap_future
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from voicedrop_async._checks import check_text
+from voicedrop_async._checks import check_ref, check_text
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.journal._entry import JournalEntry, SettledBy
 from voicedrop_async.journal._ledger import Care, Ledger
-from voicedrop_async.journal._rules import oldest_kept
+from voicedrop_async.journal._rules import OfOneProcess, check_lookup, check_settlement, oldest_kept
 from voicedrop_async.journal._worker import Worker
 from voicedrop_async.models import Intent
 
 T = TypeVar("T")
 
 
-class SqliteJournal:
+class SqliteJournal(OfOneProcess):
     """A journal in a SQLite file, for every process of one machine.
 
     A claim is on the disk before it returns; those that wait together share one commit. Beside FILE lie its key, FILE.key,
     and while it is open FILE-wal and FILE-shm; all of them readable by their owner only. A copy of a journal is a copy of
-    all of them. It holds no phone number, unless a ``ref`` is one. Not for a network file system: SQLite cannot lock there.
+    all of them. It holds no phone number: recipients are hashed, and what else stands in it, ref and campaign name, may not
+    hold one. Not for a network file system: SQLite cannot lock there.
 
     The file is opened by the first call, on a thread of the journal's own, and made if neither it nor its key is there.
-    Usable in several loops, one after another, not across a fork. Closing it gives file and thread back; a journal that is
-    used again opens again, and one that is never closed closes when it is dropped, or at the end of the program.
+    Usable in several loops, one after another. Closing it gives file and thread back; a journal that is used again opens
+    again, and one that is never closed closes when it is dropped, or at the end of the program. A process that was forked
+    while the file was open cannot use it, by no journal: SQLite would lose claims. Open it after the fork, or close it before.
+
+    A process that is killed while it makes the files may leave a draft, FILE.*.new, which can be deleted.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -39,7 +43,10 @@ class SqliteJournal:
         """
         if not isinstance(path, str | os.PathLike):
             raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
-        self._path = Path(check_text("path", os.fspath(path))).absolute()  # wherever the program goes later
+        name = check_text("path", os.fspath(path))
+        if name == ":memory:" or "\0" in name:
+            raise ConfigError("path: no name of a file; a journal in memory is a MemoryJournal")
+        self._path = Path(name).absolute()  # wherever the program goes later
         self._worker: Worker | None = None
         self._key: bytes | None = None
 
@@ -55,7 +62,7 @@ class SqliteJournal:
         """Close the file, after what is under way. Again: does nothing."""
         worker, self._worker, self._key = self._worker, None, None
         if worker is not None:
-            await wrap_future(worker.close())
+            await shield(wrap_future(worker.close()))  # cancelled or not, it is closed
 
     async def key(self) -> bytes:
         """Return the 32 random bytes that lie beside the file; it is read once.
@@ -73,6 +80,7 @@ class SqliteJournal:
         Raises:
             JournalError: The file cannot be read.
         """
+        check_lookup(ref)
         return await self._ask(lambda ledger: ledger.find(ref))
 
     async def claim(self, intent: Intent) -> JournalEntry | None:
@@ -81,17 +89,20 @@ class SqliteJournal:
         Raises:
             JournalError: It cannot be written. If the disk failed in the middle of it, the entry may stand all the same, as open.
         """
-        check_text("ref", intent.ref)
+        check_ref(intent.ref)
         return await self._ask(lambda ledger: ledger.claim(intent), Care.DURABLE)
 
-    async def settle(self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None) -> None:
-        """Write down what became of an open entry, and when. A power cut soon after may leave it open.
+    async def settle(
+        self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
+    ) -> None:
+        """Write down what became of an open entry, and when; see ``Journal.settle``. A power cut soon after may leave it open.
 
         Raises:
-            ConfigError: No open entry under ``ref``.
-            JournalError: It cannot be written; the entry stays open.
+            ConfigError: Nothing under ``ref`` of which that can be said.
+            JournalError: It cannot be written; the entry stays as it is.
         """
-        await self._ask(lambda ledger: ledger.settle(ref, sent=sent, by=by, result=result), Care.LAZY)
+        check_settlement(ref, sent=sent, by=by, result=result, of=of)
+        await self._ask(lambda ledger: ledger.settle(ref, sent=sent, by=by, result=result, of=of), Care.LAZY)
 
     async def open_entries(self) -> list[JournalEntry]:
         """Return what is open, in the order in which it began.

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import finalize
 
 from attrs import define, field
@@ -17,9 +17,6 @@ from voicedrop_async.errors import ConfigError, JournalError
 from voicedrop_async.journal._ledger import Care, Ledger
 
 T = TypeVar("T")
-
-_OF_A_PARENT: Final[list[Ledger]] = []
-"""Files opened before a fork: closing them here would take them from the process that uses them."""
 
 
 @define(eq=False)
@@ -34,8 +31,10 @@ class _Job(Generic[T]):
         """Do the work; what came of it is told once it is committed."""
         try:
             self.tell = partial(self.done.set_result, self.work(ledger))
-        except ConfigError as refused:  # nothing was written, and the others go on
+        except (ConfigError, JournalError) as refused:  # nothing was written, and the others go on
             self.tell = partial(self.done.set_exception, refused)
+        except (TypeError, ValueError) as fault:  # likewise: all work writes last, and once
+            self.fail(f"what was given cannot be written down ({type(fault).__name__})")
 
     def fail(self, words: str) -> None:
         """It was not done; each who waits gets an error of his own."""
@@ -61,15 +60,19 @@ class Worker:
             JournalError: The file cannot be opened, read or written.
         """
         if os.getpid() != self._process:
-            raise ConfigError("journal: was opened before this process was forked; make a SqliteJournal in each process")
+            raise ConfigError("journal: was opened before this process was forked; make a SqliteJournal in each process, after the fork")
         job: _Job[T] = _Job(work, care, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._pool.submit(self._drain)
         return await job.done
 
     def close(self) -> Future[None]:
-        """Close the file once all that waits is done, and let the thread end."""
+        """Close the file once all that waits is done, and let the thread end; both are not ours if we were forked."""
         self._end.detach()
+        if os.getpid() != self._process:
+            nothing_to_do: Future[None] = Future()
+            nothing_to_do.set_result(None)
+            return nothing_to_do
         closed = self._pool.submit(self._ledger.close)
         self._pool.shutdown(wait=False)
         return closed
@@ -105,7 +108,6 @@ def _tell(jobs: list[_Job[Any]]) -> None:
 
 def _end(pool: ThreadPoolExecutor, ledger: Ledger, process: int) -> None:
     if os.getpid() != process:
-        _OF_A_PARENT.append(ledger)
         return
     try:
         pool.submit(ledger.close)

@@ -60,7 +60,10 @@ class VoiceCampaign:
     groups: tuple[str, ...] = field(default=(), converter=_texts, kw_only=True)
     """Contact group names of the account; at most 1000."""
     name: str | None = field(default=None, kw_only=True)
-    """2 to 30 Latin letters, digits, spaces and hyphens. One that is sent without gets a name of its own."""
+    """2 to 30 Latin letters, digits, spaces and hyphens. One that is sent without gets a name of its own.
+
+    It is kept and shown in clear, so a campaign whose name holds the number of a recipient is not sent.
+    """
     message: SpokenMessage | None = field(default=None, kw_only=True)
     """What is spoken; either this or ``file_url``."""
     file_url: str | None = field(default=None, repr=False, kw_only=True)
@@ -192,3 +195,7 @@ class Intent:
     """HMAC, under the journal's key, of what was to be sent, without recipients and without a name that was made up for it."""
     recipients_digest: str = field(default="", repr=False)
     """HMAC of the sorted recipients under the journal's key: it tells lists apart, and gives no number back."""
+
+    def is_same_send(self, other: "Intent") -> bool:
+        """Whether both are of the same campaign to the same recipients, begun whenever."""
+        return (self.campaign_digest, self.recipients_digest) == (other.campaign_digest, other.recipients_digest)

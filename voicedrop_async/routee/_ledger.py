@@ -54,7 +54,10 @@ class SendLedger:
     chunks: tuple[Chunk, ...]
     """In the order of the list, those not attempted included."""
     invalid: Mapping[str, str]
-    """Entries of the list that are no phone numbers, and why; they are in no chunk."""
+    """Entries of the list that are no phone numbers, and why; they are in no chunk.
+
+    One that is no text is named by its place, from 1, as in ``entry 3``.
+    """
     duplicates: tuple[str, ...]
     """Entries that repeat an earlier one, as they were given; sent once."""
     stopped_by: VoiceDropError | None

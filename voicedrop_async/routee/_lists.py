@@ -4,12 +4,13 @@ Source: Routee, "Send a voice campaign", ``to``: at most 1000.
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
 from attrs import evolve
 
-from voicedrop_async._checks import MAX_RECIPIENTS, MAX_REF, check_campaign, check_count, check_kind, check_ref
+from voicedrop_async._checks import MAX_RECIPIENTS, MAX_REF, check_campaign, check_count, check_ref
 from voicedrop_async.errors import BadRequest, ConfigError, OutcomeUnknown, VoiceDropError
 from voicedrop_async.models import VoiceCampaign
 from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
@@ -61,6 +62,8 @@ class LongLists(Reconciling):
             ConfigError: The campaign cannot be, or has recipients of its own; nothing was sent. Or a chunk differs from
                 the one that was sent under its ref: nothing of it was sent, and the text says what was before it.
             SessionClosed: The session is closed.
+            Exception: Whatever ``recipients`` raise while they are pulled, with a note on what was sent before. No chunk is
+                sent that is not full by then; the same call with a mended source goes on.
 
         Source: Routee, "Send a voice campaign", ``POST /voice/campaign``.
         """
@@ -72,13 +75,14 @@ class LongLists(Reconciling):
         check_count("chunk", chunk, 1)
         if chunk > MAX_RECIPIENTS:
             raise ConfigError(f"chunk: {chunk} is above {MAX_RECIPIENTS}, the most of one campaign")
-        check_kind("stop_at_unknown", stop_at_unknown, bool)
+        if not isinstance(stop_at_unknown, bool):
+            raise ConfigError(f"stop_at_unknown: a {type(stop_at_unknown).__name__} is neither True nor False")
         self._transport.check_home()
         sieve = Sieve(reader(region), why_not(region))
         done: list[Chunk] = []
         stopped_by: VoiceDropError | None = None
         async with aclosing(sieve.chunks(recipients, ref, chunk)) as planned:
-            async for next_one in planned:
+            while (next_one := await _pulled(planned, done)) is not None:
                 if stopped_by is None:
                     done.append(await self._send_chunk(campaign, next_one, done))
                     stopped_by = _stopper(done[-1], stop_at_unknown=stop_at_unknown)
@@ -92,15 +96,38 @@ class LongLists(Reconciling):
         try:
             receipt = await self._send_as(evolve(template, to=chunk.recipients), name, ref=chunk.ref, deadline=None)
         except ConfigError as fault:
-            sent = sum(earlier.state is ChunkState.SENT for earlier in done)
-            raise ConfigError(f"{fault}; this is chunk {chunk.ref}, and of the {len(done)} chunks before it {sent} are sent") from None
+            raise ConfigError(f"{fault}; this is chunk {len(done) + 1}, and {_so_far(done)}") from None
         except OutcomeUnknown as error:
-            return evolve(chunk, state=ChunkState.UNKNOWN, error=error.with_traceback(None))
+            return evolve(chunk, state=ChunkState.UNKNOWN, error=_without_frames(error))
         except VoiceDropError as error:
-            return evolve(chunk, state=ChunkState.REFUSED, error=error.with_traceback(None))
+            return evolve(chunk, state=ChunkState.REFUSED, error=_without_frames(error))
         # The numbers are in memory once; a million recipients would have as many again in the analyses alone.
         slim = evolve(receipt, to=chunk.recipients, voice_analysis=None)
         return evolve(chunk, state=ChunkState.SENT, receipt=slim)
+
+
+async def _pulled(planned: AsyncIterator[Chunk], done: Sequence[Chunk]) -> Chunk | None:
+    """Return the next chunk, None behind the last; what the source raises leaves with a note on what was done."""
+    try:
+        return await anext(planned, None)
+    except Exception as fault:
+        fault.add_note(f"send_campaigns: the recipients raised this before chunk {len(done) + 1}; {_so_far(done)}")
+        raise
+
+
+def _so_far(done: Sequence[Chunk]) -> str:
+    return f"of the {len(done)} chunks before it {sum(chunk.state is ChunkState.SENT for chunk in done)} are sent"
+
+
+def _without_frames(error: VoiceDropError) -> VoiceDropError:
+    """Let go of the frames that an error and its causes hold, and with them of the body that was sent, a chunk's numbers."""
+    links: list[BaseException | None] = [error]
+    while links:
+        link = links.pop()
+        if link is not None:
+            link.__traceback__ = None
+            links += [link.__cause__, link.__context__]
+    return error
 
 
 def _stopper(chunk: Chunk, *, stop_at_unknown: bool) -> VoiceDropError | None:

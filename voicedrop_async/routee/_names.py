@@ -5,10 +5,10 @@ import unicodedata
 from typing import Final
 
 from voicedrop_async._checks import check_text
-from voicedrop_async._paid import token
+from voicedrop_async._letters import random_letters
 
 _LONGEST: Final = 30
-_TOKEN: Final = 10
+_RANDOM: Final = 10
 
 
 def unique_name(name: str = "Campaign") -> str:
@@ -28,6 +28,7 @@ def unique_name(name: str = "Campaign") -> str:
 
     Source of the rules: Routee, "Send a voice campaign", ``name``.
     """
-    plain = unicodedata.normalize("NFKD", check_text("name", name)).encode("ascii", "ignore").decode()
+    apart = unicodedata.normalize("NFKD", check_text("name", name).replace("ß", "ss"))  # no accent takes it apart
+    plain = "".join(character for character in apart if not unicodedata.combining(character))
     words = " ".join(re.sub(r"[^A-Za-z0-9-]+", " ", plain).split()) or "Campaign"
-    return f"{words[: _LONGEST - _TOKEN - 1].rstrip()} {token('', _TOKEN).upper()}"
+    return f"{words[: _LONGEST - _RANDOM - 1].rstrip()} {random_letters(_RANDOM).upper()}"

@@ -58,17 +58,22 @@ class Sieve:
     why_not: str
     """What is said of an entry that is no number."""
     invalid: dict[str, str] = field(factory=dict[str, str], init=False)
+    """By entry; one that is no text by its place, since as text it could be the number of somebody listed."""
     duplicates: list[str] = field(factory=list[str], init=False)
     _seen: set[str] = field(factory=set[str], init=False)
+    _read: int = field(default=0, init=False)
 
     def keep(self, entry: object) -> str | None:
         """Return the number to call for an entry; None if there is none, or it was let through before."""
-        text = entry if isinstance(entry, str) else str(entry)
-        number = self.read(text) if isinstance(entry, str) else None
-        if number is None and text not in self.invalid:
-            self.invalid[text] = self.why_not if isinstance(entry, str) else f"a {type(entry).__name__} is no text"
+        self._read += 1
+        if not isinstance(entry, str):
+            self.invalid[f"entry {self._read}"] = f"a {type(entry).__name__} is no text"
+            return None
+        number = self.read(entry)
+        if number is None and entry not in self.invalid:
+            self.invalid[entry] = self.why_not
         elif number is None or number in self._seen:
-            self.duplicates.append(text)
+            self.duplicates.append(entry)
         else:
             self._seen.add(number)
             return number

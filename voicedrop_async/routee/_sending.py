@@ -6,7 +6,8 @@ Sources: "Send a voice campaign", "Analyze a voice campaign".
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_campaign, check_id, check_ref
+from voicedrop_async._checks import check_campaign, check_id, check_names_nobody, check_ref
+from voicedrop_async._paid import Draft
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import NotFound
 from voicedrop_async.journal import JournalEntry
@@ -29,8 +30,11 @@ class Sending(Tracking):
         Args:
             campaign: What to say and whom to call; it is checked here, before anything is sent. One without a name gets
                 a name of its own, by which it can be found.
-            ref: Your own key for this send, such as the id of an order or of a task. It is kept and shown in clear.
-            deadline: Seconds this call may take in all; the session's own if left out.
+            ref: Your own key for this send, such as the id of an order or of a task. It is kept and shown in clear,
+                so nobody's number may be in it.
+            deadline: Seconds this call may take in all; the session's own if left out. A journal that is slow to write down
+                what became of the send is waited for a second longer, and then writes it behind your back; so it is
+                when the call is cancelled.
 
         Returns:
             The receipt; ``problems`` lists recipients that were refused. If it was sent under ``ref`` before, the
@@ -38,10 +42,11 @@ class Sending(Tracking):
             or settled by a person, since tracking does not tell it.
 
         Raises:
-            ConfigError: The campaign cannot be, or another one stands under ``ref``; nothing was sent.
+            ConfigError: The campaign cannot be, another one stands under ``ref``, or a recipient's number is in its name or
+                in ``ref``; nothing was sent.
             OutcomeUnknown: It may have been sent, by this call or by another one under ``ref``, which may be at work.
                 Look before you send it again: ``reconcile``.
-            JournalError: The journal cannot be written; nothing was sent.
+            JournalError: The journal cannot be read or written; nothing was sent.
             RequestError: Any other one: it was surely not sent, and the same ``ref`` can be sent again.
 
         Source: Routee, "Send a voice campaign", ``POST /voice/campaign``.
@@ -53,8 +58,10 @@ class Sending(Tracking):
 
     async def _send_as(self, campaign: VoiceCampaign, name: str, *, ref: str | None, deadline: float | None) -> CampaignReceipt:
         """Send a checked campaign as ``name``, which does not tell one campaign from another: ``campaign.name`` does."""
+        for argument, text in (("name", name), ("ref", ref or "")):
+            check_names_nobody(argument, text, campaign.to)
         # What holds numbers is not kept in a local variable, where an error reporter would show it.
-        intent = await self._paid.intent(
+        draft = Draft(
             ref=ref,
             campaign_name=name,
             campaign=_wire.canonical(_wire.dump_campaign(evolve(campaign, to=(), contacts=(), groups=()))),
@@ -66,14 +73,13 @@ class Sending(Tracking):
             route="/voice/campaign",
             kind=Kind.PAID,
             body=_wire.encode(_wire.dump_campaign(evolve(campaign, name=name))),
-            intent=intent,
         )
 
         def load(reply: Reply) -> tuple[CampaignReceipt, str | None]:
             # The money is spent: an odd field of the receipt must not hide the id.
             return _wire.load_one(reply, CampaignReceipt, forgiving=True), _wire.dump_kept(reply.body, campaign)
 
-        answer = await self._paid.send(request, self._policy_until(deadline), load, known=ref is not None)
+        answer = await self._paid.send(request, self._policy_until(deadline), load, draft)
         return _receipt_of(answer, campaign) if isinstance(answer, JournalEntry) else answer
 
     async def analyze_campaign(self, campaign: VoiceCampaign) -> VoiceAnalysis:
