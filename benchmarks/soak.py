@@ -159,9 +159,8 @@ async def soak(sends: int, callers: int, faults: float, seed: int, folder: Path)
     # Two counts that know nothing of each other: what the server took, and what the journal and the tracking say of it.
     known, looked_for = found["acknowledged"], found["unknown, then sent"]
     adds_up = accepted.total() == known + looked_for and told.total() == len(plan)
-    print(
-        f"{sends} sends, delivered {len(plan)} times, {callers} callers, {faults:.0%} faults, seed {seed}: {len(plan) / seconds:.0f} a second"
-    )
+    rate = len(plan) / seconds
+    print(f"{sends} sends, delivered {len(plan)} times, {callers} callers, {faults:.0%} faults, seed {seed}: {rate:.0f} a second")
     print(f"callers were told: {dict(sorted(told.items()))}")
     print(f"journal: {known} acknowledged, {found['unknown']} unknown, {found['not sent']} not sent")
     print(f"server: {accepted.total()} accepted; journal and tracking: {known} acknowledged + {looked_for} unknown and then found")
