@@ -25,6 +25,7 @@ from voicedrop_async import (
     StaticToken,
     TimedOut,
     Timeouts,
+    WireError,
 )
 from voicedrop_async.sandbox import Sandbox
 
@@ -77,6 +78,29 @@ async def test_what_may_have_happened_stays_open_and_is_never_sent_again(
 
     assert len(line.received) == 1
     assert [entry.intent.ref for entry in await journal.open_entries()] == ["order-7"]
+
+
+@pytest.mark.parametrize(
+    ("step", "facts"),
+    [
+        (answer(200, b"<html>ok</html>", **HTML), (200, "text/html", 15)),
+        (answer(201, {"state": "Queued"}), (201, "application/json", 19)),
+    ],
+    ids=["html", "another shape"],
+)
+async def test_p04_what_came_instead_of_a_receipt_is_told(
+    line: RawServer, sender: RouteeSession, step: Step, facts: tuple[int, str, int]
+) -> None:
+    """Probably taken, and nobody can read by whom: status, content type and length tell the service's page from a proxy's."""
+    line.will(step)
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    cause = caught.value.__cause__
+    assert isinstance(cause, WireError)
+    assert (cause.status, cause.content_type, cause.length) == facts
+    assert caught.value.status == facts[0]
 
 
 @pytest.mark.parametrize("fault", SURELY_NOT)
@@ -158,8 +182,9 @@ async def test_n01_what_never_left_is_settled_as_not_sent(journal: WatchedJourna
     assert entry.state is SendState.NOT_SENT
 
 
-async def test_n05_a_link_that_dies_under_a_send_is_unknown(line: RawServer, journal: WatchedJournal) -> None:
-    """The bytes are out and nothing comes back, as when a cable is pulled: never taken for "no connection"."""
+async def test_n05_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServer, journal: WatchedJournal) -> None:
+    """The bytes arrived and nothing comes back: never taken for "no connection". A link that dies looks the same from here,
+    since a paid send never rides on a connection that was there before; none is cut in this test."""
     line.will(falls_silent())
     async with RouteeSession(StaticToken("t"), base_url=line.url, journal=journal, timeouts=Timeouts(read=0.1)) as session:
         with pytest.raises(OutcomeUnknown) as caught:
@@ -178,6 +203,7 @@ async def test_n10_a_thousand_sends_meet_no_stale_connection(line: RawServer, se
 
     print(f"1000 sends over {line.connections} connections, 0 ambiguous")
     assert len(line.received) == 1000
+    assert line.connections == 1000
 
 
 async def _keeps_no_promise(writer: asyncio.StreamWriter) -> bool:
