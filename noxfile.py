@@ -34,14 +34,18 @@ def install(session: nox.Session, *groups: str, extras: str = "cli,phone") -> No
 
 @nox.session(python=PYTHONS or None)
 def tests(session: nox.Session) -> None:
-    """Run the tests on each supported Python that is here; on the first one with branch coverage."""
+    """Run the tests on each supported Python that is here; on the first one with branch coverage, and with the long ones."""
     session.log(f"Pythons that are here: {', '.join(PYTHONS)}; supported: {', '.join(SUPPORTED)}")
     install(session, "test")
-    if session.posargs or session.python not in {None, *PYTHONS[:1]}:
+    everything = ["pytest", "-n", "auto", "--dist", "worksteal"]
+    if session.posargs:
         session.run("pytest", *session.posargs)
         return
+    if session.python not in {None, *PYTHONS[:1]}:
+        session.run(*everything, "-m", "not once")
+        return
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest")
+    session.run("coverage", "run", "-m", *everything)
     session.run("coverage", "combine", silent=True)
     session.run("coverage", "report")
 
@@ -111,6 +115,13 @@ def package(session: nox.Session) -> None:
         session.chdir(folder)
         session.run(str(binaries / "voicedrop"), "demo", external=True)
         session.run(str(binaries / "python"), "-c", "import voicedrop_async.sandbox", external=True)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Walk 100,000 times over lists that change at random, and hold every promise of a walk against the server's truth."""
+    install(session, "test")
+    session.run("pytest", "--timeout", "0", *(session.posargs or ["tests/pages/test_pages_machine.py"]), env={"VOICEDROP_WALKS": "100000"})
 
 
 @nox.session

@@ -48,3 +48,12 @@ async def caller(line: RawServer, events: list[Event]) -> AsyncGenerator[RouteeS
         auth, base_url=line.url, auth_url=line.url, retry=QUICK, timeouts=Timeouts(connect=2.0, read=5.0), on_event=events.append
     ) as session:
         yield session
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what passing tests print: figures, such as how often a process was killed."""
+    printed = [report for report in terminalreporter.getreports("passed") if report.when == "call" and report.capstdout.strip()]
+    if printed:
+        terminalreporter.section("figures")
+    for report in printed:
+        terminalreporter.line(f"{report.nodeid}\n    {report.capstdout.strip()}")

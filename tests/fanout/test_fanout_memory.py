@@ -3,6 +3,8 @@
 import asyncio
 import tracemalloc
 
+import pytest
+
 from voicedrop_async.fanout import each
 
 IDS = 100_000
@@ -10,6 +12,7 @@ MOST = 200_000
 """Bytes; an outcome kept for each id would be more than 10 MB."""
 
 
+@pytest.mark.once
 def test_a_hundred_thousand_ids_take_no_more_memory_than_a_thousand():
     async def job(key):
         return bytes(1000)

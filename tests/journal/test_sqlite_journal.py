@@ -218,6 +218,7 @@ else:
     assert all(repr(ref) in said for ref in ("parent", "parent again", "child", "child again"))
 
 
+@pytest.mark.once
 def test_of_two_processes_with_one_ref_one_wins_each_time(path: Path) -> None:
     """Both are told each ref at the same moment, 200 times, on a file that both make; they agree on its key."""
     workers = [program(CLAIMS, str(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]

@@ -92,6 +92,15 @@ async def test_what_spoke_against_the_part_that_lies_behind_is_not_forgotten():
     assert (report.suspected_missing, report.complete) == (0, False)
 
 
+async def test_what_a_page_told_is_known_to_whoever_goes_on_from_within_it():
+    """Its count is smaller: something was pulled past the walk."""
+    script = [fetched("abc", last=False, pages=2, total=6, size=3), fetched("ef", number=1, last=True, pages=2, total=5, size=3)]
+    async with Scripted(*script).stream(page_size=3, max_items=4).walk() as walk:
+        assert len([item async for item in walk]) == 4
+    _, _, report = await walked(Scripted(*script), page_size=3, resume=walk.token)
+    assert not report.complete
+
+
 async def test_duplicates_in_front_of_the_place_shift_it_not():
     script = [fetched("aabc", last=False, pages=2, total=5, size=4), fetched("de", number=1, last=True, pages=2, total=5, size=4)]
     taken, tokens = await with_tokens(Scripted(*script), page_size=4)

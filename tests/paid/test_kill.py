@@ -64,6 +64,7 @@ async def zygote(sandbox: Sandbox) -> AsyncGenerator[Zygote]:
         await process.wait()
 
 
+@pytest.mark.once
 async def test_two_processes_with_one_ref_at_the_same_moment_send_once(tmp_path: Path) -> None:
     """One sends; the other hears at once that nobody knows yet, or, if it began when all was over, gets the receipt."""
     heard = Counter[str]()
@@ -90,6 +91,7 @@ async def states(journal: Path, refs: list[str]) -> list[SendState | None]:
         return [entry and entry.state for entry in entries]
 
 
+@pytest.mark.once
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("chunks", [1, 5], ids=["a send", "a list of five chunks"])
 async def test_p07_killed_at_any_moment_no_chunk_is_sent_twice_and_none_is_forgotten(tmp_path: Path, chunks: int) -> None:

@@ -44,6 +44,7 @@ async def failed(session: RouteeSession) -> RequestError:
     return caught.value
 
 
+@pytest.mark.once
 async def test_h16_a_thousand_callers_of_a_service_that_is_down_ask_it_little_more_than_once_each(line: RawServer) -> None:
     """Without the budget they would ask four thousand times; with it, 35 repeats are made, and the rest hear of it at once."""
     line.will(DOWN)
@@ -272,6 +273,7 @@ def flaky(dice: random.Random) -> Step:
     return step
 
 
+@pytest.mark.once
 async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line: RawServer) -> None:
     """In line, on the way, in a pause: no slot is missing afterwards, no task runs, and the next call is served."""
     dice = random.Random(7)

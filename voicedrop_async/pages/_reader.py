@@ -48,12 +48,17 @@ class Sheet(Generic[T]):
     """The place of the page, when it had been read."""
     keys: Callable[[Sequence[T]], Sequence[Hashable]]
 
-    def mark(self, handed: int) -> Mark:
-        """Return the place after so many of the fresh items, of which there are more."""
+    def mark(self, handed: int, *, doubtful: bool) -> Mark:
+        """Return the place after so many of the fresh items, of which there are more.
+
+        Args:
+            handed: How many were handed out.
+            doubtful: Whether anything speaks against the walk by now; this page may have told it.
+        """
         following = self.fresh[handed]
         index = next(index for index, item in enumerate(self.page.items) if item is following)
         summed = None if self.begins.sum is None else self.begins.sum + sum_of(self.keys(self.fresh[:handed]))
-        return evolve(self.begins, index=index, sum=summed)
+        return evolve(self.begins, index=index, sum=summed, doubtful=doubtful)
 
 
 class Reader(Generic[T]):

@@ -50,7 +50,7 @@ class Walk(Generic[T]):
         """The place after the last item that was handed out: for ``resume=`` of the same stream, in any process."""
         handed = len(self._handed) - length_hint(self._waiting)
         if self._sheet is not None and handed < len(self._sheet.fresh):
-            return self._sheet.mark(handed).token()
+            return self._sheet.mark(handed, doubtful=self._reader.tally.doubts).token()
         return self._reader.mark().token()
 
     async def __aiter__(self) -> AsyncGenerator[T]:
