@@ -24,7 +24,6 @@ from voicedrop_async import (
     Kind,
     MemoryJournal,
     Recording,
-    RedisJournal,
     RouteeSession,
     SpacivoxSession,
     SqliteJournal,
@@ -207,7 +206,6 @@ MADE: dict[str, Callable[[], object]] = {
     "Throttle": Throttle,
     "MemoryJournal": MemoryJournal,
     "SqliteJournal": lambda: SqliteJournal("sends.journal"),
-    "RedisJournal": lambda: RedisJournal(f"redis://user:{SECRET}@redis.example:6379/0"),
 }
 
 
@@ -254,7 +252,9 @@ def test_s01_every_public_class_is_among_those_looked_at() -> None:
     words = {name for name, thing in CLASSES.items() if issubclass(thing, Enum) or is_typeddict(thing)}
     bare = {"Journal", "JournalError", "ConfigError", "ResumeTokenError", "SessionClosed", "VoiceDropError"}
 
-    assert CLASSES.keys() - words - bare - {*VALUES} - CHECKED - MADE.keys() == set()
+    with_services = {"RedisJournal"}  # needs a library that is not here: planted in tests/services
+
+    assert CLASSES.keys() - words - bare - with_services - {*VALUES} - CHECKED - MADE.keys() == set()
     assert len(VALUES) > 30
 
 

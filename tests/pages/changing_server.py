@@ -60,7 +60,8 @@ class Changing:
         Args:
             halves: Moments of the first rows.
             includes: Whether a row on the start of a slice belongs to it, and one on its end.
-            turns: Turns of the loop that the requests take, in the order in which they are asked; over and over.
+            turns: Turns of the loop that the requests take, in the order in which they are asked; over and over. As many
+                are taken by one that is cancelled.
         """
         self.rows = [Row(number, _moment(half)) for number, half in enumerate(halves)]
         self.ever = list(self.rows)
@@ -151,8 +152,10 @@ class Changing:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            for _ in range(next(self.turns)):
-                await asyncio.sleep(0)
+            await self._some_turns()
+        except asyncio.CancelledError:
+            await self._some_turns()  # as a connection that is being closed
+            raise
         finally:
             self.under_way -= 1
         self._go_on()
@@ -161,6 +164,10 @@ class Changing:
             self.failed += 1
             raise ConnectionLost(summary="cut", request="POST /voice/tracking")
         return self._answer(span, number, size)
+
+    async def _some_turns(self) -> None:
+        for _ in range(next(self.turns)):
+            await asyncio.sleep(0)
 
     async def ask(self, span: Span | None, number: int, size: int) -> Callable[[], Fetched[Row]]:
         fetched = await self.fetch(span, number, size)
