@@ -143,7 +143,8 @@ async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_wa
         await server.sees((0, 1), (0, 2), (0, 3))  # a smaller count: it might have been answered too early
         server.answers((0, 1))
         assert await everything == ["a", "b"]
-        await server.sees()
+    assert server.waiting == {}
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("leave", ["break", "exception", "exit"])

@@ -91,6 +91,13 @@ async def test_an_item_that_is_missing_is_raised_when_the_last_page_is_handed_ou
     assert (items, "1 more items than it showed" in str(drift)) == (list("abcd"), True)
 
 
+async def test_from_where_an_item_may_have_been_pulled_past_the_walk_it_is_never_complete():
+    server = Changing("abcdef", "bcdef", at=[2])
+    items, drift = await taken_until_drift(server)
+    rest, _, report = await walked(server, resume=drift.resume)
+    assert (items + rest, report.complete) == (list("abcdf"), False)
+
+
 @pytest.mark.parametrize("mode", ["dedupe", "raise", "repair"])
 async def test_from_where_drift_was_raised_the_walk_can_go_on(mode):
     server = Changing("abcdef", "abcdefg", at=[2])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_servers import NOON, PATIENT, SECOND, fetched, ids
 
-from voicedrop_async.errors import WireError
+from voicedrop_async.errors import ResumeTokenError, WireError
 from voicedrop_async.pages import PageStream, Source, Span
 from voicedrop_async.pages._source import Cuts
 from voicedrop_async.routee._tracking import _keys
@@ -127,6 +127,17 @@ async def test_a_sliced_walk_goes_on_from_any_item(options):
         async with calendar.stream(most=9, resume=token, **options).walk() as walk:
             rest = ids([item async for item in walk])
         assert (rest, walk.report.complete) == (whole[place + 1 :], True)
+
+
+async def test_a_token_of_a_longer_slice_is_refused_and_one_of_a_shorter_goes_on():
+    """Its page number is one of another list."""
+    calendar = Calendar(NOON + n * timedelta(minutes=5) for n in range(49))
+    async with calendar.stream().walk() as walk:
+        begun = [(await anext(aiter(walk))).message_id for _ in range(8)]
+    with pytest.raises(ResumeTokenError, match="slices"):
+        calendar.stream(step=HOUR / 2, resume=walk.token)
+    rest = await calendar.stream(step=2 * HOUR, resume=walk.token).collect()
+    assert begun + ids(rest) == calendar.names
 
 
 # --- where the cuts are ----------------------------------------------------------------------------------------------

@@ -58,6 +58,20 @@ async def test_a_walk_that_has_ended_goes_on_with_nothing():
     assert (rest, server.asked, report.complete) == ([], [], True)
 
 
+async def test_a_list_that_was_thrown_away_is_collected_again_from_its_beginning():
+    server = Honest(SEVEN)
+    server.failing = [None, None, ConnectionLost(summary="cut")]
+    with pytest.raises(ConnectionLost) as failure:
+        await server.stream().collect()
+    assert ids(await server.stream(resume=failure.value.resume).collect()) == list(SEVEN)
+
+
+async def test_a_token_of_a_second_pass_is_for_repair_only():
+    _, tokens = await with_tokens(Honest("ab"), on_drift="repair")
+    with pytest.raises(ResumeTokenError, match="repair"):
+        Honest("ab").stream(resume=tokens[-1])
+
+
 async def test_what_max_items_cut_off_comes_later():
     server = Honest(SEVEN)
     async with server.stream(max_items=3).walk() as walk:

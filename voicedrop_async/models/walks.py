@@ -14,9 +14,9 @@ class Page(Generic[T_co]):
     items: tuple[T_co, ...] = field(repr=False)
     """The items handed out: each once, so fewer than the service sent when it repeated some."""
     number: int
-    """From 0. For sliced streams, the number of the slice."""
+    """From 0, in its list: each slice of tracked messages begins anew. Of drop records, the number of the slice."""
     size: int
-    """Items asked for with one request, as the service echoes it; it may cap what was asked."""
+    """Items asked for with one request, as the service echoes it; it may cap what was asked. Of drop records, how many there are."""
     total_pages: int | None
     """None if the service did not say so usably."""
     total_items: int | None
@@ -42,15 +42,15 @@ class WalkReport:
     pages: int
     """Pages read."""
     items: int
-    """Items handed out, each once."""
+    """Items handed out; each once, but for ``on_drift="ignore"``."""
     duplicates: int
     """Items the service sent again; they were held back, but for ``on_drift="ignore"``."""
     unreadable: int
     """Fields that could not be read (None, with the raw value in ``extra``) and rows that were skipped."""
     total_first: int | None
-    """The service's count of items at the first page."""
+    """The service's count of items at the first page; of slices, the sum of those begun."""
     total_last: int | None
-    """The service's count of items at the latest page."""
+    """The service's count of items at the latest page; of slices, the sum of those begun."""
     crowded: int = 0
     """Slices that hold more than ``max_slice_items`` and could not be cut further; they were walked as they are."""
     suspected_missing: int

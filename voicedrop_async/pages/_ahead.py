@@ -42,6 +42,8 @@ class Ahead(Generic[T]):
         self._most = most
         self._over_lists = over_lists
         self._tasks: dict[Place, asyncio.Task[Callable[[], Fetched[T]]]] = {}
+        self._given_up: set[asyncio.Task[Callable[[], Fetched[T]]]] = set()
+        """Cancelled, and not at their end yet."""
         self._pages: dict[datetime | None, int] = {}
         """Pages of each list that is known, as far as the service told."""
         self._guess: int | None = None
@@ -67,7 +69,7 @@ class Ahead(Generic[T]):
     async def take(self, place: Place, room: int) -> tuple[Fetched[T], bool]:
         """Return the page at ``place``, and whether it was asked for before its turn; ``room`` as for ``plan``."""
         for passed in [each for each in self._tasks if each < place]:
-            self._tasks.pop(passed).cancel()
+            self._give_up(passed)
         for start in [each for each in self._pages if Place(each, 0) < Place(place.start, 0)]:
             del self._pages[start]
         early = place in self._tasks
@@ -93,18 +95,22 @@ class Ahead(Generic[T]):
 
     def forget(self) -> None:
         """Give up what is under way, and what is known of its lists."""
-        for task in self._tasks.values():
-            task.cancel()
-        self._tasks.clear()
+        for place in list(self._tasks):
+            self._give_up(place)
         self._pages.clear()
 
     async def aclose(self) -> None:
-        """Give up what is under way, and wait until it has ended."""
-        tasks = list(self._tasks.values())
+        """Give up what is under way, and see it end, though we be cancelled ourselves."""
         self._room = 0
         self.forget()
-        if tasks:
-            await asyncio.wait(tasks)
+        # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.
+        await asyncio.gather(*self._given_up, return_exceptions=True)
+
+    def _give_up(self, place: Place) -> None:
+        task = self._tasks.pop(place)
+        task.cancel()
+        self._given_up.add(task)
+        task.add_done_callback(self._given_up.discard)
 
     async def _turn_of_the_loop(self, task: asyncio.Task[Callable[[], Fetched[T]]]) -> None:
         loop = asyncio.get_running_loop()

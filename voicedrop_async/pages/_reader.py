@@ -62,7 +62,7 @@ class Sheet(Generic[T]):
 
 
 class Reader(Generic[T]):
-    """Reads the pages of one walk. Whatever is raised, it stands where it stood."""
+    """Reads the pages of one walk. If a page cannot be had, it stands where it stood."""
 
     def __init__(self, source: Source[T], options: Options) -> None:
         """Stand at the beginning, or at the mark of ``options``; nothing is sent yet."""
@@ -270,7 +270,9 @@ class Reader(Generic[T]):
         goes_on = place.number > 0 or self._skip > 0
         if goes_on and page.total_items is not None and self.tally.total not in {None, page.total_items}:
             change = f"the list changed while it was walked: {page.total_items} items, {self.tally.total} before"
-            self.tally.total = page.total_items  # whoever goes on from here knows
+            # Whoever goes on from here knows the count, and that something may have been pulled past it.
+            self.tally.doubtful_here |= shrank(self.tally.total, page.total_items)
+            self.tally.total = page.total_items
         elif self._seen.repeats(keys):
             change = f"the list changed while it was walked: page {place.number} repeats an item"
         else:

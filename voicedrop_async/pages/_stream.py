@@ -7,10 +7,10 @@ from typing import Final, Generic, TypedDict, TypeVar, get_args
 from attrs import evolve
 
 from voicedrop_async._checks import check_count
-from voicedrop_async.errors import ConfigError, ResumeTokenError, WireError
+from voicedrop_async.errors import ConfigError, RequestError, ResumeTokenError, SessionClosed, WalkError, WireError
 from voicedrop_async.models import Page, ResumeToken
 from voicedrop_async.pages._reader import OnDrift, Options, Reader
-from voicedrop_async.pages._source import Place, Source
+from voicedrop_async.pages._source import Cuts, Place, Source
 from voicedrop_async.pages._tokens import query_hash, read_token
 from voicedrop_async.pages._walk import Walk
 
@@ -25,9 +25,11 @@ class WalkOptions(TypedDict, total=False):
     Keys:
         max_items: Stop after so many, counted from where the walk begins. No page is fetched that cannot be used.
         prefetch: Page requests kept under way ahead of the loop, within the session's limits; order is kept, and memory
-            is bounded by ``prefetch + 1`` pages. 0 asks for a page when it is needed.
-        resume: A token of an earlier walk over the same stream, or its text: the walk goes on behind the last item that
-            was handed out then. On a list that did not change, nothing is lost and nothing comes twice.
+            is bounded by ``prefetch + 1`` pages. 0 asks for a page when it is needed. To repair, nothing is asked beyond the
+            present list.
+        resume: A token of an earlier walk over the same stream, slices and ``on_drift`` included, or its text: the walk goes
+            on behind the last item that was handed out then. On a list that did not change, nothing is lost and nothing comes
+            twice.
         on_drift: What to do about a list that changes while it is walked. ``"dedupe"`` hands out each item once, and
             ``report`` tells what was seen; ``"repair"`` reads each list again, until two passes in a row found the same
             items and counts; ``"raise"`` raises ``DriftDetected`` when a count changes, an item comes twice or one is
@@ -76,6 +78,10 @@ class PageStream(Generic[T]):
             span = mark.span
             if not source.range.start <= span.start < span.end <= source.range.end:
                 raise ResumeTokenError("resume: the token stands outside the range of this stream")
+            if Cuts(source.range, source.step, {span.end: None}).span(span.start) != span:
+                raise ResumeTokenError("resume: the token stands in a longer slice than this stream has; give the slices of its walk")
+        if mark is not None and mark.passes > 1 and on_drift != "repair":
+            raise ResumeTokenError('resume: the token stands in a second pass over a list; give on_drift="repair"')
         self._source = source
         self._options = Options(
             page_size=page_size,
@@ -102,6 +108,8 @@ class PageStream(Generic[T]):
     async def collect(self, max_items: int | None = None) -> list[T]:
         """Walk to the end, or to ``max_items``, and return the items as a list.
 
+        What fails throws the list away, so its ``resume`` is the place where ``collect`` began.
+
         Raises:
             RequestError: A page failed for good.
             WalkError: The walk cannot go on.
@@ -110,7 +118,13 @@ class PageStream(Generic[T]):
         if max_items is not None:
             check_count("max_items", max_items, 0)
             most = max_items if most is None else min(most, max_items)
-        return [item async for item in Walk(self._source, evolve(self._options, max_items=most))]
+        walk = Walk(self._source, evolve(self._options, max_items=most))
+        begins = walk.token
+        try:
+            return [item async for item in walk]
+        except (RequestError, WalkError, SessionClosed) as error:
+            error.resume = begins
+            raise
 
     async def first(self) -> T | None:
         """Return the first item, or None if there is none; asks for a page of one."""

@@ -12,7 +12,7 @@ from attrs import evolve
 from voicedrop_async import _wire
 from voicedrop_async._checks import check_count, check_filters, check_id, check_kind, check_range, check_slices, check_text
 from voicedrop_async.calls import Kind, Reply, Request
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.fanout import Outcome, Several, each
 from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
@@ -228,7 +228,12 @@ class Tracking(Recordings):
     async def _summary(self, tracking_id: str) -> CampaignSummary:
         # What comes again may be newer, so nothing is held back here.
         async with self.track_campaign(tracking_id, on_drift="ignore").walk() as walk:
-            messages = [message async for message in walk]
+            begins = walk.token
+            try:
+                messages = [message async for message in walk]
+            except (RequestError, WalkError) as error:
+                error.resume = begins  # what was read so far is thrown away
+                raise
         return CampaignSummary.of(messages, walk.report)
 
 
