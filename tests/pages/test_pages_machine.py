@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from contextlib import aclosing
 from functools import partial
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 from attrs import define, field
@@ -133,11 +133,12 @@ def a_list_that_rests_comes_whole_and_in_order(story):
     if story.server.changes or not story.over:
         return False
     assert story.error is None
+    assert len(story.handed) == len(set(story.handed))
     whole = list(dict.fromkeys(row for span in story.spans() for row in story.server.within(span)))
     if story.single or story.options["slices"] is None:
         assert story.handed == whole[: len(story.handed)]
     if story.ended:
-        assert sorted(story.handed) == sorted(whole)
+        assert set(whole) <= set(story.handed)
         assert story.report.suspected_missing == 0
         assert story.report.complete or story.looks_uncut()
     return True
@@ -198,15 +199,14 @@ def a_repair_comes_to_rest_with_the_list(story):
 
 
 def what_is_read_after_the_last_change_comes_whole(story):
-    """A walk that goes on does not ask who handed out what lies on an edge: there was nobody else."""
-    repaired = story.options["on_drift"] == "repair" and story.report.complete
+    repaired = story.options["on_drift"] == "repair" and story.options["slices"] is None and story.report.complete
     if not story.ended or not (story.single or repaired):
         return False
-    server, slices_of = story.server, story.slices_of()
+    server = story.server
     first = {answer.span: answer.version for answer in server.answers if answer.number == 0}
     for span in story.spans():
         if first.get(span) == server.version:
-            assert {row for row in server.within(span) if story.single or slices_of[row] == 1} <= set(story.handed)
+            assert set(server.within(span)) <= set(story.handed)
     return True
 
 
@@ -322,6 +322,8 @@ class Walks(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.loop = asyncio.new_event_loop()
+        # Its clock goes by turns, so that a story is the same each time it is told; a walk looks at it when pages wait.
+        self.loop.time = partial(next, count(0, 0.0004))
         self.unheard = []
         self.loop.set_exception_handler(lambda _, context: self.unheard.append(context["message"]))
         self.sound = True

@@ -74,6 +74,9 @@ class Ahead(Generic[T]):
             del self._pages[start]
         early = place in self._tasks
         if not early:
+            # It failed or was given up: what stands behind it is older than it will be, and an item could fall between.
+            for behind in [each for each in self._tasks if each.start == place.start]:
+                self._give_up(behind)
             self.plan(place, room)
         task = self._tasks.get(place)
         if task is not None:
