@@ -99,26 +99,37 @@ class Changing:
         else:
             change()
 
-    def insert(self, where: int, half: int) -> None:
+    def change(self, kind: str, which: int, where: int, half: int) -> None:
+        """Change the list in a way that bears a name, or fail the answer that comes next."""
+        match kind:
+            case "insert":
+                self._insert(where, half)
+            case "delete":
+                self._delete(which)
+            case "replace":  # so that no count tells
+                self._delete(which)
+                self._insert(where, half)
+            case "move":
+                self._move(which, where)
+            case "fail":
+                self.rising += 1
+
+    def _insert(self, where: int, half: int) -> None:
         row = Row(len(self.ever), _moment(half))
         self.ever.append(row)
         self.rows.insert(where % (len(self.rows) + 1), row)
         self._changed("insert")
 
-    def delete(self, which: int) -> None:
+    def _delete(self, which: int) -> None:
         if self.rows:
             self.always.discard(self.rows.pop(which % len(self.rows)).id)
             self._changed("delete")
 
-    def move(self, which: int, where: int) -> None:
+    def _move(self, which: int, where: int) -> None:
         if len(self.rows) > 1:
             row = self.rows.pop(which % len(self.rows))
             self.rows.insert(where % (len(self.rows) + 1), row)
             self._changed("move")
-
-    def fail(self) -> None:
-        """Fail the answer that comes next."""
-        self.rising += 1
 
     def _changed(self, kind: str) -> None:
         self.version += 1
@@ -154,10 +165,10 @@ class Changing:
         try:
             await self._some_turns()
         except asyncio.CancelledError:
+            self.under_way -= 1
             await self._some_turns()  # as a connection that is being closed
             raise
-        finally:
-            self.under_way -= 1
+        self.under_way -= 1
         self._go_on()
         if self.rising:
             self.rising -= 1
