@@ -130,6 +130,30 @@ async def test_a_list_that_turns_out_longer_has_its_pages_before_those_of_the_ne
     assert (items, requests, report.complete) == (list(TEN), 6, True)
 
 
+async def test_a_list_that_turns_out_longer_has_its_pages_asked_for_before_its_turn():
+    """Its first page came while the walk stood still in the list before."""
+    server = Held("a", "bcdefg", "h")
+    async with server.stream(prefetch=3).walk() as walk:
+        first = asyncio.ensure_future(anext(aiter(walk)))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await first
+        await server.sees((1, 0), (2, 0))
+        await server.answered((1, 0))
+        await server.sees((1, 1), (2, 0))
+
+
+async def test_a_list_whose_first_page_fails_ahead_is_asked_for_again_in_its_turn():
+    """Nothing is learnt of it before, and the walk does not end."""
+    server = Honest("a", "bc", "d")
+    server.failing = [None, ConnectionLost(summary="cut")]
+    taken = []
+    async with server.stream(prefetch=3).walk() as walk:
+        with pytest.raises(ConnectionLost):
+            await drain(walk, taken)
+        assert ids(taken) + await collected(walk) == list("abcd")
+
+
 async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_way():
     """Emptied while it was walked: what was asked for behind its end is given up."""
     server = Held(TEN)

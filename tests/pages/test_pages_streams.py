@@ -8,6 +8,7 @@ from page_servers import Honest, Scripted, drain, fetched, ids, walked
 
 from voicedrop_async.errors import ConfigError, ConnectionLost, PageLoop, WireError
 from voicedrop_async.models import WalkReport
+from voicedrop_async.pages import check_options
 
 FIVE = "abcde"
 
@@ -86,6 +87,13 @@ async def test_first_asks_for_a_page_of_one():
     assert (server.asked, server.sizes) == ([(0, 0)], [1])
 
 
+@pytest.mark.parametrize("options", [{"prefetch": 4}, {"max_items": 3}, {"prefetch": 4, "max_items": 3}])
+async def test_first_asks_for_nothing_behind_it(options):
+    server = Honest(FIVE)
+    assert (await server.stream(**options).first()).message_id == "a"
+    assert (server.asked, server.sizes) == ([(0, 0)], [1])
+
+
 async def test_first_of_an_empty_list_is_none():
     server = Honest("")
     assert await server.stream().first() is None
@@ -119,6 +127,7 @@ async def test_count_does_not_guess(last):
     with pytest.raises(WireError) as caught:
         await Scripted(fetched("a", last=last)).stream().count()
     assert caught.value.path == "totalElements"
+    assert caught.value.summary == "the answer does not count its items"
 
 
 async def test_collect_takes_the_smaller_of_two_limits():
@@ -162,14 +171,20 @@ async def test_a_walk_cut_by_max_items_is_not_complete(most):
     "options", [{"page_size": 0}, {"page_size": True}, {"page_size": 2.0}, {"page_size": None}, {"max_items": -1}, {"max_items": "3"}]
 )
 async def test_limits_that_cannot_be_are_refused_at_the_call(options):
-    with pytest.raises(ConfigError, match=next(iter(options))):
+    with pytest.raises(ConfigError, match=f"^{next(iter(options))}: "):
         Honest(FIVE).stream(**options)
+
+
+def test_an_option_that_no_stream_takes_is_refused_as_python_does():
+    check_options("track_messages", {"max_items": 1, "prefetch": 2, "resume": None, "on_drift": "raise", "max_passes": 3})
+    with pytest.raises(TypeError, match=r"^track_messages\(\) got an unexpected keyword argument 'page_sice'$"):
+        check_options("track_messages", {"max_items": 1, "page_sice": 3})
 
 
 @pytest.mark.parametrize("most", [-1, True, 1.5])
 async def test_collect_refuses_a_limit_that_cannot_be(most):
     server = Honest(FIVE)
-    with pytest.raises(ConfigError, match="max_items"):
+    with pytest.raises(ConfigError, match=r"^max_items: "):
         await server.stream().collect(most)
     assert server.asked == []
 

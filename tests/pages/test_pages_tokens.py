@@ -66,6 +66,21 @@ async def test_a_list_that_was_thrown_away_is_collected_again_from_its_beginning
     assert ids(await server.stream(resume=failure.value.resume).collect()) == list(SEVEN)
 
 
+async def test_a_list_that_was_thrown_away_goes_on_from_where_it_began():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    server.failing = [None, ConnectionLost(summary="cut")]
+    with pytest.raises(ConnectionLost) as failure:
+        await server.stream(resume=tokens[3]).collect()
+    assert failure.value.resume == tokens[3]
+
+
+async def test_count_counts_what_lies_behind_a_token_as_well():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    assert await server.stream(resume=tokens[5]).count() == 7
+
+
 async def test_a_token_of_a_second_pass_is_for_repair_only():
     _, tokens = await with_tokens(Honest("ab"), on_drift="repair")
     with pytest.raises(ResumeTokenError, match="repair"):
