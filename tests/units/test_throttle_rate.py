@@ -188,6 +188,17 @@ async def test_the_refusals_of_one_burst_lower_the_rate_once() -> None:
 
 
 @in_virtual_time
+async def test_a_slot_tells_how_often_the_rate_had_been_lowered() -> None:
+    line, told = throttle(Limits(rate=40.0)), []
+    for _ in range(3):
+        async with line.slot(Kind.READ) as lowered:
+            told.append(lowered)
+            line.slow_down(0.0, lowered)
+
+    assert told == [0, 1, 2]
+
+
+@in_virtual_time
 async def test_the_rate_falls_to_a_tenth_and_no_further() -> None:
     line = throttle(Limits(rate=40.0))
 
