@@ -176,6 +176,23 @@ async def test_a_broken_entry_is_named(redis: RedisServer, journal: RedisJournal
     assert await journal.claim(intent("order-8")) is None
 
 
+async def test_many_old_entries_are_forgotten_part_by_part(
+    redis: RedisServer, journal: RedisJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that no script holds up the others for long."""
+    monkeypatch.setattr(_redis, "_AT_ONCE", 2)
+    for number in range(5):
+        await journal.claim(intent(str(number)))
+        await journal.settle(str(number), sent=True)
+    await command(redis, "CONFIG", "RESETSTAT")
+
+    assert await journal.prune(timedelta(0)) == 5
+    told = await command(redis, "INFO", "commandstats")
+    assert isinstance(told, dict)
+    assert told["cmdstat_eval"]["calls"] == 3
+    assert await journal.prune(timedelta(0)) == 0
+
+
 @pytest.mark.parametrize("redis_or_not", [None, 5, object()])
 def test_what_is_no_redis_is_refused_at_once(redis_or_not: str) -> None:
     with pytest.raises(ConfigError, match="no URL"):
