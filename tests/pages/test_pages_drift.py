@@ -80,6 +80,11 @@ async def test_a_count_that_changes_is_raised_before_the_page_is_handed_out(then
     assert drift.report.items == 4
 
 
+async def test_a_count_that_changes_with_the_second_page_is_raised():
+    items, drift = await taken_until_drift(Changing("abcdef", "abcdefX", at=[1]))
+    assert (items, "7 items, 6 before" in str(drift)) == (["a", "b"], True)
+
+
 async def test_an_item_that_comes_twice_is_raised():
     items, drift = await taken_until_drift(Changing("abcdef", "Xabcde", at=[1]))
     assert (items, "page 1 repeats an item" in str(drift)) == (["a", "b"], True)
@@ -96,6 +101,16 @@ async def test_from_where_an_item_may_have_been_pulled_past_the_walk_it_is_never
     items, drift = await taken_until_drift(server)
     rest, _, report = await walked(server, resume=drift.resume)
     assert (items + rest, report.complete) == (list("abcdf"), False)
+
+
+async def test_a_list_that_shrank_and_grew_again_under_one_walk_is_never_complete():
+    server, taken = Changing("abcdef", "bcdef", "bcdefg", at=[1, 3]), []
+    async with server.stream(on_drift="raise").walk() as walk:
+        for reason in ("5 items, 6 before", "6 items, 5 before"):
+            with pytest.raises(DriftDetected, match=reason) as drift:
+                await drain(walk, taken)
+    rest, _, report = await walked(server, resume=drift.value.resume)
+    assert (ids(taken) + rest, report.complete) == (list("abdefg"), False)
 
 
 @pytest.mark.parametrize("mode", ["dedupe", "raise", "repair"])

@@ -1,5 +1,6 @@
 """A range of time, cut into slices until each holds little enough."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -108,6 +109,15 @@ async def test_count_adds_up_the_slices():
     calendar = Calendar(NOON + n * timedelta(minutes=25) for n in range(9))
     assert await calendar.stream(most=1).count() == 9
     assert len(calendar.asked) == 4
+
+
+async def test_count_asks_for_whole_slices_though_a_walk_has_cut_them():
+    calendar = Calendar(NOON + n * timedelta(minutes=5) for n in range(49))
+    async with calendar.stream(most=9).walk() as walk:
+        await anext(aiter(walk))
+    calendar.asked.clear()
+    await calendar.stream(most=9, resume=walk.token).count()
+    assert [span for span, _ in calendar.asked] == [a_range(3600, begins=3600 * hour) for hour in range(4)]
 
 
 async def test_count_asks_for_no_overlap():
@@ -276,9 +286,13 @@ def test_slices_that_were_not_cut_say_nothing_of_cutting():
     assert cuts.helpful
 
 
-def test_a_range_is_walked_in_utc():
-    """Where a step of a day does not trip over daylight saving."""
+def test_a_range_is_walked_in_utc(monkeypatch):
+    """Where a step of a day does not trip over daylight saving, wherever the program runs."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
     here = timezone(timedelta(hours=2))
     span = in_utc(NOON.astimezone(here), (NOON + HOUR).astimezone(here))
     assert (span.start, span.end) == (NOON, NOON + HOUR)
+    monkeypatch.undo()
+    time.tzset()
     assert (span.start.tzinfo, span.end.tzinfo) == (UTC, UTC)

@@ -240,6 +240,13 @@ async def test_pages_after_items_lose_nothing():
     assert ids([first, *rest]) == list(FIVE)
 
 
+async def test_pages_after_the_last_item_of_a_page_begin_with_the_next_page():
+    async with Honest(FIVE).stream().walk() as walk:
+        items = aiter(walk)
+        assert ids([await anext(items), await anext(items)]) == ["a", "b"]
+        assert [ids(page.items) async for page in walk.pages()] == [["c", "d"], ["e"]]
+
+
 async def test_a_failure_inside_a_walk_reaches_its_caller_and_ends_it():
     server = Honest(FIVE)
     walk = server.stream().walk()

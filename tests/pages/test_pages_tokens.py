@@ -1,9 +1,10 @@
 """A place in a walk as text: it goes on from there and nowhere else."""
 
 import pickle
+from base64 import urlsafe_b64encode
 
 import pytest
-from page_servers import Honest, Scripted, drain, fetched, ids, source, walked
+from page_servers import Honest, OnePageLists, Scripted, drain, fetched, ids, source, walked
 
 from voicedrop_async.errors import ConnectionLost, ResumeTokenError
 from voicedrop_async.models import ResumeToken
@@ -121,6 +122,14 @@ async def test_what_spoke_against_the_part_that_lies_behind_is_not_forgotten():
     assert (report.suspected_missing, report.complete) == (0, False)
 
 
+async def test_what_spoke_against_an_earlier_list_is_not_forgotten_by_a_repair_that_goes_on():
+    script = [fetched("ab", last=True, pages=1, total=3, skipped=1), fetched("cd", last=True, pages=1, total=2)]
+    async with OnePageLists(*script).stream(on_drift="repair").walk() as walk:
+        assert len([await anext(aiter(walk)) for _ in range(3)]) == 3
+    items, _, report = await walked(OnePageLists(*script), on_drift="repair", resume=walk.token)
+    assert (items, report.complete) == (["d"], False)
+
+
 async def test_what_a_page_told_is_known_to_whoever_goes_on_from_within_it():
     """Its count is smaller: something was pulled past the walk."""
     script = [fetched("abc", last=False, pages=2, total=6, size=3), fetched("ef", number=1, last=True, pages=2, total=5, size=3)]
@@ -186,10 +195,34 @@ async def test_any_character_that_is_changed_is_noticed():
             server.stream(resume=damaged)
 
 
-@pytest.mark.parametrize("given", ["", ".", "1.", "1.AAAA", "not a token", "1.é", 7, b"1.AAAA", "2.AAAA", "²." + "A" * 40])
-def test_what_is_no_token_is_refused_before_anything_is_sent(given):
-    with pytest.raises(ResumeTokenError, match="resume: "):
+NO_TOKEN = "resume: not a token; it may be cut off or damaged"
+DAMAGED = "resume: the token is damaged; its checksum does not fit"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (7, "resume: a int is no token and no text of one"),
+        (b"1.AAAA", "resume: a bytes is no token and no text of one"),
+        *[(given, NO_TOKEN) for given in ("", ".", "1.", "1.A", "1.AAAA", "1.é", "not a token", "²." + "A" * 40, "-1.AAAA", "2.")],
+        ("2.AAAA", "resume: a token of version 2; this library reads version 1"),
+        ("2.AAAA.AAAA", "resume: a token of version 2; this library reads version 1"),
+        ("12345678901.AAAA", "resume: a token of version 123456789; this library reads version 1"),
+        ("1." + urlsafe_b64encode(b"\0\0\0\0[1,2,null,null,0,0,0,null,1,false,false,null]").decode(), DAMAGED),
+    ],
+)
+def test_what_is_no_token_is_refused_before_anything_is_sent(given, words):
+    with pytest.raises(ResumeTokenError) as refused:
         Honest(SEVEN).stream(resume=given)
+    assert str(refused.value) == words
+
+
+async def test_a_token_may_have_blanks_around_it_and_no_other_spelling():
+    server = Honest(SEVEN)
+    _, tokens = await with_tokens(server)
+    assert ids(await server.stream(resume=f" {tokens[3]}\n").collect()) == list("defg")
+    with pytest.raises(ResumeTokenError):
+        server.stream(resume=f"{tokens[3]}=")
 
 
 async def test_a_token_of_another_query_page_size_or_cut_is_refused():

@@ -53,7 +53,7 @@ class Seen:
 
     def repeats(self, keys: Sequence[Hashable]) -> bool:
         """Whether this pass has seen one of the keys already, or sees one twice now."""
-        return len(set(keys)) < len(keys) or any(self.here.get(key, 0) == self.passes for key in keys)
+        return len(set(keys)) < len(keys) or any(self.here.get(key) == self.passes for key in keys)
 
     def _add(self, keys: Sequence[Hashable]) -> None:
         if self.sum is not None:
@@ -76,4 +76,4 @@ class Seen:
 
 def sum_of(keys: Iterable[Hashable]) -> int:
     """Return a sum that does not hang on the order, and is the same in every process."""
-    return sum(crc32((key if isinstance(key, str) else repr(key)).encode()) for key in keys)
+    return sum(crc32(repr(key).encode()) for key in keys)
