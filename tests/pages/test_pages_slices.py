@@ -163,6 +163,25 @@ async def test_many_items_on_an_edge_do_not_come_again_to_whoever_goes_on_behind
         assert ids(rest) == whole[place + 1 :]
 
 
+async def test_who_goes_on_to_repair_looks_once_at_what_lies_in_front_of_his_slice():
+    calendar = Calendar([NOON + HOUR + number * SECOND for number in range(5)])
+    async with calendar.stream(on_drift="repair").walk() as walk:
+        await anext(aiter(walk))
+        await anext(aiter(walk))
+    calendar.asked.clear()
+    assert len(await calendar.stream(on_drift="repair", resume=walk.token).collect()) == 3
+    assert calendar.asked.count((a_range(1, begins=3599), 0)) == 1
+
+
+async def test_a_slice_that_no_walk_has_begun_is_cut_by_whoever_comes_to_it():
+    """The walk was left between two slices."""
+    calendar = Calendar(NOON + n * timedelta(minutes=3) for n in range(1, 40))
+    async with calendar.stream(hours=2).walk() as walk:
+        first = [(await anext(aiter(walk))).message_id for _ in range(20)]
+    rest, report = await walked(calendar, hours=2, most=11, resume=walk.token)
+    assert (first + rest, report.crowded) == (calendar.names, 0)
+
+
 async def test_a_token_of_a_longer_slice_is_refused_and_one_of_a_shorter_goes_on():
     """Its page number is one of another list."""
     calendar = Calendar(NOON + n * timedelta(minutes=5) for n in range(49))

@@ -133,6 +133,7 @@ async def test_count_does_not_guess(last):
 async def test_collect_takes_the_smaller_of_two_limits():
     stream = Honest(FIVE).stream(max_items=3)
     assert [len(await stream.collect(most)) for most in (None, 2, 3, 9, 0)] == [3, 2, 3, 3, 0]
+    assert [len(await Honest(FIVE).stream().collect(most)) for most in (None, 2, 9)] == [5, 2, 5]
 
 
 # --- max_items -------------------------------------------------------------------------------------------------------

@@ -2,15 +2,18 @@
 
 import pickle
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from page_servers import Honest, OnePageLists, Scripted, drain, fetched, ids, source, walked
 
 from voicedrop_async.errors import ConnectionLost, ResumeTokenError
 from voicedrop_async.models import ResumeToken
-from voicedrop_async.pages import PageStream
+from voicedrop_async.pages import PageStream, Span
+from voicedrop_async.pages._tokens import Mark, micros, query_hash, read_token
 
 SEVEN = "abcdefg"
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 LISTS = ("abc", "", "defg")
 
 
@@ -230,10 +233,32 @@ async def test_a_token_of_another_query_page_size_or_cut_is_refused():
     _, tokens = await with_tokens(server)
     with pytest.raises(ResumeTokenError, match="page_size=2"):
         server.stream(resume=tokens[2], page_size=3)
-    with pytest.raises(ResumeTokenError, match="without slices"):
+    with pytest.raises(ResumeTokenError, match=r"a stream without slices$"):
         Honest("ab", "cd").stream(resume=tokens[2])
-    with pytest.raises(ResumeTokenError, match="another query"):
+    _, sliced = await with_tokens(Honest("ab", "cd"))
+    with pytest.raises(ResumeTokenError, match=r"a stream with slices$"):
+        server.stream(resume=sliced[2])
+    with pytest.raises(
+        ResumeTokenError, match=r"^resume: the token belongs to another query; give the same arguments, start and end to the m"
+    ):
         PageStream(source(server.fetch, 1, query="another"), page_size=2, resume=tokens[2])
+
+
+def test_any_place_as_text_is_read_as_that_place():
+    for number in range(300):
+        mark = Mark(query=1, page_size=2, start=number, end=10**16 + number, number=number, index=number % 2, total=number)
+        assert read_token(mark.token(), query=1, page_size=2, cut=True) == mark
+        assert mark.span == Span(EPOCH + number * MICROSECOND, EPOCH + (10**16 + number) * MICROSECOND)
+        assert micros(mark.span.start) == number
+
+
+def test_a_query_is_told_by_its_words_and_by_what_it_searches_for():
+    """Of a term, which may be a phone number, so little that no number can be singled out."""
+    hashes = {query_hash(query, terms) for query in ("messages", "messages of one campaign") for terms in ("", "+306912345678", "Busy")}
+    assert len(hashes) == 6
+    assert all(0 <= each < 2**32 for each in hashes)
+    assert query_hash("messages", "a") >> 12 == query_hash("messages", "b") >> 12
+    assert query_hash("messages", "a") & 0xFFF == query_hash("others", "a") & 0xFFF
 
 
 async def test_a_token_that_stands_outside_the_range_is_refused():
