@@ -215,6 +215,20 @@ async def test_a_plain_loop_that_is_left_lets_go_after_a_few_turns():
     assert server.waiting == {}
 
 
+async def test_a_walk_in_the_hand_keeps_what_is_under_way_when_a_loop_over_it_ends():
+    server = Held(TEN)
+    async with server.stream(prefetch=3).walk() as walk:
+        items = aiter(walk)
+        first = asyncio.ensure_future(anext(items))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await first
+        await server.sees((0, 1), (0, 2), (0, 3))
+        await items.aclose()
+        assert set(server.waiting) == {(0, 1), (0, 2), (0, 3)}
+    assert server.waiting == {}
+
+
 async def test_a_walk_is_read_by_one_task_at_a_time():
     server = Held(TEN)
     async with server.stream().walk() as walk:

@@ -182,6 +182,13 @@ async def test_a_slice_that_no_walk_has_begun_is_cut_by_whoever_comes_to_it():
     assert (first + rest, report.crowded) == (calendar.names, 0)
 
 
+async def test_a_long_walk_remembers_no_cuts_that_lie_behind():
+    calendar = Calendar(NOON + n * timedelta(minutes=3) for n in range(1, 40))
+    async with calendar.stream(hours=2, most=3).walk() as walk:
+        remembered = [len(walk._reader.cuts.further) async for _ in walk]
+    assert max(remembered) < 8
+
+
 async def test_a_token_of_a_longer_slice_is_refused_and_one_of_a_shorter_goes_on():
     """Its page number is one of another list."""
     calendar = Calendar(NOON + n * timedelta(minutes=5) for n in range(49))

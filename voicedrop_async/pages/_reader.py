@@ -293,7 +293,7 @@ class Reader(Generic[T]):
     def _end_list(self, start: datetime | None) -> None:
         """Read the list again, or go on to the next one."""
         repairs, total = self._options.on_drift == "repair", self.tally.total
-        agreed = self._seen.passes > 1 and self._seen.agrees and total == self._total_before
+        agreed = self._seen.agrees and total == self._total_before
         doubtful, self._course = self._course.doubtful, Course()
         if self._replayed is not None:
             self._end_replay(self._replayed)
