@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from page_servers import SECOND, Honest, drain, ids, source, walked
+from page_servers import SECOND, Honest, drain, fetched, ids, source, walked
 
 from voicedrop_async.errors import ConnectionLost
 from voicedrop_async.pages import PageStream
@@ -122,6 +122,48 @@ async def test_lists_of_one_page_are_opened_as_many_as_may_be_ahead():
         for place in [(number, 0) for number in range(1, 8)]:
             await server.answered(place)
         assert await everything == list("abcdefgh")
+
+
+class Uncounted(Held):
+    """Says nothing of how many pages there are, and of being the last only if it is."""
+
+    async def fetch(self, number, page, size):
+        whole = await super().fetch(number, page, size)
+        return fetched(ids(whole.page.items), number=page, size=size, last=whole.last or None)
+
+
+@pytest.mark.parametrize(
+    ("lists", "ahead"),
+    [
+        (("abcd", "ef", "gh", "ij"), [(0, 1), (1, 0)]),
+        (("ab", "ef", "gh", "ij"), [(1, 0), (2, 0), (3, 0)]),
+        (("", "ef", "gh", "ij"), [(2, 0), (3, 0)]),
+    ],
+)
+async def test_where_pages_are_not_counted_one_is_asked_for_behind_each_that_is_not_the_last(lists, ahead):
+    """And the next list is taken to be as long."""
+    server = Uncounted(*lists)
+    async with server.stream(prefetch=3).walk() as walk:
+        first = asyncio.ensure_future(anext(walk.pages()))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        if not lists[0]:
+            await server.sees((1, 0), (2, 0), (3, 0))
+            server.answers((1, 0))
+        await first
+        await server.sees(*ahead)
+
+
+async def test_pages_that_the_service_cuts_shorter_are_asked_for_in_their_number():
+    """Four items are wanted, and come one a page."""
+    server = Held(TEN)
+    stream = PageStream(source(lambda number, page, _: server.fetch(number, page, 1), 1), page_size=100, prefetch=8, max_items=4)
+    async with stream.walk() as walk:
+        first = asyncio.ensure_future(anext(walk.pages()))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await first
+        await server.sees((0, 1), (0, 2), (0, 3))
 
 
 async def test_a_list_that_turns_out_longer_has_its_pages_before_those_of_the_next():

@@ -80,6 +80,12 @@ async def test_a_second_that_holds_too_much_is_walked_as_it_is():
     assert (items, report.crowded, report.complete) == (calendar.names, 2, True)  # it lies on an edge, so in two slices
 
 
+async def test_a_crowded_second_counts_once_however_often_it_is_read():
+    calendar = Calendar([NOON + 100 * SECOND] * 12)
+    _, report = await walked(calendar, most=5, on_drift="repair")
+    assert (report.crowded, report.complete) == (2, True)
+
+
 @pytest.mark.parametrize("prefetch", [0, 5])
 async def test_a_slice_whose_answer_is_too_long_is_cut(prefetch):
     calendar = Calendar(NOON + n * timedelta(seconds=7) for n in range(200))

@@ -254,7 +254,7 @@ class Reader(Generic[T]):
             return 0
         if mark.passes > 1 or place.number < mark.number:
             return len(page.items)
-        return mark.index if place.number == mark.number else 0
+        return mark.index  # it is the page of the mark; with it the replay ends
 
     def _compare_replay(self, place: Place) -> None:
         """At the mark, or where its list has ended: was what was passed by in silence what had been handed out?"""

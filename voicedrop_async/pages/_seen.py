@@ -45,7 +45,7 @@ class Seen:
                 continue
             self.here[key] = self.passes
             self.distinct += 1
-            self.common += self.passes > 1 and seen_in == self.passes - 1
+            self.common += seen_in == self.passes - 1
             if seen_in == 0 and key not in self.before:
                 fresh.append(item)
                 self._add((key,))
