@@ -89,6 +89,7 @@ async def test_a_page_that_failed_ahead_is_told_when_its_turn_comes():
             await drain(walk, taken)
         assert ids(taken) == list("abcd")
         assert await collected(walk) == list("efghij")
+    assert server.asked.count((0, 3)) == 2  # older than the page in front of it, it would hide what moved between them
     rest = await server.stream(resume=failure.value.resume).collect()
     assert ids(rest) == list("efghij")
 
@@ -211,6 +212,21 @@ async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_wa
         assert await everything == ["a", "b"]
     assert server.waiting == {}
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_pages_behind_the_end_of_a_list_are_given_up_as_the_walk_goes_on_to_the_next():
+    server = Held("abcdef", "xy")
+    async with server.stream(prefetch=3).walk() as walk:
+        everything = asyncio.ensure_future(collected(walk))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await server.sees((0, 1), (0, 2), (1, 0))
+        server.lists[0] = list("ab")
+        await server.answered((0, 1))
+        await server.answered((0, 1))  # a smaller count: it might have been answered too early
+        await server.sees((1, 0))
+        server.answers((1, 0))
+        assert await everything == list("abxy")
 
 
 @pytest.mark.parametrize("leave", ["break", "exception", "exit"])

@@ -93,7 +93,7 @@ async def test_an_item_that_comes_twice_is_raised():
 async def test_an_item_that_is_missing_is_raised_when_the_last_page_is_handed_out():
     script = [fetched("ab", last=False, pages=2, total=5), fetched("cd", last=True, pages=2, total=5)]
     items, drift = await taken_until_drift(Scripted(*script))
-    assert (items, "1 more items than it showed" in str(drift)) == (list("abcd"), True)
+    assert (items, "1 more items than it showed" in str(drift), drift.report.items) == (list("abcd"), True, 4)
 
 
 async def test_from_where_an_item_may_have_been_pulled_past_the_walk_it_is_never_complete():
@@ -188,6 +188,12 @@ async def test_passes_over_one_list_follow_each_other():
 def test_options_that_cannot_be_are_refused_at_the_call(options):
     with pytest.raises(ConfigError, match=f"^{next(iter(options))}: "):
         Honest("ab").stream(**options)
+
+
+def test_an_answer_to_drift_that_there_is_not_is_told_those_that_there_are():
+    with pytest.raises(ConfigError) as refused:
+        Honest("ab").stream(on_drift="mend")
+    assert str(refused.value) == "on_drift: must be one of 'dedupe', 'repair', 'raise', 'ignore'"
 
 
 @pytest.mark.parametrize("mode", ["dedupe", "repair", "raise", "ignore"])

@@ -219,4 +219,21 @@ def test_pages_without_anything_new_are_expected_where_many_items_came_in_at_onc
         again = [fetched(f"X{number} Y ", last=False, pages=50, total=40 + items) for number in range(9)]
         return turns(*old, *again)[1].index(Turn.END) - len(old)
 
-    assert (pushed(0), pushed(4), pushed(6), pushed(8)) == (2, 2, 5, 6)
+    assert (pushed(0), pushed(4), pushed(5), pushed(6), pushed(8)) == (2, 2, 5, 5, 6)
+
+
+def test_of_pages_of_one_item_three_that_came_in_are_three_pages():
+    old = [fetched(f"a{number} ", last=False, pages=50, total=20, size=1) for number in range(20)]
+    again = [fetched(f"X{number} ", last=False, pages=50, total=23, size=1) for number in range(9)]
+    assert turns(*old, *again)[1].index(Turn.END) - len(old) == 5
+
+
+def test_a_contradiction_stays_one_to_the_end_of_its_list():
+    pages = [fetched("ab", last=True, pages=5), fetched("cd"), fetched("")]
+    course, seen = turns(*pages)
+    assert (seen, course.doubtful) == ([Turn.PAGE, Turn.PAGE, Turn.END], True)
+
+
+def test_a_list_that_is_counted_at_last_has_grown():
+    page, counted = fetched("XY", last=False, pages=9), fetched("XY", last=False, pages=9, total=1)
+    assert turns(page, counted)[1] == [Turn.PAGE, Turn.PAGE]

@@ -74,6 +74,28 @@ async def test_a_slice_that_holds_too_much_is_cut_until_it_does_not(prefetch):
     assert all(sum(span.start <= moment <= span.end for moment, _ in calendar.moments) <= 20 for span in walked_slices)
 
 
+async def test_a_slice_that_holds_as_much_as_it_may_is_not_cut():
+    calendar = Calendar(NOON + n * timedelta(minutes=5) for n in range(1, 6))
+    _, report = await walked(calendar, hours=1, most=5)
+    assert ({span for span, _ in calendar.asked}, report.crowded) == ({a_range(3600)}, 0)
+
+
+@pytest.mark.parametrize("mode", ["dedupe", "repair"])
+async def test_a_slice_that_is_begun_is_not_cut_though_it_grows(mode):
+    """Its pages would be counted anew from the cut."""
+    calendar = Calendar(NOON + n * timedelta(minutes=5) for n in range(1, 6))
+    fetch, late = calendar.fetch, [(NOON + n * SECOND, f"late {n}") for n in range(3000, 3004)]
+
+    async def grow(span, number, size):
+        page = await fetch(span, number, size)
+        calendar.moments = sorted({*calendar.moments, *late})
+        return page
+
+    calendar.fetch = grow
+    await walked(calendar, hours=1, most=5, on_drift=mode)
+    assert {span for span, _ in calendar.asked} == {a_range(3600)}
+
+
 async def test_a_second_that_holds_too_much_is_walked_as_it_is():
     calendar = Calendar([NOON + 100 * SECOND] * 12)
     items, report = await walked(calendar, most=5)
@@ -200,7 +222,7 @@ async def test_a_token_of_a_longer_slice_is_refused_and_one_of_a_shorter_goes_on
     calendar = Calendar(NOON + n * timedelta(minutes=5) for n in range(49))
     async with calendar.stream().walk() as walk:
         begun = [(await anext(aiter(walk))).message_id for _ in range(8)]
-    with pytest.raises(ResumeTokenError, match="slices"):
+    with pytest.raises(ResumeTokenError, match=r"^resume: the token stands in a longer slice than this stream has; give the slices"):
         calendar.stream(step=HOUR / 2, resume=walk.token)
     rest = await calendar.stream(step=2 * HOUR, resume=walk.token).collect()
     assert begun + ids(rest) == calendar.names
@@ -254,6 +276,12 @@ def test_a_slice_of_a_second_and_one_without_a_whole_second_inside_are_not_cut(w
     cuts = Cuts(whole, HOUR)
     assert not cuts.halve(whole.start, 7)
     assert cuts.span(whole.start) == whole
+
+
+def test_what_is_cut_ends_with_its_step():
+    cuts = Cuts(a_range(8), 4 * SECOND)
+    assert cuts.halve(NOON, 7)
+    assert [cuts.span(NOON + begins * SECOND) for begins in (0, 2, 4)] == [a_range(2), a_range(2, begins=2), a_range(4, begins=4)]
 
 
 def test_what_is_one_list_is_not_cut():

@@ -4,11 +4,11 @@ import asyncio
 import gc
 
 import pytest
-from page_servers import Honest, Scripted, drain, fetched, ids, walked
+from page_servers import Honest, Scripted, drain, fetched, ids, source, walked
 
 from voicedrop_async.errors import ConfigError, ConnectionLost, PageLoop, WireError
 from voicedrop_async.models import WalkReport
-from voicedrop_async.pages import check_options
+from voicedrop_async.pages import PageStream, check_options
 
 FIVE = "abcde"
 
@@ -79,6 +79,12 @@ async def test_the_page_size_is_asked_for_as_it_is_given(size, requests):
     server = Honest(FIVE)
     assert ids(await server.stream(page_size=size).collect()) == list(FIVE)
     assert server.sizes == [size] * requests
+
+
+async def test_a_hundred_items_are_asked_for_at_once_where_nothing_else_is_said():
+    server = Honest(FIVE)
+    assert ids(await PageStream(source(server.fetch, 1)).collect()) == list(FIVE)
+    assert server.sizes == [100]
 
 
 async def test_first_asks_for_a_page_of_one():

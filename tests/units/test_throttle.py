@@ -9,6 +9,7 @@ from throttle_line import Callers, most_at_once, throttle
 from virtual_time import here, in_virtual_time
 
 from voicedrop_async import ConfigError, Kind, Limits, Throttle, ThrottleSnapshot
+from voicedrop_async.throttle import _Gate
 
 
 @pytest.mark.parametrize(
@@ -252,6 +253,28 @@ async def test_a_snapshot_tells_who_holds_who_waits_and_how_long_the_pause_is() 
     assert callers.throttle.snapshot() == ThrottleSnapshot(in_flight=1, waiting=3, rate=10.0, rate_limit=10.0, paused_for=2.0)
     await callers.done()
     assert callers.names == ["reads", Kind.PAID, Kind.CANCEL, Kind.READ]
+
+
+@in_virtual_time
+async def test_who_comes_as_a_pause_ends_does_not_overtake() -> None:
+    """The pause is over and the timer that says so is late."""
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    callers.throttle.pause(1.0)
+    callers.come("first")
+    await asyncio.sleep(0)
+    here().stall(2.0)
+    callers.come("second")
+    await callers.done()
+
+    assert callers.names == ["first", "second"]
+
+
+def test_a_gate_opens_at_the_very_moment_at_which_a_pause_ends_and_a_turn_comes() -> None:
+    gate = _Gate(4.0)
+    gate.pause(100.0, 60.0)
+
+    assert [gate.passes(now) for now in (159.9, 160.0, 160.2, 160.25, 160.4, 160.5)] == [False, True, False, True, False, True]
+    assert (gate.opens_at(160.6), gate.resume_at) == (160.75, 160.0)
 
 
 @in_virtual_time
