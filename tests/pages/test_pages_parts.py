@@ -41,6 +41,9 @@ def test_each_list_is_counted_once_and_each_page():
     tally.close(seen=3, seen_last=3, doubtful=False)
     tally.take(fetched("d", total=4), opens=True, begins=True)
     assert (tally.first, tally.closed, tally.total, tally.unreadable) == (7, 3, 4, 2)
+    tally.unreadable_here = 5
+    tally.close(seen=4, seen_last=4, doubtful=False)
+    assert tally.unreadable == 7
 
 
 @pytest.mark.parametrize("smaller", [{"total": 2, "pages": 2}, {"total": 3, "pages": 1}])
@@ -56,7 +59,7 @@ def test_a_count_that_shrinks_within_a_pass_is_a_doubt(smaller, begins):
 
 @pytest.mark.parametrize(
     ("total", "seen", "skipped", "missing", "doubtful"),
-    [(5, 5, 0, 0, False), (5, 3, 0, 2, True), (5, 3, 2, 0, True), (5, 6, 0, 0, True), (None, 3, 0, 0, False), (0, 0, 0, 0, False)],
+    [(5, 5, 0, 0, False), (5, 3, 0, 2, True), (5, 3, 2, 0, True), (5, 6, 0, 0, True), (None, 3, 0, 0, False), (None, 3, 1, 0, True)],
 )
 def test_what_the_service_counts_and_did_not_show_is_missing(total, seen, skipped, missing, doubtful):
     """And who counts another number than there are may have left something out."""
