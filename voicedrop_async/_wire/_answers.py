@@ -50,7 +50,7 @@ def load_sheet(reply: Reply, model: type[T]) -> Sheet[T]:
     """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters."""
     quick = _fast.decode_envelope(reply.body, model)
     if quick is None:
-        return _read(reply, lambda parsed: _sheet(parsed, model))
+        return _read(reply, lambda parsed: _odd_sheet(parsed, model))
     return Sheet(
         rows=Rows(items=tuple(quick.content or ())),
         number=_known(quick.number),
@@ -66,7 +66,7 @@ def load_array(reply: Reply, model: type[T], *, skip: bool) -> Rows[T]:
     quick = _fast.decode_array(reply.body, model)
     if quick is not None:
         return Rows(items=tuple(quick))
-    return _read(reply, lambda parsed: _rows(parsed, model, skip=skip))
+    return _read(reply, lambda parsed: _odd_rows(parsed, model, skip=skip))
 
 
 def load_one(reply: Reply, model: type[T], *, forgiving: bool = False) -> T:
@@ -117,6 +117,18 @@ def _problems(rows: Any) -> tuple[CampaignProblem, ...]:
         return FORGIVING.structure(rows or [], tuple[CampaignProblem, ...])
     except Unreadable:
         return ()  # odd rows must not hide what the answer says beside them
+
+
+def _odd_sheet(parsed: Any, model: type[T]) -> Sheet[T]:
+    sheet = _sheet(parsed, model)
+    _fast.learn(model, sheet.rows.items, keys=parsed)
+    return sheet
+
+
+def _odd_rows(parsed: Any, model: type[T], *, skip: bool) -> Rows[T]:
+    rows = _rows(parsed, model, skip=skip)
+    _fast.learn(model, rows.items)
+    return rows
 
 
 def _sheet(parsed: Any, model: type[T]) -> Sheet[T]:
