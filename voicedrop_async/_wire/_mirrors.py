@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -42,19 +42,23 @@ class News:
     def and_keys(self, model: Any, keys: Collection[str]) -> "News":
         """Return the news with keys of ``model`` that no field of it has; of those, the ones that msgspec can look for."""
         both = self.keys | {(model, key) for key in keys if key.isprintable() and not {'"', "\\"} & set(key)}
-        return attrs.evolve(self, keys=both) if len(both) <= MOST_KEYS else self
+        return attrs.evolve(self, keys=both) if len(self.keys) < len(both) <= MOST_KEYS else self
 
     def and_of(self, value: Any) -> "News":
         """Return the news with what a model shows that the converter has read."""
         model: Any = value.__class__
-        news = self.and_keys(model, value.extra.keys() - {name for part in _parts(model) for name in wire_names(model, part.name)})
+        news = self
+        if value.extra:
+            news = news.and_keys(model, value.extra.keys() - {name for part in _parts(model) for name in wire_names(model, part.name)})
         for part in _parts(model):
             held: Any = getattr(value, part.name)
-            if open_words(part.type) is not None and held is not None and not isinstance(held, Enum):
-                news = attrs.evolve(news, open=news.open | {(model, part.name)})
             inners: tuple[Any, ...] = held if isinstance(held, tuple) else (held,)
             for inner in inners:
-                news = news.and_of(inner) if attrs.has(inner.__class__) else news
+                if type(inner) in (str, int):
+                    if open_words(part.type) is not None and (model, part.name) not in news.open:
+                        news = attrs.evolve(news, open=news.open | {(model, part.name)})
+                elif attrs.has(inner.__class__):
+                    news = news.and_of(inner)
         return news
 
 
@@ -85,6 +89,7 @@ def spares(model: Any, news: News) -> Iterable[tuple[str, str]]:
     return ((f"spare_{place}" if place else "extra", key) for place, key in enumerate(news.keys_of(model)))
 
 
+@cache
 def _parts(model: Any) -> list[Any]:
     return [part for part in attrs.fields(model) if part.name != "extra"]
 

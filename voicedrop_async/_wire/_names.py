@@ -1,6 +1,7 @@
 """What the fields of the models are called on the wire. Data only: a new name is a new line here."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from voicedrop_async.calls import Grant
@@ -28,6 +29,7 @@ _SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
 """Where a class has a name of its own for a field, or several; the first one is written, all are read."""
 
 
+@cache
 def wire_names(model: type, field: str) -> tuple[str, ...]:
     """Return every wire name of a field, the one we write first."""
     return _SPELLINGS.get((model, field)) or (_PLAIN.get(field) or _camel(field),)
