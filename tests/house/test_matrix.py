@@ -12,6 +12,9 @@ import pytest
 from matrix import FAULTS, rows_of
 
 TESTS = Path(__file__).parents[1]
+PATIENCE = 150.0
+"""Seconds that a run of pytest may take within one of these tests; all the tests are imported, beside others at work."""
+pytestmark = pytest.mark.timeout(PATIENCE + 10)
 CONFTEST = """
 from survival import Survival
 
@@ -51,31 +54,36 @@ def test_a10_is_known_to_fail(): assert False
 """
 
 
-def ran(folder: Path, *words: str) -> tuple[int, str]:
-    """Run pytest in a process of its own, that knows nothing of this run; return its exit code and what it printed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *words]
+def ran(folder: Path, *words: str, **environment: str) -> tuple[int, str]:
+    """Run pytest in a process of its own, which knows nothing of this run and is not measured; return its exit code and what it printed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
     ended = subprocess.run(
-        command, cwd=folder, env=environment | {"PYTHONPATH": str(TESTS)}, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+        cwd=folder,
+        env=clean | environment | {"PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     return ended.returncode, ended.stdout + ended.stderr
 
 
 def section(folder: Path, source: str, *words: str) -> list[str]:
-    """Return the lines of the section that a run of ``source`` prints, without those of rows that are not built yet."""
+    """Return the lines of the section that a run of ``source`` prints."""
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "test_some.py").write_text(source, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = once\n", encoding="utf-8")
-    _, printed = ran(folder, *words)
+    _, printed = ran(folder, *words, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     found = re.search(r"^=+ faults =+\n(.*?^faults: .*?)$", printed, re.MULTILINE | re.DOTALL)
-    return [line for line in found[1].splitlines() if not line.startswith("not built yet: ")] if found else []
+    return found[1].splitlines() if found else []
 
 
 @cache
 def collected() -> dict[str, list[str]]:
     """Return the tests of each row; those of a service only where what speaks to it is installed."""
     services = ["tests/services"] if find_spec("redis") else []
-    code, printed = ran(TESTS.parent, "--collect-only", "tests", *services)
+    code, printed = ran(TESTS.parent, "--collect-only", "-p", "no:randomly", "tests", *services)
     assert code == 0, printed[-2000:]
     tests = [line for line in printed.splitlines() if "::" in line]
     return {row: [test for test in tests if row in rows_of(test)] for test in tests for row in rows_of(test)}
@@ -119,41 +127,29 @@ def test_the_rows_of_a_test_stand_at_the_beginning_of_its_name(test: str, rows: 
     assert rows_of(test) == rows
 
 
-@pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["one process", "two workers"])
+@pytest.mark.parametrize("words", [(), ("-p", "xdist", "-n", "2")], ids=["one process", "two workers"])
 def test_the_section_says_by_id_what_became_of_each_row(tmp_path: Path, words: tuple[str, ...]) -> None:
     """A row one of whose tests failed, was skipped, or was not run did not survive, whatever the others did."""
-    rest = len(FAULTS) - waiting() - 7
+    waiting = {row: fault for row, fault in FAULTS.items() if fault.room}
+    rest = len(FAULTS) - len(waiting) - 7
 
     assert section(tmp_path, PLENTY, "-m", "not once", *words) == [
         "survived: A01 (2), A02 (1), A03 (1)",
         "not run: A08 (1 of 2)",
+        *[f"not built yet: {row}, {fault.happens}: waits for {fault.room}" for row, fault in waiting.items()],
         f"cannot run here: A06, {FAULTS['A06'].happens}: no second machine",
         f"failed: A05, {FAULTS['A05'].happens}: test_some.py::test_a05_dies_once[2]",
         f"failed: A07, {FAULTS['A07'].happens}: test_some.py::test_a07_dies_behind_its_end",
         f"failed: A10, {FAULTS['A10'].happens}: test_some.py::test_a10_is_known_to_fail",
-        f"faults: 3 of {len(FAULTS)} survived, {waiting()} not built yet, 1 cannot run here, 3 failed, {rest} not run",
+        f"faults: 3 of {len(FAULTS)} survived, {len(waiting)} not built yet, 1 cannot run here, 3 failed, {rest} not run",
     ]
 
 
 def test_what_a_run_that_stops_early_did_not_reach_did_not_survive(tmp_path: Path) -> None:
-    source = "def test_it(): assert False\ndef test_a01_is_not_reached(): pass\n"
+    source = "def test_a01_lives(): pass\ndef test_it(): assert False\ndef test_a01_is_not_reached(): pass\n"
 
-    assert section(tmp_path, "def test_a01_lives(): pass\n" + source, "-x")[0] == "not run: A01 (1 of 2)"
+    assert section(tmp_path, source, "-x")[0] == "not run: A01 (1 of 2)"
 
 
 def test_a_run_without_any_row_prints_no_section(tmp_path: Path) -> None:
     assert section(tmp_path, "def test_it(): pass\n") == []
-
-
-def test_the_section_names_the_room_that_a_row_waits_for(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
-    (tmp_path / "test_some.py").write_text("def test_a01_lives(): pass\n", encoding="utf-8")
-
-    _, printed = ran(tmp_path)
-
-    for row in ("S06", "D08"):
-        assert f"not built yet: {row}, {FAULTS[row].happens}: waits for {FAULTS[row].room}\n" in printed
-
-
-def waiting() -> int:
-    return sum(bool(fault.room) for fault in FAULTS.values())
