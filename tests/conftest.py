@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from campaigns import QUICK
 from raw_server import RawServer
+from survival import Survival
 
 from voicedrop_async import ClientCredentials, Event, RouteeSession, SpacivoxSession, StaticToken, Timeouts
 from voicedrop_async.sandbox import Sandbox
@@ -48,6 +49,10 @@ async def caller(line: RawServer, events: list[Event]) -> AsyncGenerator[RouteeS
         auth, base_url=line.url, auth_url=line.url, retry=QUICK, timeouts=Timeouts(connect=2.0, read=5.0), on_event=events.append
     ) as session:
         yield session
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Survival())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

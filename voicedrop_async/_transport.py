@@ -364,10 +364,11 @@ class Transport:
         """Refuse a closed session, another loop and another process."""
         if self._closed:
             raise SessionClosed
-        here = (asyncio.get_running_loop(), os.getpid())
-        if self._home is None:
-            self._home = here
-        elif self._home != here:
+        home, process = self._home, os.getpid()
+        # The process first: in a child that goes on where its parent was forked, Python knows of no loop that runs.
+        if home is None:
+            self._home = (asyncio.get_running_loop(), process)
+        elif home[1] != process or home[0] is not asyncio.get_running_loop():
             raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
 
     def _tell(self, call: Call, name: str, status: int | None, seconds: float) -> None:

@@ -127,7 +127,7 @@ async def test_repair_reads_each_list_again_until_two_passes_agree():
     assert (report.items, report.duplicates, report.complete) == (5, 0, True)
 
 
-async def test_repair_finds_what_was_pulled_past_the_walk():
+async def test_g10_repair_finds_what_was_pulled_past_the_walk():
     """``a`` went while the second page was read, and ``c`` with it: the second pass brings ``c``, the third agrees."""
     items, requests, report = await walked(Changing("abcdef", "bcdef", at=[1]), on_drift="repair")
     assert items == list("abdefc")

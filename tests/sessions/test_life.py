@@ -1,7 +1,7 @@
 """The life of a session: lazy, in one loop and process, closed once, with views that share it."""
 
 import asyncio
-import os
+import gc
 import pickle
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from voicedrop_async import (
     ConfigError,
     DeadlineExceeded,
     Kind,
+    Limits,
     OutcomeUnknown,
     Retry,
     RouteeSession,
@@ -22,6 +23,7 @@ from voicedrop_async import (
     SessionClosed,
     SpacivoxSession,
     StaticToken,
+    Throttle,
     Timeouts,
     VoiceDropError,
 )
@@ -56,25 +58,36 @@ async def test_a_closed_session_says_so_and_closing_again_does_nothing(line: Raw
         await session.track_messages().first()
 
 
-async def test_closing_ends_the_calls_under_way(line: RawServer) -> None:
-    """A read is over; a paid send may have happened, and says so."""
+async def test_d01_closing_ends_a_hundred_calls_under_way(line: RawServer) -> None:
+    """On the wire or in line for a slot, a read is over; a paid send may have happened, and says so. Closing twice is once."""
     line.will(falls_silent())
-    session = RouteeSession(StaticToken("t"), base_url=line.url)
-    reads = [asyncio.create_task(session.track_message("m")) for _ in range(20)]
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    tasks = asyncio.all_tasks()
+    throttle = Throttle(Limits(max_in_flight=10))
+    session = RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle)
+    reads = [asyncio.create_task(session.track_message("m")) for _ in range(99)]
     paid = asyncio.create_task(session.send_campaign(CAMPAIGN))
-    while not any(request.method == "POST" for request in line.received):
+    while len(line.received) < 10:
         line.arrived.clear()
         await line.arrived.wait()
 
+    await asyncio.gather(session.aclose(), session.aclose())
     await session.aclose()
 
     results = await asyncio.gather(*reads, return_exceptions=True)
     assert {type(result) for result in results} == {SessionClosed}
     with pytest.raises(OutcomeUnknown):
         await paid
+    assert len(line.received) == 10, "the others never left"
+    now = throttle.snapshot()
+    assert (now.in_flight, now.waiting) == (0, 0)
+    assert {task for task in asyncio.all_tasks() - tasks if "_serve" not in repr(task.get_coro())} == set()
+    gc.collect()
+    assert complaints == []
 
 
-def test_a_session_of_one_run_is_refused_in_another(unused_tcp_port: int) -> None:
+def test_d03_a_session_of_one_run_is_refused_in_another(unused_tcp_port: int) -> None:
     session = RouteeSession(StaticToken("t"), base_url=f"http://127.0.0.1:{unused_tcp_port}", retry=Retry(attempts=1))
 
     async def use() -> str:
@@ -113,16 +126,6 @@ async def test_a_borrowed_session_that_is_closed_is_refused() -> None:
         await session.track_message("m")
     with pytest.raises(ConfigError, match="http: is closed"):
         RouteeSession(StaticToken("t"), http=borrowed)
-
-
-async def test_a_session_is_refused_after_a_fork(line: RawServer, caller: RouteeSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    line.will(MESSAGE)
-    await caller.track_message("m")
-
-    monkeypatch.setattr(os, "getpid", lambda: -1)
-
-    with pytest.raises(ConfigError, match="make one in each run"):
-        await caller.track_message("m")
 
 
 async def test_a_session_is_not_pickled(caller: RouteeSession) -> None:

@@ -33,7 +33,7 @@ async def test_a_campaign_is_sent_once_and_its_receipt_read(sandbox: Sandbox, ro
     assert receipt.to == (NUMBER,)
 
 
-async def test_no_telephone_rings_twice_when_the_answer_is_lost(sandbox: Sandbox, routee: RouteeSession) -> None:
+async def test_p01_no_telephone_rings_twice_when_the_answer_is_lost(sandbox: Sandbox, routee: RouteeSession) -> None:
     """The server acts, then the line is cut: one campaign, and the caller is told."""
     sandbox.fail_next(drop="after_acting", path="/voice/campaign")
 
@@ -198,7 +198,7 @@ async def test_a_receipt_with_an_odd_field_still_bears_its_id(line: RawServer, c
     assert receipt.extra == {"cost": "much", "createdAt": []}
 
 
-async def test_invalid_recipients_of_a_taken_campaign_are_listed(line: RawServer, caller: RouteeSession) -> None:
+async def test_p13_invalid_recipients_of_a_taken_campaign_are_listed(line: RawServer, caller: RouteeSession) -> None:
     line.will(answer(200, RECEIPT | {"errors": [{"errorCode": "004", "developerMessage": "invalid", "property": [NUMBER]}]}))
 
     receipt = await caller.send_campaign(CAMPAIGN)

@@ -134,14 +134,20 @@ async def test_an_answer_of_another_shape_is_not_asked_for_again(line: RawServer
     assert len(line.received) == 1
 
 
-async def test_the_page_that_was_not_asked_for_is_refused(line: RawServer, caller: RouteeSession) -> None:
-    """G12: a server that answers with another page would repeat some messages and lose others."""
-    line.will(answer(200, {"content": [], "number": 3, "totalPages": 5}))
+@pytest.mark.parametrize("prefetch", [0, 2])
+async def test_g12_the_page_that_was_not_asked_for_is_refused(line: RawServer, caller: RouteeSession, prefetch: int) -> None:
+    """A server that answers with another page would repeat some messages and lose others: nothing of it is handed out."""
+    counts = {"totalPages": 5, "totalElements": 5, "last": False}
+    line.will(*(answer(200, {"content": [{"messageId": f"m{number}"}], "number": number, **counts}) for number in (0, 3)))
 
-    with pytest.raises(WireError) as caught:
-        await caller.track_messages().first()
+    async with caller.track_messages(page_size=1, prefetch=prefetch).walk() as walk:
+        first = await anext(aiter(walk))
+        with pytest.raises(WireError) as caught:
+            await anext(aiter(walk))
 
     assert caught.value.path == "number"
+    assert caught.value.resume == walk.token
+    assert (first.message_id, walk.report.items) == ("m0", 1)
 
 
 async def test_a_wait_that_is_asked_for_is_kept_by_everybody(line: RawServer, events: list[Event]) -> None:
