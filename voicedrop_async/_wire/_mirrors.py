@@ -7,7 +7,6 @@ learned from pages that were refused: the mirrors made after that have a place f
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import Enum
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
