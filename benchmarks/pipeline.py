@@ -46,7 +46,7 @@ class Instant(Transport):
 
     async def _once(self, call: Call) -> Reply:
         call.attempts += 1
-        reply = await self._exchange(call, CREDENTIAL, time.perf_counter())
+        reply = await self._exchange(call, time.perf_counter())
         self._tell(call, "answered", reply.status, reply.elapsed)
         return reply
 
