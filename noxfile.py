@@ -128,8 +128,8 @@ def fuzz(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Send 10,000 campaigns, and make 100,000 lookups for 500 callers, under 10 % faults; the server's count is the judge."""
     session.install("-e", ".")
-    session.run("python", "benchmarks/soak.py", *session.posargs)
-    session.run("python", "benchmarks/soak_lookups.py", *session.posargs)
+    session.run("python", "benchmarks/soak.py")
+    session.run("python", "benchmarks/soak_lookups.py")
 
 
 @nox.session
