@@ -26,15 +26,12 @@ from typing import Any, Final
 
 import aiohttp
 
-from voicedrop_async import ClientCredentials, Limits, NotFound, RequestError, Retry, RouteeSession, Throttle
+from voicedrop_async import ClientCredentials, Limits, NotFound, RequestError, RouteeSession, Throttle
 
 LIMIT: Final = 1000
 """Requests a second that the service allows."""
 RATE: Final = 980
 """Those that we start: one that has to wait for a new connection arrives a little later than it starts."""
-RETRY: Final = Retry(base=0.1)
-"""Repeats as usual, after short pauses. The budget of a session is in the hands of those who pause: at this rate and 10 %
-faults about 100 of its 500, and with the usual pauses about 400."""
 MOST_HITS: Final = 1.3
 """Requests for each call."""
 MOST_MB: Final = 2.0
@@ -99,7 +96,7 @@ async def soak(url: str, told: Told, callers: int) -> None:
     """Ask for every number once: a tenth to get warm, then two halves with the storm between them."""
     auth, lookups = ClientCredentials("soak", "soak-secret"), told.lookups
     throttle = Throttle(Limits(max_in_flight=100, rate=RATE))
-    async with RouteeSession(auth, base_url=url, auth_url=url, throttle=throttle, retry=RETRY) as routee:
+    async with RouteeSession(auth, base_url=url, auth_url=url, throttle=throttle) as routee:
         began, edges = time.perf_counter(), [0, lookups // 10, lookups * 55 // 100, lookups * 3 // 4, lookups]
         for stretch, (first, end) in zip(("warm", "first", "after the storm", "last"), pairwise(edges), strict=True):
             if stretch == "after the storm":

@@ -184,7 +184,7 @@ class Transport:
         self.check_home()
         if (call.request.kind is Kind.PAID) != (call.request.intent is not None):
             raise ConfigError("kind: a paid call has an intent, and no other has one")
-        if call.ends_at is None:
+        if call.policy.deadline is None:
             return await self._insist(call, load)
         async with call.clock():
             return await self._insist(call, load)
