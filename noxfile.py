@@ -126,16 +126,17 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Send 10,000 campaigns under 10 % faults, and hold journal and server against each other."""
+    """Send 10,000 campaigns, and make 100,000 lookups for 500 callers, under 10 % faults; the server's count is the judge."""
     session.install("-e", ".")
-    session.run("python", "benchmarks/soak.py", *session.posargs)
+    session.run("python", "benchmarks/soak.py")
+    session.run("python", "benchmarks/soak_lookups.py")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print what a walk costs, each figure beside its goal; `-- --full` takes some minutes more and measures better."""
+    """Print what a request and a walk cost, each figure beside its goal; `-- --full` takes some minutes more and measures better."""
     install(session, "bench")
-    for benchmark in ("walk", "items", "memory", "latency"):
+    for benchmark in ("pipeline", "walk", "items", "memory", "latency"):
         session.run("python", f"benchmarks/{benchmark}.py", *session.posargs)
 
 

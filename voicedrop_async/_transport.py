@@ -99,6 +99,8 @@ class Call:
     """Whether the present attempt may have reached the service; set by the trace event of its headers (``Lanes``)."""
     lost: bool = False
     """Whether an earlier attempt may have taken effect."""
+    credential: Credential = _NOBODY
+    """With what the present attempt goes out."""
     lowered: int = 0
     """How often the rate had been lowered when the present attempt began."""
     began: float = field(factory=time.monotonic)
@@ -182,7 +184,7 @@ class Transport:
         self.check_home()
         if (call.request.kind is Kind.PAID) != (call.request.intent is not None):
             raise ConfigError("kind: a paid call has an intent, and no other has one")
-        if call.ends_at is None:
+        if call.policy.deadline is None:
             return await self._insist(call, load)
         async with call.clock():
             return await self._insist(call, load)
@@ -193,9 +195,9 @@ class Transport:
         failures, renewed = 0, False
         repeated_after: RequestError | None = None
         while True:
-            credential = await self._credential(call)
+            call.credential = await self._credential(call)
             try:
-                loaded = load(await self._attempt(call, credential))
+                loaded = load(await self._attempt(call))
             except RequestError as fault:
                 error = fault
             else:
@@ -208,7 +210,7 @@ class Transport:
             call.sent, call.lost = False, call.lost or error.may_have_happened
             if isinstance(error, Unauthorized | Forbidden) and call.request.at_api:
                 # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
-                another = self._tokens.distrust(credential, error.status)
+                another = self._tokens.distrust(call.credential, error.status)
                 if another and not renewed and not error.may_have_happened:
                     renewed = True
                     continue
@@ -255,7 +257,7 @@ class Transport:
         except RequestError as error:
             raise _for_one_caller(error, call) from None
 
-    async def _attempt(self, call: Call, credential: Credential) -> Reply:
+    async def _attempt(self, call: Call) -> Reply:
         """Send once and return a successful answer; whatever else comes is an error of ours."""
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
         slot = nullcontext(0) if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
@@ -263,10 +265,13 @@ class Transport:
             if call.before_first_byte is not None:
                 await call.before_first_byte()
                 call.before_first_byte = None
+            if (latest := self._tokens.latest) is not call.credential and latest is not None and call.request.at_api:
+                # It was renewed while we stood in line: with the old one we would be refused, and stand in line again.
+                call.credential = latest
             call.attempts += 1
             started = time.perf_counter()
             try:
-                reply = await self._exchange(call, credential, started)
+                reply = await self._exchange(call, started)
             except _FAULTS as fault:
                 self._tell(call, "failed", None, time.perf_counter() - started)
                 raise self._judged(call, fault) from None
@@ -277,7 +282,7 @@ class Transport:
         if 200 <= reply.status < 300:
             return reply
         complaint = _wire.load_complaint(reply.body)
-        raise refusal(reply, complaint and self._without_secrets(complaint, credential), call.request.kind, datetime.now(UTC))
+        raise refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
 
     def _without_secrets(self, complaint: Complaint, credential: Credential) -> Complaint:
         """Return what the service said, without what we had told it in confidence."""
@@ -299,7 +304,7 @@ class Transport:
             ),
         )
 
-    async def _exchange(self, call: Call, credential: Credential, started: float) -> Reply:
+    async def _exchange(self, call: Call, started: float) -> Reply:
         request, timeouts, file = call.request, call.policy.timeouts, call.request.download
         async with self._lane(request).request(
             request.method,
@@ -317,7 +322,7 @@ class Transport:
                 sock_connect=timeouts.connect,
                 sock_read=None if file is None else timeouts.read,
             ),
-            middlewares=(_authorize(credential),) if credential is not _NOBODY else (),
+            middlewares=(_authorize(call.credential),) if call.credential is not _NOBODY else (),
             trace_request_ctx=call,
         ) as response:
             if file is not None and 200 <= response.status < 300:

@@ -182,8 +182,8 @@ class _Line:
         self._most_readers = max(1, limits.max_in_flight - limits.send_reserve)
         self._clock = clock
         # Who waits, by the number of arrival. Two lines, since sending may go on where reading may not.
-        self._readers: OrderedDict[asyncio.Future[None], int] = OrderedDict()
-        self._senders: OrderedDict[asyncio.Future[None], int] = OrderedDict()
+        self._readers: OrderedDict[asyncio.Future[int], int] = OrderedDict()
+        self._senders: OrderedDict[asyncio.Future[int], int] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = inf
         # With a rate, the next is let in when the one before has woken, for that is when it starts: a loop that is held up
@@ -204,15 +204,15 @@ class _Line:
         self._reading += reads
         return True
 
-    async def wait(self, reads: bool) -> None:
-        """Take a slot in turn."""
-        turn: asyncio.Future[None] = self.loop.create_future()
+    async def wait(self, reads: bool) -> int:
+        """Take a slot in turn; return how often the rate had been lowered when it was given."""
+        turn: asyncio.Future[int] = self.loop.create_future()
         self._arrivals += 1
         (self._readers if reads else self._senders)[turn] = self._arrivals
         self._let_in()
         entered = False
         try:
-            await turn
+            lowered = await turn
             entered = True
         finally:
             if not entered:
@@ -221,6 +221,7 @@ class _Line:
             self._waking = False
             self.gate.start(self._clock())
             self._let_in()
+        return lowered
 
     def leave(self, reads: bool) -> None:
         """Give the slot back, to the next in line."""
@@ -245,9 +246,10 @@ class _Line:
                 self.in_flight += 1
                 self._reading += line is self._readers
                 self._waking = self.gate.is_timed
-                turn.set_result(None)
+                # Not when it has woken: a 429 in between lowers the rate once, and this one may be refused for the old rate.
+                turn.set_result(self.gate.lowered)
 
-    def _foremost(self) -> OrderedDict[asyncio.Future[None], int] | None:
+    def _foremost(self) -> OrderedDict[asyncio.Future[int], int] | None:
         """Return the line whose first came first, of those for which there is a slot."""
         lines = [line for line, reads in ((self._readers, True), (self._senders, False)) if line and self._has_room(reads)]
         return min(lines, key=lambda line: next(iter(line.values())), default=None)
@@ -266,7 +268,7 @@ class _Line:
             self._timer.cancel()
             self._timer = None
 
-    def _give_up(self, turn: asyncio.Future[None], reads: bool) -> None:
+    def _give_up(self, turn: asyncio.Future[int], reads: bool) -> None:
         """Leave no trace of a caller that was cancelled in line, or in the instant in which it was let in."""
         (self._readers if reads else self._senders).pop(turn, None)
         if turn.done() and not turn.cancelled():
@@ -286,9 +288,7 @@ class _Slot:
         self._reads = reads
 
     async def __aenter__(self) -> int:
-        if not self._line.enters(self._reads):
-            await self._line.wait(self._reads)
-        return self._line.gate.lowered
+        return self._line.gate.lowered if self._line.enters(self._reads) else await self._line.wait(self._reads)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._line.leave(self._reads)

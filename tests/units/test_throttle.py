@@ -140,6 +140,24 @@ async def test_five_hundred_who_wait_cost_no_polling() -> None:
     assert here().timers == 0
 
 
+@in_virtual_time
+async def test_five_hundred_who_wait_for_a_slot_cost_nothing_until_it_is_free() -> None:
+    """An hour behind one who holds the slot: no timer but its own, and the loop stands still."""
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    first = callers.come("holds it", stays=3600.0)
+    for number in range(500):
+        callers.come(number)
+    await asyncio.sleep(0)
+    turns = here().turns
+
+    assert (here().timers, callers.throttle.snapshot().waiting) == (1, 500)
+    await first
+    assert here().turns - turns <= 5
+
+    await callers.done()
+    assert callers.names == ["holds it", *range(500)]
+
+
 @pytest.mark.parametrize("victim", range(6))
 @in_virtual_time
 async def test_a_caller_that_goes_away_in_line_takes_no_slot_with_it(victim: int) -> None:
