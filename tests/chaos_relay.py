@@ -77,6 +77,11 @@ class ChaosRelay:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.own_port}"
 
+    @property
+    def open(self) -> int:
+        """Connections that nobody has ended yet."""
+        return len(self._tasks)
+
     async def listen(self) -> None:
         """Accept connections from now on."""
         await self._server.start_serving()
@@ -94,8 +99,8 @@ class ChaosRelay:
         self.connections += 1
         try:
             await self._pass_on(plan, reader, writer)
-        except asyncio.CancelledError:
-            return  # the test is over
+        except (ConnectionError, asyncio.CancelledError):
+            return  # no server is there, or the test is over
         finally:
             writer.close()
             self._tasks.discard(task)
@@ -110,10 +115,10 @@ class ChaosRelay:
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            server_writer.close()
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            server_writer.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, plan: Plan) -> None:
         """Pass bytes on until the sender ends, or the plan strikes."""
