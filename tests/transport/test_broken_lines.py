@@ -206,7 +206,7 @@ async def test_n15_an_answer_that_only_drips_is_given_up_at_the_time_of_an_attem
         took = clock() - began
 
     assert isinstance(error, TimedOut)
-    assert 0.2 <= took < 1.0
+    assert 0.2 <= took < 1.5
 
 
 @pytest.mark.parametrize("way", Way)
@@ -221,7 +221,7 @@ async def test_n17_what_falls_into_a_black_hole_times_out_and_its_connection_is_
             assert (relay.connections, relay.open) == (2, 1)
 
     assert [(event.name, event.attempt) for event in events] == [("failed", 1), ("pausing", 1), ("answered", 2)]
-    assert 0.1 <= events[0].seconds < 0.5
+    assert 0.1 <= events[0].seconds < 1.0
 
 
 async def test_n17_a_send_that_falls_into_a_black_hole_is_unknown(line: RawServer) -> None:
