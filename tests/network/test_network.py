@@ -147,11 +147,19 @@ async def test_n06_when_the_link_is_down_nothing_is_sent(machines: TwoMachines, 
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_n06_what_was_not_sent_is_sent_once_when_the_link_is_up(machines: TwoMachines, far: RawServer, call: str) -> None:
+    events: list[str] = []
+
+    def observe(event: Event) -> None:
+        events.append(event.name)
+        if event.name == "pausing":
+            machines.plug(machines.client)
+
     far.will(ANYTHING)
     machines.pull(machines.client)
-    async with to(far.url, lambda event: machines.plug(machines.client) if event.name == "pausing" else None, connect=5.0) as session:
+    async with to(far.url, observe, connect=5.0) as session:
         await CALLS[call](session)
 
+    assert events == ["failed", "pausing", "answered"]
     assert len(far.received) == 1
 
 

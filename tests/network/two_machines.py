@@ -42,7 +42,7 @@ def tool(*command: str) -> str:
     except FileNotFoundError:
         raise CannotHere(f"there is no {command[0]!r}") from None
     except subprocess.CalledProcessError as fault:
-        raise CannotHere(f"{' '.join(command)!r}: {fault.stderr.strip()}") from None
+        raise CannotHere(f"{command[0]!r} says: {fault.stderr.strip()}") from None
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def two_machines() -> Iterator[TwoMachines]:
             machines.lay_cable()
         yield machines
     finally:
-        with suppress(IndexError):
+        if len(held) > 1:  # we have left home
             _system("setns", held[0], _NETWORK)
         for network in held:
             os.close(network)
