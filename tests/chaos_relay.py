@@ -100,7 +100,7 @@ class ChaosRelay:
         try:
             await self._pass_on(plan, reader, writer)
         except (ConnectionError, asyncio.CancelledError):
-            return  # no server is there, or the test is over
+            writer.transport.abort()  # no server is there, or the test is over
         finally:
             writer.close()
             self._tasks.discard(task)
