@@ -182,9 +182,8 @@ async def test_n01_what_never_left_is_settled_as_not_sent(journal: WatchedJourna
     assert entry.state is SendState.NOT_SENT
 
 
-async def test_n05_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServer, journal: WatchedJournal) -> None:
-    """The bytes arrived and nothing comes back: never taken for "no connection". A link that dies looks the same from here,
-    since a paid send never rides on a connection that was there before; none is cut in this test."""
+async def test_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServer, journal: WatchedJournal) -> None:
+    """The bytes arrived and nothing comes back: never taken for "no connection"."""
     line.will(falls_silent())
     async with RouteeSession(StaticToken("t"), base_url=line.url, journal=journal, timeouts=Timeouts(read=0.1)) as session:
         with pytest.raises(OutcomeUnknown) as caught:

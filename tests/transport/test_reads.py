@@ -5,7 +5,7 @@ import gzip
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from campaigns import complaint
+from campaigns import CAMPAIGN, complaint
 from raw_server import RawServer, answer, falls_silent, hangs_up, resets, says
 
 from voicedrop_async import (
@@ -255,7 +255,7 @@ async def test_a_pause_beyond_the_deadline_is_not_begun(line: RawServer) -> None
     assert caught.value.retry_after == 30.0
 
 
-async def test_waiting_for_a_slot_does_not_eat_the_time_of_an_attempt(sandbox: Sandbox) -> None:
+async def test_n18_waiting_for_a_slot_does_not_eat_the_time_of_an_attempt(sandbox: Sandbox) -> None:
     """Ten calls share one slot and take longer together than one attempt may; none fails."""
     sandbox.delay(0.03, path="/voice/tracking")
     session = RouteeSession(
@@ -280,13 +280,19 @@ async def test_no_connection_is_a_failure_to_connect(unused_tcp_port: int) -> No
     assert caught.value.attempts == 4
 
 
-async def test_a_host_that_does_not_exist_is_a_failure_to_connect() -> None:
+async def test_n02_a_host_that_does_not_exist_is_a_failure_to_connect() -> None:
+    """For all it knows the name may be found the next time: it is looked up once an attempt, for a campaign too."""
     async with RouteeSession(StaticToken("t"), base_url="https://no-such-host.invalid", retry=Retry(attempts=2, base=0.0)) as session:
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(ConnectFailed) as read:
             await session.track_message("m-1")
+        with pytest.raises(ConnectFailed) as paid:
+            await session.send_campaign(CAMPAIGN)
+
+    for caught in (read, paid):
+        assert (caught.value.attempts, caught.value.may_have_happened) == (2, False)
 
 
-async def test_plain_http_behind_https_is_final() -> None:
+async def test_n20_plain_http_behind_https_is_final() -> None:
     """TLS to a server that speaks none: a fault of the set-up, so it is not tried again."""
     connections: list[asyncio.StreamWriter] = []
 

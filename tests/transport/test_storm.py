@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import random
 
+import aiohttp
 import pytest
 from campaigns import CAMPAIGN, QUICK, complaint
 from raw_server import RawServer, Step, answer, falls_silent
@@ -275,11 +276,14 @@ def flaky(dice: random.Random) -> Step:
 
 @pytest.mark.once
 async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line: RawServer) -> None:
-    """In line, on the way, in a pause: no slot is missing afterwards, no task runs, and the next call is served."""
+    """In line, on the way, in a pause: no slot is missing and no connection taken afterwards, no task runs, and the next call is served."""
     dice = random.Random(7)
     line.will(flaky(dice))
     throttle = Throttle(Limits(max_in_flight=20))
-    async with RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle, retry=patience(None)) as session:
+    async with (
+        aiohttp.ClientSession() as http,
+        RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle, retry=patience(None), http=http) as session,
+    ):
         before = len(asyncio.all_tasks())
         for _ in range(10):
             calls = [asyncio.create_task(session.track_message("m-1")) for _ in range(100)]
@@ -288,10 +292,10 @@ async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line:
                     await asyncio.sleep(0)
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
-        now = throttle.snapshot()
+        now, taken = throttle.snapshot(), set(http.connector._acquired)
         line.will(MESSAGE)
         await asyncio.gather(*(session.track_message("m-1") for _ in range(40)))
 
-        assert (now.in_flight, now.waiting) == (0, 0)
+        assert (now.in_flight, now.waiting, taken) == (0, 0, set())
         serving = {task for task in asyncio.all_tasks() if "serve" in repr(task.get_coro())}
         assert len(asyncio.all_tasks() - serving) <= before

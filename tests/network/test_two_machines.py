@@ -1,0 +1,56 @@
+"""The two machines themselves: they are two, and nothing of them is left behind."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from network.conftest import possibly
+from network.two_machines import CLIENT, CannotHere, TwoMachines, two_machines
+
+
+def network() -> str:
+    """The name of the network that this thread is in."""
+    return str(Path("/proc/thread-self/ns/net").readlink())
+
+
+def open_files() -> set[str]:
+    return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+def test_they_are_two_and_the_test_is_on_the_client_s(machines: TwoMachines) -> None:
+    with machines.listen() as server:
+        server.listen()
+        here = network()
+        with machines.at_the_server():
+            there = network()
+        with socket.create_connection(server.getsockname(), 5) as connection:
+            assert connection.getsockname()[0] == CLIENT
+
+    assert network() == here != there
+
+
+def test_after_a_failure_we_are_home_and_hold_nothing(machines: TwoMachines) -> None:
+    """Two within the two: a network that nobody holds is taken away by the kernel, with its end of the cable."""
+
+    def fail() -> None:
+        with two_machines():
+            assert network() != before
+            raise ZeroDivisionError
+
+    before, held = network(), open_files()
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert (network(), open_files()) == (before, held)
+
+
+def test_what_is_not_there_is_named_and_the_test_skipped(machines: TwoMachines, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = network()
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(CannotHere, match="there is no 'ip'"), two_machines():
+        pass
+    with pytest.raises(pytest.skip.Exception, match="cannot run here: there is no 'iptables'"):
+        possibly(lambda: machines.lose(0.05))
+
+    assert network() == before
