@@ -16,6 +16,9 @@ nox.options.sessions = ["tests"]
 SUPPORTED = ("3.11", "3.12", "3.13")
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
+OLDEST = [f"tests/{room}" for room in ("units", "wire", "auth", "transport", "sessions", "sandbox", "cli/test_commands.py")]
+"""What would see that a dependency is too old; under a minute on two cores. The rest of the tests is about ourselves."""
+
 
 def is_here(version: str) -> bool:
     """Whether that Python starts; the stand-ins of version managers can be there and lead nowhere."""
@@ -57,13 +60,23 @@ def services(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
+@nox.session(python=PYTHONS[0] if PYTHONS else None, venv_backend="uv")
+def oldest(session: nox.Session) -> None:
+    """Run tests with the oldest version of each dependency that `pyproject.toml` allows."""
+    session.install("--resolution", "lowest-direct", "-e", ".[cli,phone]")
+    session.install(*nox.project.dependency_groups({"dependency-groups": GROUPS}, "test"))
+    session.run("uv", "pip", "list", external=True)
+    session.run("pytest", "-q", "-n", "auto", "-m", "not once", *(session.posargs or OLDEST))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting, and the layers and public names of the house."""
+    """Check style and formatting, the layers and public names of the house, and workflows and scripts, after their checkers."""
     install(session, "test", "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("pytest", "-q", "tests/house/test_layers.py", "tests/house/test_public_names.py")
+    session.run("pytest", "-q", "tests/house/test_layers.py", "tests/house/test_public_names.py", "tests/tools")
+    session.run("python", ".ci/workflows.py")
 
 
 @nox.session
@@ -79,6 +92,21 @@ def readme(session: nox.Session) -> None:
     """Run every Python block of the README."""
     install(session, "test")
     session.run("pytest", "-q", "tests/house/test_readme.py")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask whether a dependency has a known vulnerability; `-- --if-reachable` goes on, loudly, where nobody can be asked."""
+    session.install(*nox.project.dependency_groups({"dependency-groups": GROUPS}, "audit"))
+    with tempfile.TemporaryDirectory() as folder:
+        requirements, report = f"{folder}/requirements.txt", f"{folder}/report.json"
+        session.run("uv", "pip", "compile", "--quiet", "--all-extras", "--output-file", requirements, "pyproject.toml")
+        session.run(
+            *("pip-audit", "--disable-pip", "--no-deps", "--progress-spinner", "off"),
+            *("--requirement", requirements, "--format", "json", "--output", report),
+            success_codes=[0, 1],  # the report is judged, not the way it ended
+        )
+        session.run("python", ".ci/audit.py", requirements, report, *session.posargs)
 
 
 @nox.session

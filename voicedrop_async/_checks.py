@@ -141,8 +141,20 @@ def check_ref(ref: object) -> None:
 def check_ssl_context(context: object) -> None:
     """Refuse a context that trusts every server, or any server for any name."""
     check_kind("ssl_context", context, ssl.SSLContext)
-    if isinstance(context, ssl.SSLContext) and not (context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname):
+    if _trusts_anybody(context):
         raise ConfigError("ssl_context: does not verify the server's certificate and name; begin with ssl.create_default_context()")
+
+
+def check_connector(connector: object) -> None:
+    """Refuse a borrowed connector that trusts every server: it would be asked wherever no context is given."""
+    if _trusts_anybody(getattr(connector, "_ssl", None)):  # aiohttp tells it nowhere else
+        raise ConfigError("http: its connector does not verify the server's certificate and name; make it without ssl=False")
+
+
+def _trusts_anybody(trust: object) -> bool:
+    if isinstance(trust, ssl.SSLContext):
+        return trust.verify_mode is not ssl.CERT_REQUIRED or not trust.check_hostname
+    return trust is False
 
 
 def check_names_nobody(argument: str, text: str, numbers: Iterable[str]) -> None:

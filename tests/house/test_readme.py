@@ -1,4 +1,4 @@
-"""Every Python block of the README is a program, and runs as it stands there."""
+"""Every Python block of the README is a program, and runs as it stands there; its table of errors is the list of errors."""
 
 import asyncio
 import os
@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import voicedrop_async
+from voicedrop_async import RequestError, VoiceDropError, WalkError
 from voicedrop_async.sandbox import Sandbox
 
-README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+NEVER_RAISED = {VoiceDropError, RequestError, WalkError}
+"""What stands above others in the tree, to be caught: the text in front of the table tells of them."""
 
 
 def test_the_readme_has_programs() -> None:
@@ -41,3 +45,16 @@ async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, bl
     assert complaints.decode() == ""
     assert program.returncode == 0
     assert printed.strip()
+
+
+def test_the_table_of_errors_is_the_list_of_errors() -> None:
+    """One row for each that can be raised: what happened, what may have happened, what to do."""
+    section = README.split("\n## When things go wrong\n")[1].split("\n## ")[0]
+    text, _, table = section.partition("| error | what happened | what may have happened | what to do |\n|---|---|---|---|\n")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")]
+    public = [getattr(voicedrop_async, name) for name in voicedrop_async.__all__]
+    errors = {thing for thing in public if isinstance(thing, type) and issubclass(thing, VoiceDropError)}
+
+    assert sorted(name for name, *_ in rows) == sorted(f"`{error.__name__}`" for error in errors - NEVER_RAISED)
+    assert [row for row in rows if len(row) != 4 or not all(row)] == []
+    assert [error for error in NEVER_RAISED if f"`{error.__name__}`" not in text] == []

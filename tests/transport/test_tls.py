@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 import trustme
 from campaigns import CAMPAIGN, RECEIPT
@@ -119,3 +120,26 @@ def test_verifying_cannot_be_turned_off(value: Any) -> None:
         RouteeSession(StaticToken("t"), ssl_context=value)
     with pytest.raises(ConfigError, match="ssl_context"):
         SpacivoxSession(StaticToken("t"), base_url="https://example.com", ssl_context=value)
+
+
+@pytest.mark.parametrize("trust", [False, unverified(), any_name()], ids=["none", "any authority", "any name"])
+async def test_s11_a_borrowed_connector_that_trusts_anybody_is_refused(trust: Any) -> None:
+    """aiohttp asks the connector wherever a request brings no context: the secret would go to whoever answers."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as http:
+        with pytest.raises(ConfigError, match="http: its connector does not verify"):
+            RouteeSession(ClientCredentials("id", "secret"), http=http)
+
+
+async def test_a_borrowed_connector_brings_the_authority_it_trusts() -> None:
+    async with server() as line, aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting(OURS))) as http:
+        line.will(answer(200, {"messageId": "m"}))
+        async with RouteeSession(StaticToken("t"), base_url=line.url, http=http) as session:
+            assert (await session.track_message("m")).message_id == "m"
+
+
+async def test_a_borrowed_connector_without_an_authority_of_its_own_verifies_like_ours() -> None:
+    async with server() as line, aiohttp.ClientSession() as http, RouteeSession(StaticToken("t"), base_url=line.url, http=http) as session:
+        with pytest.raises(ConnectFailed):
+            await session.track_message("m")
+
+    assert line.received == []
