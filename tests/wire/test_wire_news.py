@@ -119,7 +119,7 @@ def test_both_roads_agree_whatever_was_learned_before(model, data):
         news = news.and_of(item)
     for some in ([rows[0]], [rows[1]], rows):
         body = ENCODER.encode(some)
-        quick = _fast._unless_odd(_fast._tools(model, news).array, body)
+        quick = _fast._unless_odd(_fast._tools(model, news).array, body, None)
         if quick is not None:
             slow = _rows(_values.parse(body), model, skip=False)
             assert told(quick) == told(list(slow.items))

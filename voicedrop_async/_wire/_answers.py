@@ -46,9 +46,12 @@ class Sheet(Generic[T]):
     last: bool | None
 
 
-def load_sheet(reply: Reply, model: type[T]) -> Sheet[T]:
-    """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters."""
-    quick = _fast.decode_envelope(reply.body, model)
+def load_sheet(reply: Reply, model: type[T], pool: dict[Any, Any] | None = None) -> Sheet[T]:
+    """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters.
+
+    Pages that are read with the same ``pool`` share the values that most of their rows repeat.
+    """
+    quick = _fast.decode_envelope(reply.body, model, pool)
     if quick is None:
         return _read(reply, lambda parsed: _odd_sheet(parsed, model))
     return Sheet(

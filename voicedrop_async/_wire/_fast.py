@@ -18,6 +18,8 @@ from attrs import frozen
 from voicedrop_async._wire._mirrors import News, finisher, mirror, spares
 
 T = TypeVar("T")
+Pool = dict[Any, Any]
+"""Values that are kept, each under itself: what equals one of them gives way to it."""
 _news: dict[Any, News] = {}
 """What the lists of each model have shown; it only grows, so that threads may write it in any order."""
 
@@ -41,14 +43,14 @@ class Envelope(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=Fa
     empty: Any = None
 
 
-def decode_envelope(body: bytes, model: Any) -> Envelope | None:
-    """Return the envelope with its rows as models, or None if the converter has to read it."""
-    return _unless_odd(_tools(model, _news.get(model, News())).envelope, body)
+def decode_envelope(body: bytes, model: Any, pool: Pool | None = None) -> Envelope | None:
+    """Return the envelope with its rows as models, or None if the converter has to read it; values that rows repeat by ``pool``."""
+    return _unless_odd(_tools(model, _news.get(model, News())).envelope, body, pool)
 
 
 def decode_array(body: bytes, model: Any) -> list[Any] | None:
     """Return the rows of a bare array as models, or None if the converter has to read it."""
-    return _unless_odd(_tools(model, _news.get(model, News())).array, body)
+    return _unless_odd(_tools(model, _news.get(model, News())).array, body, None)
 
 
 def learn(model: Any, items: Iterable[Any], *, keys: Collection[str] = ()) -> None:
@@ -59,12 +61,12 @@ def learn(model: Any, items: Iterable[Any], *, keys: Collection[str] = ()) -> No
     _news[model] = news
 
 
-def _unless_odd(read: Callable[[bytes], T], body: bytes) -> T | None:
+def _unless_odd(read: Callable[[bytes, Pool | None], T], body: bytes, pool: Pool | None) -> T | None:
     """Return what ``read`` makes of a body, with the garbage collector held back: it makes thousands of objects and no garbage."""
     was_on = gc.isenabled()
     gc.disable()
     try:
-        return read(body)
+        return read(body, pool)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
         return None
     finally:
@@ -80,19 +82,23 @@ class _Tools:
     """The type of a list of models."""
     envelopes: msgspec.json.Decoder[Any]
     arrays: msgspec.json.Decoder[Any]
-    finish: Callable[[list[Any]], None]
+    finish: Callable[..., None]
+    finish_sharing: Callable[..., None]
 
-    def envelope(self, body: bytes) -> Envelope:
+    def envelope(self, body: bytes, pool: Pool | None) -> Envelope:
         envelope: Envelope = self.envelopes.decode(body)
-        envelope.content = self._filled(envelope.content or [])
+        envelope.content = self._filled(envelope.content or [], pool)
         return envelope
 
-    def array(self, body: bytes) -> list[Any]:
-        return self._filled(self.arrays.decode(body))
+    def array(self, body: bytes, pool: Pool | None) -> list[Any]:
+        return self._filled(self.arrays.decode(body), pool)
 
-    def _filled(self, rows: list[Any]) -> list[Any]:
+    def _filled(self, rows: list[Any], pool: Pool | None) -> list[Any]:
         """Return the models that the mirrors in ``rows`` stand for."""
-        self.finish(rows)
+        if pool is None:
+            self.finish(rows)
+        else:
+            self.finish_sharing(rows, pool.setdefault)
         filled: list[Any] = msgspec.convert(rows, self.models, from_attributes=True)
         return filled
 
@@ -115,4 +121,5 @@ def _tools(model: Any, news: News) -> _Tools:
         envelopes=msgspec.json.Decoder(envelope, float_hook=Decimal),
         arrays=msgspec.json.Decoder(rows, float_hook=Decimal),
         finish=finisher(model, news),
+        finish_sharing=finisher(model, news, shares=True),
     )

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from voicedrop_async._wire import _values
 from voicedrop_async._wire._convert import open_words
-from voicedrop_async._wire._names import wire_names
+from voicedrop_async._wire._names import REPEATED, wire_names
 from voicedrop_async.models import NO_EXTRA
 
 MOST_KEYS: Final = 64
@@ -116,8 +116,11 @@ def _wire_type(part: Any, model: Any, news: News) -> Any:
     return checked(part.type)
 
 
-def finisher(model: Any, news: News) -> Callable[[list[Any]], None]:
+def finisher(model: Any, news: News, *, shares: bool = False) -> Callable[..., None]:
     """Return what is left to do for decoded rows: texts to moments, numbers to exact ones, new words and new keys.
+
+    One that ``shares`` also takes a function that returns what to use in place of an equal value: what is kept then takes
+    two thirds of the room.
 
     It runs over every row of every page, so its lines are written out for the fields, as attrs does for ``__init__``:
     a loop over names, or a call for each struct, would cost half as much again as the rest of the decoding.
@@ -132,16 +135,19 @@ def finisher(model: Any, news: News) -> Callable[[list[Any]], None]:
         "plain": _values.plain,
         "plain_already": frozenset({str, int, bool, type(None)}),
     }
-    lines = list(_finishing(model, news, scope, "row")) or ["break"]
-    exec("\n".join(["def finish(rows):", "    for row in rows:", *(f"        {line}" for line in lines)]), scope)
-    finish: Callable[[list[Any]], None] = scope["finish"]
+    lines = list(_finishing(model, news, scope, "row", shares=shares)) or ["break"]
+    exec("\n".join(["def finish(rows, share=None):", "    for row in rows:", *(f"        {line}" for line in lines)]), scope)
+    finish: Callable[..., None] = scope["finish"]
     return finish
 
 
-def _finishing(model: Any, news: News, scope: dict[str, Any], row: str) -> Iterator[str]:
+def _finishing(model: Any, news: News, scope: dict[str, Any], row: str, *, shares: bool) -> Iterator[str]:
     """Yield the lines that finish a struct, which they call ``row``."""
     for part in _parts(model):
-        yield from _finishing_of(part, model, news, scope, row)
+        yield from _finishing_of(part, model, news, scope, row, shares=shares)
+        if shares and part.name in REPEATED:
+            shared = "share(value, value)" if str in get_args(part.type) else "tuple(map(share, value, value))"
+            yield f"if (value := {row}.{part.name}) is not None: {row}.{part.name} = {shared}"
     names = list(spares(model, news))
     if names:
         yield "extra = {}"
@@ -150,7 +156,7 @@ def _finishing(model: Any, news: News, scope: dict[str, Any], row: str) -> Itera
         yield f"{row}.extra = extra or NO_EXTRA"
 
 
-def _finishing_of(part: Any, model: Any, news: News, scope: dict[str, Any], row: str) -> Iterator[str]:
+def _finishing_of(part: Any, model: Any, news: News, scope: dict[str, Any], row: str, *, shares: bool) -> Iterator[str]:
     """Yield the lines that finish one field of the struct that is called ``row``."""
     place, inner = f"{row}.{part.name}", f"{row}_{part.name}"
     kinds = (part.type, *get_args(part.type))
@@ -167,7 +173,7 @@ def _finishing_of(part: Any, model: Any, news: News, scope: dict[str, Any], row:
     for kind in kinds:
         many = get_origin(kind) is tuple
         held = get_args(kind)[0] if many else kind
-        lines = [f"    {line}" for line in _finishing(held, news, scope, inner)] if attrs.has(held) else []
+        lines = [f"    {line}" for line in _finishing(held, news, scope, inner, shares=shares)] if attrs.has(held) else []
         if lines:
             yield f"for {inner} in {place} or ():" if many else f"if ({inner} := {place}) is not None:"
             yield from lines

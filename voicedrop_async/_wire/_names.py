@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from voicedrop_async.calls import Grant
 from voicedrop_async.models import CampaignProblem, CampaignReceipt, DeliveryStatus, VoiceAnalysis
@@ -29,9 +29,17 @@ _SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
 """Where a class has a name of its own for a field, or several; the first one is written, all are read."""
 
 
-@cache
-def wire_names(model: type, field: str) -> tuple[str, ...]:
+REPEATED: Final = frozenset({"sender", "groups", "country", "campaign", "application_name", "originating_service", "text", "language"})
+"""Fields, by their Python names, of which most rows of a list have one of a few texts."""
+
+
+def wire_names(model: Any, field: str) -> tuple[str, ...]:
     """Return every wire name of a field, the one we write first."""
+    return _wire_names(model, field)
+
+
+@cache
+def _wire_names(model: Any, field: str) -> tuple[str, ...]:
     return _SPELLINGS.get((model, field)) or (_PLAIN.get(field) or _camel(field),)
 
 

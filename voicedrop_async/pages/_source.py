@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from voicedrop_async.models import Page
 
@@ -67,6 +67,15 @@ class Source(Generic[T]):
     the slice on its left, its right, both or neither, and items do not tell their moment."""
     most: int | None = None
     """Items above which a slice is cut in two."""
+    sharing: "Callable[[], Source[T]] | None" = None
+    """Return a source of which ``fetch`` and ``ask`` share values that most items repeat, for items that are all kept."""
+
+    def kept(self) -> "Source[T]":
+        """Return the same source, for whoever keeps all of its items."""
+        if self.sharing is None:
+            return self
+        shared = self.sharing()
+        return evolve(self, fetch=shared.fetch, ask=shared.ask)
 
 
 @define

@@ -118,7 +118,7 @@ class PageStream(Generic[T]):
         if max_items is not None:
             check_count("max_items", max_items, 0)
             most = max_items if most is None else min(most, max_items)
-        walk = Walk(self._source, evolve(self._options, max_items=most))
+        walk = Walk(self._source.kept(), evolve(self._options, max_items=most))
         begins = walk.token
         try:
             return [item async for item in walk]

@@ -5,7 +5,7 @@ Sources: "Track multiple voice messages" and the tracking pages beside it.
 
 from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from attrs import evolve
 
@@ -190,7 +190,13 @@ class Tracking(Recordings):
         return each("ids", ids, self._summary, concurrency=concurrency)
 
     def _source(
-        self, request: Request, *, bare: bool = False, start: datetime | None = None, end: datetime | None = None
+        self,
+        request: Request,
+        *,
+        bare: bool = False,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        pool: dict[Any, Any] | None = None,
     ) -> Source[VoiceMessage]:
         def page(span: Span | None, number: int, size: int) -> Request:
             params = {**request.params, "page": str(number), "size": str(size)}
@@ -201,13 +207,20 @@ class Tracking(Recordings):
             return evolve(request, params=params)
 
         async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
-            return await self._send(page(span, number, size), lambda reply: _fetched(reply, number, size))
+            return await self._send(page(span, number, size), lambda reply: _fetched(reply, number, size, pool))
 
         async def ask(span: Span | None, number: int, size: int) -> Callable[[], Fetched[VoiceMessage]]:
             reply = await self._send(page(span, number, size), lambda reply: reply)
-            return lambda: _fetched(reply, number, size)
+            return lambda: _fetched(reply, number, size, pool)
 
-        return Source(fetch=fetch, ask=ask, keys=_keys, query=_query(request, start, end), terms=(request.body or b"").decode())
+        return Source(
+            fetch=fetch,
+            ask=ask,
+            keys=_keys,
+            query=_query(request, start, end),
+            terms=(request.body or b"").decode(),
+            sharing=lambda: self._source(request, bare=bare, start=start, end=end, pool={}),
+        )
 
     def _range(self, start: datetime | None, end: datetime | None) -> dict[str, str]:
         """Return the query of a range: whole seconds, outwards. What comes twice for it is told by its id."""
@@ -259,8 +272,8 @@ def _query(request: Request, start: datetime | None = None, end: datetime | None
     return repr((request.method, request.route, sorted(request.ids.items()), sorted(request.params.items()), moments))
 
 
-def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
-    sheet = _wire.load_sheet(reply, VoiceMessage)
+def _fetched(reply: Reply, number: int, size: int, pool: dict[Any, Any] | None) -> Fetched[VoiceMessage]:
+    sheet = _wire.load_sheet(reply, VoiceMessage, pool)
     if sheet.number is not None and sheet.number != number:
         raise _wire.wire_error(reply, "the page that was asked for", "number")
     counted_out = sheet.total_pages is not None and number + 1 >= sheet.total_pages
