@@ -14,16 +14,20 @@ from decimal import Decimal
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Generic, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Generic, NoReturn, TypeVar, Union, get_args, get_origin
 
 import attrs
 import msgspec
 
 from voicedrop_async._wire._convert import open_words
 from voicedrop_async._wire._names import wire_names
+from voicedrop_async._wire._values import MOST_DIGITS
 from voicedrop_async.models import NO_EXTRA
 
 T = TypeVar("T")
+
+_SOME: Final = Annotated[int, msgspec.Meta(gt=-(2**62), lt=2**62)]
+"""A whole number that msgspec can hold to bounds; the converter has wider ones."""
 
 
 class Envelope(msgspec.Struct, Generic[T], rename="camel", forbid_unknown_fields=True, gc=False):
@@ -118,7 +122,8 @@ def _wire_type(kind: Any) -> Any:
         words = open_words(kind)
         return int if words is not None and issubclass(words, int) else str
     if get_origin(kind) in (Union, UnionType):
-        return reduce(or_, map(_wire_type, get_args(kind)))
+        # A whole number of seconds that no float can hold would end in an error where such are added up.
+        return reduce(or_, (_SOME if part is int and float in get_args(kind) else _wire_type(part) for part in get_args(kind)))
     if get_origin(kind) is tuple:
         return tuple.__class_getitem__((_wire_type(get_args(kind)[0]), ...))
     return kind
@@ -141,7 +146,8 @@ def _finisher(fields: list[Any]) -> Callable[[Any], None]:
         elif datetime in kinds:
             line = f"if value is not None: row.{field.name} = moment(value) if value[-1:] == 'Z' else other_zone()"
         elif Decimal in kinds:
-            line = f"if value is not None and type(value) is not Decimal: row.{field.name} = amount(value)"
+            odd = f"type(value) is not Decimal or value.adjusted() >= {MOST_DIGITS}"
+            line = f"if value is not None and ({odd}): row.{field.name} = amount(value)"
         lines += [f"    value = row.{field.name}", f"    {line}"] if line else []
     exec("\n".join([*lines, "    return None"]), scope)
     finish: Callable[[Any], None] = scope["finish"]
@@ -153,6 +159,6 @@ def _other_zone() -> NoReturn:
 
 
 def _amount(number: object) -> Decimal:
-    if type(number) is not int:
-        raise ValueError  # a number as text, perhaps: the converter knows which to take
+    if type(number) is not int or abs(number) >= 10**MOST_DIGITS:
+        raise ValueError  # a number as text, perhaps, or a very large one: the converter knows which to take
     return Decimal(number)
