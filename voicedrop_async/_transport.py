@@ -23,9 +23,10 @@ from attrs import define, evolve, field, frozen
 from yarl import URL
 
 from voicedrop_async import _wire
+from voicedrop_async._body import read_body
 from voicedrop_async._resolver import NotPublic, PublicOnly
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
-from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Spending, Timeouts, refusal, unknown
+from voicedrop_async.calls import Complaint, Event, Grant, Kind, Reply, Request, Retry, Spending, Timeouts, refusal, unknown
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
@@ -281,6 +282,8 @@ class Transport:
         self._tell(call, "answered", reply.status, reply.elapsed)
         if 200 <= reply.status < 300:
             return reply
+        if reply.status < 200:  # 101, which nobody asked for: no service says no like this
+            raise ConnectionLost(summary="another protocol is spoken here than HTTP", may_have_happened=call.may_have_happened)
         complaint = _wire.load_complaint(reply.body)
         raise refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
 
@@ -329,7 +332,7 @@ class Transport:
                 reply = _reply(response, b"", call, started)
                 await file.save(reply, response.content.iter_chunked(_CHUNK))
                 return reply
-            return _reply(response, await _read(response, call.attempts), call, started)
+            return _reply(response, await read_body(response, call.attempts), call, started)
 
     def _judged(self, call: Call, fault: Exception) -> Exception:
         """Return our error for what aiohttp raised."""
@@ -471,24 +474,3 @@ def _authorize(credential: Credential) -> aiohttp.ClientMiddlewareType:
 def _reply(response: aiohttp.ClientResponse, body: bytes, call: Call, started: float) -> Reply:
     elapsed = time.perf_counter() - started
     return Reply(status=response.status, headers=response.headers, body=body, attempts=call.attempts, elapsed=elapsed)
-
-
-async def _read(response: aiohttp.ClientResponse, attempts: int) -> bytes:
-    """Return the body to its last byte, but no longer one than ``MOST_BYTES``."""
-    chunks: list[bytes] = []
-    length = 0
-    async for chunk in response.content.iter_any():
-        chunks.append(chunk)
-        length += len(chunk)
-        if length > MOST_BYTES:
-            del chunk
-            chunks.clear()  # an error reporter would show them with the other locals
-            raise WireError(
-                summary=f"the answer is longer than {MOST_BYTES} bytes; ask for less at once",
-                attempts=attempts,
-                status=response.status,
-                content_type=response.headers.get(hdrs.CONTENT_TYPE),
-                length=length,
-                too_long=True,
-            )
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -13,7 +13,7 @@ from voicedrop_async import _wire
 from voicedrop_async._wire import _values
 from voicedrop_async._wire._values import Unreadable, amount, moment, parse, seconds, text, truth, whole
 from voicedrop_async.errors import WireError
-from voicedrop_async.models import MessageStatus, VoicemailDropRecord, VoiceMessage
+from voicedrop_async.models import CampaignSummary, MessageStatus, VoicemailDropRecord, VoiceMessage
 
 TEN = datetime(2015, 1, 6, 10, 21, 14, tzinfo=UTC)
 
@@ -120,7 +120,7 @@ def test_j04_j06_a_whole_number_comes_in_many_spellings(body, read):
 @pytest.mark.parametrize("value", [True, False, None, "", "x", "5.9", "1_0", " 1", "\u0663", "NaN", "1e41", "9" * 41, [], {}, [3]])
 @pytest.mark.parametrize("reader", [whole, amount, seconds])
 def test_j06_what_is_no_number_is_refused(reader, value):
-    if value in ("5.9", "1e41") and reader is not whole:
+    if (value, reader) in [("5.9", amount), ("5.9", seconds), ("1e41", seconds)]:
         assert reader(value) == reader(parse(value.encode()))
     else:
         assert refused(reader, value)
@@ -163,8 +163,33 @@ def test_seconds_stay_whole_or_not_as_they_were_sent(body, read):
     assert repr(message(b'{"messageId":"m","duration":%s}' % body).duration) == repr(read)
 
 
-def test_seconds_beyond_all_numbers_are_refused():
-    assert refused(seconds, parse(b"1e400"))
+@pytest.mark.parametrize("body", [b"1e400", b"1" + b"0" * 41, b"-1" + b"0" * 400])
+def test_j06_seconds_beyond_all_numbers_are_refused(body):
+    assert refused(seconds, parse(body))
+
+
+@pytest.mark.parametrize("body", [b"1e41", b"-1e41", b"1" + b"0" * 41, b"9e999999", b"1e99999999999"])
+def test_j06_a_price_beyond_all_money_is_refused(body):
+    assert refused(amount, parse(body))
+
+
+@pytest.mark.parametrize("odd", [b"", b',"odd":1'], ids=["the short road", "the converter's"])
+@pytest.mark.parametrize("number", [b"1" + b"0" * 400, b"-1" + b"0" * 400, b"9e999999", b"-9e999999", b"1e99999999999"])
+def test_j06_numbers_beyond_all_bounds_are_kept_raw_and_break_no_sum(number, odd):
+    """``1e400 + 0.5`` is an OverflowError of Python, in floats and in decimals alike."""
+    row = b'{"messageId":"m","duration":%b,"chargeInterval":%b,"price":%b%b}' % (number, number, number, odd)
+    read = message(row)
+    usual = message(b'{"messageId":"n","duration":2.5,"price":0.1}')
+
+    assert (read.duration, read.charge_interval, read.price) == (None, None, None)
+    assert {"duration", "chargeInterval", "price"} <= set(read.extra)
+    summary = CampaignSummary.of([read, usual])
+    assert (summary.duration, summary.cost) == (2.5, Decimal("0.1"))
+
+
+def test_j06_a_price_that_is_next_to_nothing_breaks_no_sum():
+    summary = CampaignSummary.of([message(b'{"messageId":"m","price":1e-99999999999}'), message(b'{"messageId":"n","price":0.1}')])
+    assert summary.cost == Decimal("0.1")
 
 
 def test_what_a_document_does_not_know_comes_as_python_would_read_it():

@@ -19,10 +19,13 @@ from attrs import frozen
 from voicedrop_async._wire import _values
 from voicedrop_async._wire._convert import open_words
 from voicedrop_async._wire._names import REPEATED, wire_names
+from voicedrop_async._wire._values import MOST_DIGITS
 from voicedrop_async.models import NO_EXTRA
 
 MOST_KEYS: Final = 64
 """Keys learned at most: a service that makes up new ones for every answer is left to the converter."""
+_SOME: Final = Annotated[int, msgspec.Meta(gt=-(2**62), lt=2**62)]
+"""A whole number that msgspec can hold to bounds; the converter has wider ones."""
 
 
 @frozen
@@ -108,7 +111,8 @@ def _wire_type(part: Any, model: Any, news: News) -> Any:
             new = (model, part.name) in news.open
             return words if not new else int if issubclass(words, int) else str
         if get_origin(kind) in (Union, UnionType):
-            return reduce(or_, map(checked, get_args(kind)))
+            # A whole number of seconds that no float can hold would end in an error where such are added up.
+            return reduce(or_, (_SOME if held is int and float in get_args(kind) else checked(held) for held in get_args(kind)))
         if get_origin(kind) is tuple:
             return tuple.__class_getitem__((checked(get_args(kind)[0]), ...))
         return kind
@@ -169,7 +173,8 @@ def _finishing_of(part: Any, model: Any, news: News, scope: dict[str, Any], row:
         yield f"    {place} = value = moment(value)"
         yield "    if value.tzinfo is not UTC: raise ValueError"  # another zone, or none: the converter knows what to do
     elif Decimal in kinds:
-        yield f"if (value := {place}) is not None and type(value) is not Decimal: {place} = amount(value)"
+        yield f"if (value := {place}) is not None and (type(value) is not Decimal or value.adjusted() >= {MOST_DIGITS}):"
+        yield f"    {place} = amount(value)"
     for kind in kinds:
         many = get_origin(kind) is tuple
         held = get_args(kind)[0] if many else kind
@@ -180,6 +185,6 @@ def _finishing_of(part: Any, model: Any, news: News, scope: dict[str, Any], row:
 
 
 def _amount(number: object) -> Decimal:
-    if type(number) is not int:
-        raise ValueError  # a number as text, perhaps: the converter knows which to take
+    if type(number) is not int or abs(number) >= 10**MOST_DIGITS:
+        raise ValueError  # a number as text, perhaps, or a very large one: the converter knows which to take
     return Decimal(number)
