@@ -79,18 +79,22 @@ class Ahead(Generic[T]):
                 self._give_up(behind)
             self.plan(place, room)
         task = self._tasks.get(place)
-        if task is not None:
-            await self._turn_of_the_loop(task)
         try:
-            fetched = await (self._fetch(place) if task is None else self._read(place, task))
+            fetched = await (self._fetch(place) if task is None else self._read(place, task, room))
         finally:
             self._tasks.pop(place, None)
             self._room = 0  # what arrives now waits for the next plan, which begins behind this place
         self._learn(place, fetched)
         return fetched, early
 
-    async def _read(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]]) -> Fetched[T]:
+    async def _read(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]], room: int) -> Fetched[T]:
         read = await task
+        following = Place(place.start, place.number + 1)
+        if following.number < self._pages.get(place.start, 0):
+            # The request that takes the place of this one is under way while this one is read.
+            del self._tasks[place]
+            self.plan(following, room - 1)
+        await self._turn_of_the_loop()
         try:
             return read()
         except WireError:
@@ -115,9 +119,9 @@ class Ahead(Generic[T]):
         self._given_up.add(task)
         task.add_done_callback(self._given_up.discard)
 
-    async def _turn_of_the_loop(self, task: asyncio.Task[Callable[[], Fetched[T]]]) -> None:
+    async def _turn_of_the_loop(self) -> None:
         loop = asyncio.get_running_loop()
-        if not task.done() or loop.time() - self._turn > _TURN:
+        if loop.time() - self._turn > _TURN:
             await asyncio.sleep(0)
             self._turn = loop.time()
 
