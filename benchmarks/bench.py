@@ -47,16 +47,18 @@ def asked() -> argparse.Namespace:
 
 def main() -> None:
     """Measure, print, keep, compare."""
-    options, results = asked(), Results()
+    options, began = asked(), time.perf_counter()
     rounds = options.rounds or (1 if options.short else 7)
-    began = time.perf_counter()
-    print(f"{about()}; {rounds} rounds", flush=True)
+    results = Results(f"{about()}; {'short, ' if options.short else ''}rounds: {rounds}")
+    print(results.about, flush=True)
     for name in options.only:
         module, function = SECTIONS[name]
         measure: Callable[..., None] = getattr(importlib.import_module(module), function)
         started = time.perf_counter()
         measure(results, rounds, short=options.short)
         print(f"[{name}: {time.perf_counter() - started:.0f} s]", flush=True)
+    if options.short:
+        print("\nshort lists, one round: what follows is not what the figures mean, only that they can be measured")
     results.print()
     if options.compare:
         results.compare(options.compare)

@@ -96,6 +96,8 @@ def _short(number: float) -> str:
 class Results:
     """What was measured: the figures that have a goal, and everything else by name."""
 
+    about: str
+    """When, where and how."""
     figures: dict[str, Spread] = field(default_factory=dict)
     others: dict[str, Spread] = field(default_factory=dict)
 
@@ -127,12 +129,12 @@ class Results:
         """Write everything to a file."""
         parts = {"figures": self.figures, "others": self.others}
         kept = {name: {key: asdict(spread) for key, spread in part.items()} for name, part in parts.items()}
-        path.write_text(json.dumps({"about": about(), **kept}, indent=1) + "\n")
+        path.write_text(json.dumps({"about": self.about, **kept}, indent=1) + "\n")
 
     def compare(self, path: Path) -> None:
         """Print everything beside what a file keeps of an earlier run; a change is worth a look where the ranges lie apart."""
         then: dict[str, Any] = json.loads(path.read_text())
-        print(f"\nnow beside {then['about']}")
+        print(f"\n{self.about}\nbeside {then['about']}")
         for part, now in (("figures", self.figures), ("others", self.others)):
             for name, measured in now.items():
                 if name not in then[part]:

@@ -11,7 +11,7 @@ from functools import partial
 
 from common import page_server
 from figures import Results, Spread
-from walk import MESSAGES, in_turns, walked
+from walk import MESSAGES, SHORT, in_turns, walked
 
 LATENCIES = {"L1 100 ms": (100, 100), "L1 20 ms": (100, 20), "L2": (1000, 100)}
 """Page size and milliseconds an answer, by figure."""
@@ -27,11 +27,10 @@ def floor(latency: int, pages: int, ahead: int) -> float:
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print the figures that have a goal, then other windows on shorter lists."""
     print(f"\n{'size':>5} {'ms':>4} {'pages':>6} {'':<16} {'floor s':>8}   wall over floor: median (min-max)")
-    with page_server(MESSAGES, 100, 1000) as url:
+    messages = SHORT if short else MESSAGES
+    with page_server(messages, 100, 1000) as url:
         for name, (size, latency) in LATENCIES.items():
-            if short and name == "L1 100 ms":
-                continue  # seconds of waiting
-            results.put(name, over_floor(url, "ours, 32 ahead", size, latency, MESSAGES // size, rounds))
+            results.put(name, over_floor(url, "ours, 32 ahead", size, latency, messages // size, rounds))
         if short:
             return
         for latency in (20, 100):
@@ -49,17 +48,18 @@ def over_floor(url: str, name: str, size: int, latency: int, pages: int, rounds:
     return measured
 
 
-def late(url: str, name: str) -> dict[str, float]:
+def late(url: str, messages: int, name: str) -> dict[str, float]:
     """Walk while a heart beats."""
-    return walked(name, url, 1000, MESSAGES, "--heartbeat")
+    return walked(name, url, 1000, messages, "--heartbeat")
 
 
 def stalls(results: Results, rounds: int, *, short: bool) -> None:
     """Print how late the loop was at most in a walk of pages of 1,000."""
     print("\nworst lateness of the loop in ms, pages of 1,000: median (min-max)")
-    with page_server(MESSAGES, 1000) as url:
-        for latency in (20,) if short else (0, 20):
-            took = in_turns(STALLS, rounds, partial(late, f"{url}/{latency}"))
+    messages = SHORT if short else MESSAGES
+    with page_server(messages, 1000) as url:
+        for latency in (0, 20):
+            took = in_turns(STALLS, rounds, partial(late, f"{url}/{latency}", messages))
             for name, runs in took.items():
                 measured = Spread.of(run["stall"] for run in runs)
                 print(f"{latency:>3} ms   {name:<24} {measured}", flush=True)

@@ -47,7 +47,7 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
         return
     few, many = (10_000, 100_000) if short else (100_000, 1_000_000)
     growths, aboves = [], []
-    with page_server(100_000, 100, 1000) as url:
+    with page_server(few) as url:
         for how, size in CASES[:1] if short else CASES:
             small, large = ([fresh("memory.py", url, how, size, count) for _ in range(rounds)] for count in (few, many))
             growth, above = told(how, size, many, small, large)

@@ -20,7 +20,8 @@ from typing import Any
 from common import fresh, page_server, peak, seen
 from figures import MIB, SIZES, Results, Spread
 
-MESSAGES = 100_000
+MESSAGES, SHORT = 100_000, 10_000
+"""In the list; the second where it is only seen that everything works."""
 PEERS = ("openai", "openai over aiohttp", "azure", "twilio", "dlt")
 
 
@@ -82,8 +83,8 @@ def in_turns(names: Sequence[str], rounds: int, walk: Callable[[str], dict[str, 
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print a table for each latency and page size."""
-    sizes, most = ((100,), 20_000) if short else (SIZES, MESSAGES)
-    with page_server(MESSAGES, *sizes) as url:
+    sizes, most = ((100,), SHORT) if short else (SIZES, MESSAGES)
+    with page_server(most, *sizes) as url:
         for latency in (0,) if short else (0, 20):
             for size in sizes:
                 names = [name for name in CONTENDERS if not short or name in OURS or CONTENDERS[name].module == "by_hand"]
