@@ -35,7 +35,7 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
             return
         for latency in (20, 100):
             for name, ahead in AHEAD.items():
-                measured = over_floor(url, name, 100, latency, 1 + 1000 // latency * ahead, 3)
+                measured = over_floor(url, name, 100, latency, min(MESSAGES // 100, 1 + 1000 // latency * ahead), 3)
                 results.note(f"latency {latency} ms, pages of 100: {name}: wall over floor", measured)
 
 

@@ -1,9 +1,11 @@
 """twilio's asynchronous stream, for our list: page and instance as its generator writes them for a service's own lists.
 
 Its page knows one key beside its own; ours has more, so where the records are and what follows is said by overriding.
-Most fields stay as they came, moments too: its reader of moments knows no fraction of a second.
+Its own lists read their moments, so the one of the status is read, cut to the second, since its reader knows no fraction;
+most other fields, those of recordings among them, stay as they came.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +30,8 @@ class MessageInstance(InstanceResource):
         self.sender: str | None = payload.get("from")
         self.groups: list[str] | None = payload.get("groups")
         self.country: str | None = payload.get("country")
-        self.status: dict[str, Any] | None = payload.get("status")
+        self.status: str | None = payload["status"].get("status")
+        self.status_date: datetime | str | None = deserialize.iso8601_datetime(f"{payload['status']['date'][:19]}Z")
         self.campaign: str | None = payload.get("campaign")
         self.application_name: str | None = payload.get("applicationName")
         self.originating_service: str | None = payload.get("originatingService")
