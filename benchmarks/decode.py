@@ -118,9 +118,9 @@ def rounds_of(count: int, rounds: int, sizes: list[int]) -> dict[str, list[float
     took: dict[str, list[float]] = {}
     decoders = {name: make() for name, make in DECODERS.items()}
     for size in sizes:
+        kinds = {kind: pages(count, size, drifted=bool(kind)) for kind in ("", ", drifted")}
         for turn in range(-1, rounds):  # the first one warms up
-            for kind in ("", ", drifted"):
-                bodies = pages(count, size, drifted=bool(kind))
+            for kind, bodies in kinds.items():
                 for name, decode in decoders.items():
                     seconds = timed(decode, bodies)
                     if turn >= 0:
