@@ -1,6 +1,6 @@
 """Tracked messages as the service sends them, the same ones for the same seed: what every contender reads.
 
-On average 725 bytes each, one in five with a recording, one in a hundred with a status that no document names, some with
+On average 720 bytes each, one in five with a recording, one in a hundred with a status that no document names, some with
 Greek text. Ids are numbers in the shape of a uuid, so that a list of any length can be made from these.
 """
 
@@ -68,6 +68,7 @@ def _message(dice: Random, place: int) -> dict[str, Any]:
     seconds = dice.randrange(3, 60) if answered else 0
     row: dict[str, Any] = {
         "messageId": message_id(place),
+        "conversationTrackingId": message_id(10**9 + place),
         "to": number,
         "from": f"30210{kind:07}",
         "country": country,
@@ -84,8 +85,6 @@ def _message(dice: Random, place: int) -> dict[str, Any]:
     }
     if dice.random() < 0.3:
         row["groups"] = ["customers", "Κατάστημα Αθηνών"]
-    if dice.random() < 0.8:
-        row["conversationTrackingId"] = message_id(10**9 + place)
     if answered:
         row["answeredBy"] = dice.choice(("HUMAN", "MACHINE", "UNKNOWN"))
         row["collectedTones"] = str(dice.randrange(10**4))

@@ -13,7 +13,8 @@ import importlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,14 +160,15 @@ async def beyond(url: str, size: int) -> dict[str, float]:
     return {"beyond": most}
 
 
-async def walk_once(name: str, url: str, size: int, messages: int) -> dict[str, float]:
+async def walk_once(name: str, url: str, size: int, messages: int, *, heartbeat: bool) -> dict[str, float]:
     """Walk a short list to warm up, then the one that is measured."""
     contender = CONTENDERS[name]
     walk = contender.load()
     await walk(f"{url}/{3 * size}", size, contender.at_once)
-    before, began, cpu = seen(url), time.perf_counter(), time.process_time()
-    found = await walk(f"{url}/{messages}", size, contender.at_once)
-    cpu, wall, after = time.process_time() - cpu, time.perf_counter() - began, seen(url)
+    async with beating() if heartbeat else still() as late:
+        before, began, cpu = seen(url), time.perf_counter(), time.process_time()
+        found = await walk(f"{url}/{messages}", size, contender.at_once)
+        cpu, wall, after = time.process_time() - cpu, time.perf_counter() - began, seen(url)
     if found != messages:
         raise SystemExit(f"{name} saw {found} of {messages} messages")
     return {
@@ -176,25 +178,32 @@ async def walk_once(name: str, url: str, size: int, messages: int) -> dict[str, 
         "peak": peak(),
         "requests": after["requests"] - before["requests"],
         "server": (after["cpu"] - before["cpu"]) / wall,
+        "stall": max(late, default=0) * 1e3,
     }
 
 
-async def watched(name: str, url: str, size: int, messages: int) -> dict[str, float]:
-    """Walk while a heart beats once in a millisecond; add by how many milliseconds it was late at most."""
-    worst = 0.0
+@asynccontextmanager
+async def beating() -> AsyncIterator[list[float]]:
+    """Let a heart beat once in a millisecond; yield the seconds by which each beat was late."""
+    late: list[float] = []
 
     async def beat() -> None:
-        nonlocal worst
         while True:
             before = time.perf_counter()
             await asyncio.sleep(0.001)
-            worst = max(worst, time.perf_counter() - before - 0.001)
+            late.append(time.perf_counter() - before - 0.001)
 
     heart = asyncio.create_task(beat())
     try:
-        return {**await walk_once(name, url, size, messages), "stall": worst * 1e3}
+        yield late
     finally:
         heart.cancel()
+
+
+@asynccontextmanager
+async def still() -> AsyncIterator[list[float]]:
+    """Do nothing beside the walk."""
+    yield []
 
 
 def main() -> None:
@@ -210,8 +219,8 @@ def main() -> None:
     if asked.spare:
         print(json.dumps(asyncio.run(beyond(asked.url, asked.size))))
         return
-    walk = watched if asked.heartbeat else walk_once
-    print(json.dumps(asyncio.run(walk(asked.name, asked.url, asked.size, asked.messages))))
+    took = walk_once(asked.name, asked.url, asked.size, asked.messages, heartbeat=asked.heartbeat)
+    print(json.dumps(asyncio.run(took)))
 
 
 if __name__ == "__main__":
