@@ -164,10 +164,9 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print what a request and a walk cost, each figure beside its goal; `-- --full` takes some minutes more and measures better."""
-    install(session, "bench")
-    for benchmark in ("pipeline", "walk", "items", "memory", "latency"):
-        session.run("python", f"benchmarks/{benchmark}.py", *session.posargs)
+    """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
+    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]))
+    session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
 @nox.session

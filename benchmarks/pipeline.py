@@ -1,6 +1,6 @@
 """What one request costs above plain aiohttp, in CPU time of this process; the server is another one.
 
-    python benchmarks/pipeline.py [--full]
+    python benchmarks/bench.py --only pipeline
 
 Two questions, answered by medians of interleaved rounds, since the machine's speed drifts. What do token, slot, rate and
 retry loop add to a request? For that the network is taken away: an attempt has its answer at once, and is made with and
@@ -9,12 +9,16 @@ without them. And what does the whole pipeline cost above aiohttp alone, each an
 
 import argparse
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
 import aiohttp
+from common import fresh
 from fanout import server
+from figures import Results, Spread
 
 from voicedrop_async import ClientCredentials, Kind, Limits, Reply, Retry, RouteeSession, StaticToken, Throttle, Timeouts
 from voicedrop_async._transport import Call, Policy, Transport, Wiring
@@ -69,8 +73,8 @@ async def cost(once: Once, requests: int) -> float:
     return (time.process_time() - began) / requests * 1e6
 
 
-async def compare(title: str, plain: Once, ours: Once, goal: float, *, rounds: int, requests: int) -> None:
-    """Print the cost of both, and what ours adds, beside its goal."""
+async def compare(title: str, plain: Once, ours: Once, goal: float, *, rounds: int, requests: int) -> Spread:
+    """Print the cost of both, and what ours adds, beside its goal; return what it adds."""
     await cost(plain, requests)
     await cost(ours, requests)
     pairs = [(await cost(plain, requests), await cost(ours, requests)) for _ in range(rounds)]
@@ -82,9 +86,10 @@ async def compare(title: str, plain: Once, ours: Once, goal: float, *, rounds: i
         f"adds {middle:.2f} us ({added[rounds // 4]:.2f}-{added[-1 - rounds // 4]:.2f}, middle half), "
         f"goal {goal:g} us: {'held' if middle <= goal else 'MISSED'}"
     )
+    return Spread.of(added)
 
 
-async def four(rounds: int, requests: int) -> None:
+async def four(rounds: int, requests: int) -> Spread:
     """Measure token, slot, rate and retry loop."""
     transport = Instant(
         Wiring(
@@ -100,10 +105,10 @@ async def four(rounds: int, requests: int) -> None:
             on_event=None,
         )
     )
-    await compare("token, slot, rate, loop", transport.bare, transport.whole, GOAL_OF_FOUR, rounds=rounds, requests=requests)
+    return await compare("token, slot, rate, loop", transport.bare, transport.whole, GOAL_OF_FOUR, rounds=rounds, requests=requests)
 
 
-async def everything(url: str, rounds: int, requests: int) -> None:
+async def everything(url: str, rounds: int, requests: int) -> Spread:
     """Measure the whole pipeline, over a connection that is kept alive on both sides."""
     place = f"{url}{REQUEST.route}"
     async with (
@@ -120,18 +125,28 @@ async def everything(url: str, rounds: int, requests: int) -> None:
 
         if await plain() != (await ours()).body:
             raise SystemExit("the two did not get the same answer")
-        await compare("the whole pipeline over aiohttp", plain, ours, GOAL_OF_ALL, rounds=rounds, requests=requests)
+        return await compare("the whole pipeline over aiohttp", plain, ours, GOAL_OF_ALL, rounds=rounds, requests=requests)
+
+
+def measure(results: Results, rounds: int, *, short: bool) -> None:
+    """Print both, measured in a process of its own."""
+    print()
+    told = fresh("pipeline.py", "--rounds", 7 if short else max(rounds, 21), "--requests", 200 if short else 500)
+    for name, added in told.items():
+        results.put(f"R1 {name}", Spread(**added))
 
 
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="51 rounds of 1,000 requests instead of 21 of 500")
-    rounds, requests = (51, 1000) if parser.parse_args().full else (21, 500)
-    print(f"CPU a request, medians of {rounds} interleaved rounds of {requests}")
-    asyncio.run(four(rounds, requests * 10))
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--requests", type=int, default=500)
+    options = parser.parse_args()
+    print(f"CPU a request, medians of {options.rounds} interleaved rounds of {options.requests}")
+    parts = asyncio.run(four(options.rounds, options.requests * 10))
     with server(0.0) as url:
-        asyncio.run(everything(url, rounds, requests))
+        whole = asyncio.run(everything(url, options.rounds, options.requests))
+    print(json.dumps({"parts": asdict(parts), "whole": asdict(whole)}))
 
 
 if __name__ == "__main__":
