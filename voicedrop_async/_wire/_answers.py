@@ -49,13 +49,13 @@ class Sheet(Generic[T]):
 def load_sheet(reply: Reply, model: type[T], pool: dict[Any, Any] | None = None) -> Sheet[T]:
     """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters.
 
-    Pages that are read with the same ``pool`` share the values that most of their rows repeat.
+    Pages that are read with the same ``pool``, on the short road, share the texts that most of their rows repeat.
     """
     quick = _fast.decode_envelope(reply.body, model, pool)
     if quick is None:
         return _read(reply, lambda parsed: _odd_sheet(parsed, model))
     return Sheet(
-        rows=Rows(items=tuple(quick.content or ())),
+        rows=Rows(items=quick.content),
         number=_known(quick.number),
         size=_known(quick.size),
         total_pages=_known(quick.total_pages),
@@ -68,7 +68,7 @@ def load_array(reply: Reply, model: type[T], *, skip: bool) -> Rows[T]:
     """Read a bare array of rows; with ``skip``, a row that cannot be told apart is skipped and counted, else refused."""
     quick = _fast.decode_array(reply.body, model)
     if quick is not None:
-        return Rows(items=tuple(quick))
+        return Rows(items=quick)
     return _read(reply, lambda parsed: _odd_rows(parsed, model, skip=skip))
 
 

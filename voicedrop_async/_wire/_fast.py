@@ -1,9 +1,9 @@
 """The short road for long lists: bytes straight to models, where every row is as documented.
 
-msgspec decodes into mirrors, structs that carry the wire names, and fills the plain attrs classes from them; both steps
-use its public interface only. Absent keys and nulls are ordinary here; so are keys and words newer than this library,
-once a page has shown them. Anything odd (a number as text, a moment without a zone) makes it refuse the whole body, and
-the caller reads that with the converter: the result and the errors are then the converter's.
+msgspec decodes into mirrors, structs that carry the wire names, of which models are made. Absent keys and nulls are
+ordinary here; so are keys and words newer than this library, once a page has shown them. Anything odd (a number as text,
+a moment without a zone) makes it refuse the whole body, and the caller reads that with the converter: the result and the
+errors are then the converter's.
 """
 
 import gc
@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 import msgspec
 from attrs import frozen
 
-from voicedrop_async._wire._mirrors import News, finisher, mirror, spares
+from voicedrop_async._wire._mirrors import News, builder, mirror, spares
 
 T = TypeVar("T")
 Pool = dict[Any, Any]
 """Values that are kept, each under itself: what equals one of them gives way to it."""
 _news: dict[Any, News] = {}
-"""What the lists of each model have shown; it only grows, so that threads may write it in any order."""
+"""What the lists of each model have shown. What one thread learns another may undo; the next page brings it back."""
 
 
 class Envelope(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -48,7 +48,7 @@ def decode_envelope(body: bytes, model: Any, pool: Pool | None = None) -> Envelo
     return _unless_odd(_tools(model, _news.get(model, News())).envelope, body, pool)
 
 
-def decode_array(body: bytes, model: Any) -> list[Any] | None:
+def decode_array(body: bytes, model: Any) -> tuple[Any, ...] | None:
     """Return the rows of a bare array as models, or None if the converter has to read it."""
     return _unless_odd(_tools(model, _news.get(model, News())).array, body, None)
 
@@ -78,29 +78,21 @@ def _unless_odd(read: Callable[[bytes, Pool | None], T], body: bytes, pool: Pool
 class _Tools:
     """What reads the lists of one model, as far as its news go."""
 
-    models: Any
-    """The type of a list of models."""
     envelopes: msgspec.json.Decoder[Any]
     arrays: msgspec.json.Decoder[Any]
-    finish: Callable[..., None]
-    finish_sharing: Callable[..., None]
+    build: Callable[..., tuple[Any, ...]]
+    build_sharing: Callable[..., tuple[Any, ...]]
 
     def envelope(self, body: bytes, pool: Pool | None) -> Envelope:
         envelope: Envelope = self.envelopes.decode(body)
-        envelope.content = self._filled(envelope.content or [], pool)
+        envelope.content = self._built(envelope.content or [], pool)
         return envelope
 
-    def array(self, body: bytes, pool: Pool | None) -> list[Any]:
-        return self._filled(self.arrays.decode(body), pool)
+    def array(self, body: bytes, pool: Pool | None) -> tuple[Any, ...]:
+        return self._built(self.arrays.decode(body), pool)
 
-    def _filled(self, rows: list[Any], pool: Pool | None) -> list[Any]:
-        """Return the models that the mirrors in ``rows`` stand for."""
-        if pool is None:
-            self.finish(rows)
-        else:
-            self.finish_sharing(rows, pool.setdefault)
-        filled: list[Any] = msgspec.convert(rows, self.models, from_attributes=True)
-        return filled
+    def _built(self, rows: list[Any], pool: Pool | None) -> tuple[Any, ...]:
+        return self.build(rows) if pool is None else self.build_sharing(rows, pool.setdefault)
 
 
 @lru_cache(maxsize=16)
@@ -117,9 +109,8 @@ def _tools(model: Any, news: News) -> _Tools:
         gc=False,
     )
     return _Tools(
-        models=list.__class_getitem__(model),
         envelopes=msgspec.json.Decoder(envelope, float_hook=Decimal),
         arrays=msgspec.json.Decoder(rows, float_hook=Decimal),
-        finish=finisher(model, news),
-        finish_sharing=finisher(model, news, shares=True),
+        build=builder(model, news),
+        build_sharing=builder(model, news, shares=True),
     )

@@ -29,10 +29,6 @@ _SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
 """Where a class has a name of its own for a field, or several; the first one is written, all are read."""
 
 
-REPEATED: Final = frozenset({"sender", "groups", "country", "campaign", "application_name", "originating_service", "text", "language"})
-"""Fields, by their Python names, of which most rows of a list have one of a few texts."""
-
-
 def wire_names(model: Any, field: str) -> tuple[str, ...]:
     """Return every wire name of a field, the one we write first."""
     return _wire_names(model, field)

@@ -20,6 +20,8 @@ _LONGEST_TEXT: Final = 40
 MOST_DIGITS: Final = 41
 """Digits that a price or a number of seconds may have before its point: where larger ones are added up, Python raises an error."""
 _DEPTH: Final = 100
+PLAIN: Final = frozenset({str, int, bool, type(None)})
+"""Types whose values Python's own parser would give alike."""
 NOT_JSON: Final = "JSON"
 """What was wanted of bytes that cannot be parsed at all: cut on the way, perhaps, and worth asking for again."""
 
@@ -58,10 +60,10 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value if isinf(number) else number
     if isinstance(value, dict) and depth < _DEPTH:
         members: dict[str, Any] = value
-        return {key: plain(part, depth + 1) for key, part in members.items()}
+        return {key: part if type(part) in PLAIN else plain(part, depth + 1) for key, part in members.items()}
     if isinstance(value, list) and depth < _DEPTH:
         parts: list[Any] = value
-        return [plain(part, depth + 1) for part in parts]
+        return [part if type(part) in PLAIN else plain(part, depth + 1) for part in parts]
     return value
 
 
@@ -123,7 +125,7 @@ def moment(value: Any) -> datetime:
         number = float(amount(value.strip() if isinstance(value, str) else value))
         # As seconds, 1e11 lies in the year 5138; as milliseconds, in 1973.
         return datetime.fromtimestamp(number / 1000.0 if abs(number) >= 1e11 else number, UTC)
-    except (ValueError, OverflowError, OSError):
+    except (Unreadable, ValueError, OverflowError, OSError):
         raise Unreadable("moment") from None
 
 

@@ -15,7 +15,7 @@ from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.fanout import Outcome, Several, each
 from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
-from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
+from voicedrop_async.pages import Ask, Fetch, Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
 from voicedrop_async.routee._recordings import Recordings
 
@@ -190,13 +190,7 @@ class Tracking(Recordings):
         return each("ids", ids, self._summary, concurrency=concurrency)
 
     def _source(
-        self,
-        request: Request,
-        *,
-        bare: bool = False,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        pool: dict[Any, Any] | None = None,
+        self, request: Request, *, bare: bool = False, start: datetime | None = None, end: datetime | None = None
     ) -> Source[VoiceMessage]:
         def page(span: Span | None, number: int, size: int) -> Request:
             params = {**request.params, "page": str(number), "size": str(size)}
@@ -206,20 +200,24 @@ class Tracking(Recordings):
                 params |= self._range(span.start, span.end)
             return evolve(request, params=params)
 
-        async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
-            return await self._send(page(span, number, size), lambda reply: _fetched(reply, number, size, pool))
+        def reading(pool: dict[Any, Any] | None) -> tuple[Fetch[VoiceMessage], Ask[VoiceMessage]]:
+            async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
+                return await self._send(page(span, number, size), lambda reply: _fetched(reply, number, size, pool))
 
-        async def ask(span: Span | None, number: int, size: int) -> Callable[[], Fetched[VoiceMessage]]:
-            reply = await self._send(page(span, number, size), lambda reply: reply)
-            return lambda: _fetched(reply, number, size, pool)
+            async def ask(span: Span | None, number: int, size: int) -> Callable[[], Fetched[VoiceMessage]]:
+                reply = await self._send(page(span, number, size), lambda reply: reply)
+                return lambda: _fetched(reply, number, size, pool)
 
+            return fetch, ask
+
+        fetch, ask = reading(None)
         return Source(
             fetch=fetch,
             ask=ask,
             keys=_keys,
             query=_query(request, start, end),
             terms=(request.body or b"").decode(),
-            sharing=lambda: self._source(request, bare=bare, start=start, end=end, pool={}),
+            sharing=lambda: reading({}),
         )
 
     def _range(self, start: datetime | None, end: datetime | None) -> dict[str, str]:
