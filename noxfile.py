@@ -155,6 +155,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Plant thousands of small faults where calls are decided, one at a time, and count those that no test notices. Needs Redis."""
+    install(session, "test", "mutation", extras="cli,phone,redis")
+    session.run("python", "tests/mutation.py")
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Send 10,000 campaigns, and make 100,000 lookups for 500 callers, under 10 % faults; the server's count is the judge."""
     session.install("-e", ".")

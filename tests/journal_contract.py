@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from voicedrop_async import ConfigError, Intent, Journal, JournalEntry, SendState, SettledBy
+from voicedrop_async.journal import _rules
 
 MOMENT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -197,7 +198,7 @@ class Contract:
         """A copy would not see what the other claims; and the URL of one may hold a password."""
         await journal.claim(intent())
 
-        with pytest.raises(ConfigError, match="make one in each process"):
+        with pytest.raises(ConfigError, match=f"^journal: a {type(journal).__name__} is not copied or pickled; make one in each process$"):
             duplicate(journal)
 
     async def test_what_never_began_cannot_be_settled(self, journal: Journal) -> None:
@@ -227,9 +228,35 @@ class Contract:
         assert (await standing(journal, "open")).state is SendState.OPEN
         assert await journal.claim(intent("sent")) is None
 
+    @pytest.mark.parametrize(("less", "forgotten"), [(timedelta(0), 1), (timedelta(microseconds=1), 0)])
+    async def test_what_is_as_old_as_that_to_the_microsecond_is_forgotten(
+        self, journal: Journal, monkeypatch: pytest.MonkeyPatch, less: timedelta, forgotten: int
+    ) -> None:
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=True)
+        settled_at = (await standing(journal)).settled_at
+        assert settled_at is not None
+
+        class ADayLater(datetime):
+            @classmethod
+            def now(cls, tz: object = None) -> datetime:
+                return settled_at + timedelta(days=1) - less
+
+        monkeypatch.setattr(_rules, "datetime", ADayLater)
+
+        assert await journal.prune(timedelta(days=1)) == forgotten
+
+    async def test_what_began_again_is_not_forgotten(self, journal: Journal) -> None:
+        await journal.claim(intent())
+        await journal.settle("order-7", sent=False)
+        await journal.claim(intent())
+
+        assert await journal.prune(timedelta(0)) == 0
+        assert (await standing(journal)).state is SendState.OPEN
+
     @pytest.mark.parametrize("age", [timedelta(seconds=-1), None, 90])
     async def test_an_age_is_a_span_of_time(self, journal: Journal, age: timedelta) -> None:
-        with pytest.raises(ConfigError, match="older_than"):
+        with pytest.raises(ConfigError, match=r"^older_than: must be a timedelta of zero or more$"):
             await journal.prune(age)
 
     async def test_of_many_claims_at_one_moment_one_wins(self, journal: Journal) -> None:

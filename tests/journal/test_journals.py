@@ -67,6 +67,13 @@ class TestMemoryJournal(Contract):
         assert await journal.find("early") is not None
         assert await journal.find("0") is None
 
+    async def test_it_shows_how_much_is_open_and_nothing_else(self, journal: MemoryJournal) -> None:
+        for ref in ("order-7", "order-8", "order-9"):
+            await journal.claim(intent(ref))
+        await journal.settle("order-8", sent=True)
+
+        assert repr(journal) == "MemoryJournal(open=2)"
+
 
 class TestSqliteJournal(Contract):
     """In a file."""

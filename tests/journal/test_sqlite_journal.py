@@ -346,10 +346,12 @@ async def test_a_claim_is_on_the_disk_and_what_became_of_it_may_follow_later(pat
         async with held_up(journal) as said:
             pass
         await journal.settle("first", sent=True)
+        await journal.prune(timedelta(0))
 
     orders = [words.partition(" ")[0] if not words.startswith("PRAGMA") else words for words in said]
     claimed = ["PRAGMA synchronous = FULL", "BEGIN", "SELECT", "INSERT", "COMMIT"]
-    assert orders == [*claimed, "PRAGMA synchronous = NORMAL", "BEGIN", "SELECT", "UPDATE", "COMMIT"]
+    settled = ["PRAGMA synchronous = NORMAL", "BEGIN", "SELECT", "UPDATE", "COMMIT"]
+    assert orders == [*claimed, *settled, "PRAGMA synchronous = NORMAL", "BEGIN", "DELETE", "COMMIT"]
 
 
 async def test_no_call_blocks_the_loop(path: Path) -> None:
@@ -366,6 +368,10 @@ async def test_no_call_blocks_the_loop(path: Path) -> None:
 def test_a_path_must_be_one(path_or_not: str) -> None:
     with pytest.raises(ConfigError, match="path"):
         SqliteJournal(path_or_not)
+
+
+def test_a_journal_shows_where_it_is_and_nothing_else(path: Path) -> None:
+    assert repr(SqliteJournal(path)) == f"SqliteJournal({str(path)!r})"
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-3650), timedelta(days=3650)])

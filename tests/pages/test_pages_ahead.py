@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from page_servers import SECOND, Honest, drain, ids, source, walked
+from page_servers import SECOND, Honest, drain, fetched, ids, source, walked
 
 from voicedrop_async.errors import ConnectionLost
 from voicedrop_async.pages import PageStream
@@ -89,6 +89,7 @@ async def test_a_page_that_failed_ahead_is_told_when_its_turn_comes():
             await drain(walk, taken)
         assert ids(taken) == list("abcd")
         assert await collected(walk) == list("efghij")
+    assert server.asked.count((0, 3)) == 2  # older than the page in front of it, it would hide what moved between them
     rest = await server.stream(resume=failure.value.resume).collect()
     assert ids(rest) == list("efghij")
 
@@ -124,10 +125,76 @@ async def test_lists_of_one_page_are_opened_as_many_as_may_be_ahead():
         assert await everything == list("abcdefgh")
 
 
+class Uncounted(Held):
+    """Says nothing of how many pages there are, and of being the last only if it is."""
+
+    async def fetch(self, number, page, size):
+        whole = await super().fetch(number, page, size)
+        return fetched(ids(whole.page.items), number=page, size=size, last=whole.last or None)
+
+
+@pytest.mark.parametrize(
+    ("lists", "ahead"),
+    [
+        (("abcd", "ef", "gh", "ij"), [(0, 1), (1, 0)]),
+        (("ab", "ef", "gh", "ij"), [(1, 0), (2, 0), (3, 0)]),
+        (("", "ef", "gh", "ij"), [(2, 0), (3, 0)]),
+    ],
+)
+async def test_where_pages_are_not_counted_one_is_asked_for_behind_each_that_is_not_the_last(lists, ahead):
+    """And the next list is taken to be as long."""
+    server = Uncounted(*lists)
+    async with server.stream(prefetch=3).walk() as walk:
+        first = asyncio.ensure_future(anext(walk.pages()))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        if not lists[0]:
+            await server.sees((1, 0), (2, 0), (3, 0))
+            server.answers((1, 0))
+        await first
+        await server.sees(*ahead)
+
+
+async def test_pages_that_the_service_cuts_shorter_are_asked_for_in_their_number():
+    """Four items are wanted, and come one a page."""
+    server = Held(TEN)
+    stream = PageStream(source(lambda number, page, _: server.fetch(number, page, 1), 1), page_size=100, prefetch=8, max_items=4)
+    async with stream.walk() as walk:
+        first = asyncio.ensure_future(anext(walk.pages()))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await first
+        await server.sees((0, 1), (0, 2), (0, 3))
+
+
 async def test_a_list_that_turns_out_longer_has_its_pages_before_those_of_the_next():
     server = Honest("a", "bcdefg", "h", "ij")
     items, requests, report = await walked(server, prefetch=3)
     assert (items, requests, report.complete) == (list(TEN), 6, True)
+
+
+async def test_a_list_that_turns_out_longer_has_its_pages_asked_for_before_its_turn():
+    """Its first page came while the walk stood still in the list before."""
+    server = Held("a", "bcdefg", "h")
+    async with server.stream(prefetch=3).walk() as walk:
+        first = asyncio.ensure_future(anext(aiter(walk)))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await first
+        await server.sees((1, 0), (2, 0))
+        await server.answered((1, 0))
+        await server.sees((1, 1), (2, 0))
+
+
+async def test_a_list_whose_first_page_fails_ahead_is_asked_for_again_in_its_turn():
+    """Nothing is learnt of it before, and the walk does not end."""
+    server = Honest("a", "bc", "d")
+    server.failing = [None, ConnectionLost(summary="cut")]
+    taken = []
+    async with server.stream(prefetch=3).walk() as walk:
+        with pytest.raises(ConnectionLost):
+            await drain(walk, taken)
+        assert ids(taken) + await collected(walk) == list("abcd")
 
 
 async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_way():
@@ -145,6 +212,21 @@ async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_wa
         assert await everything == ["a", "b"]
     assert server.waiting == {}
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_pages_behind_the_end_of_a_list_are_given_up_as_the_walk_goes_on_to_the_next():
+    server = Held("abcdef", "xy")
+    async with server.stream(prefetch=3).walk() as walk:
+        everything = asyncio.ensure_future(collected(walk))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await server.sees((0, 1), (0, 2), (1, 0))
+        server.lists[0] = list("ab")
+        await server.answered((0, 1))
+        await server.answered((0, 1))  # a smaller count: it might have been answered too early
+        await server.sees((1, 0))
+        server.answers((1, 0))
+        assert await everything == list("abxy")
 
 
 @pytest.mark.parametrize("leave", ["break", "exception", "exit"])
@@ -188,6 +270,20 @@ async def test_a_plain_loop_that_is_left_lets_go_after_a_few_turns():
     await running
     for _ in range(5):
         await asyncio.sleep(0)
+    assert server.waiting == {}
+
+
+async def test_a_walk_in_the_hand_keeps_what_is_under_way_when_a_loop_over_it_ends():
+    server = Held(TEN)
+    async with server.stream(prefetch=3).walk() as walk:
+        items = aiter(walk)
+        first = asyncio.ensure_future(anext(items))
+        await server.sees((0, 0))
+        server.answers((0, 0))
+        await first
+        await server.sees((0, 1), (0, 2), (0, 3))
+        await items.aclose()
+        assert set(server.waiting) == {(0, 1), (0, 2), (0, 3)}
     assert server.waiting == {}
 
 

@@ -81,6 +81,11 @@ async def test_a_count_that_changes_is_raised_before_the_page_is_handed_out(then
     assert drift.report.items == 4
 
 
+async def test_a_count_that_changes_with_the_second_page_is_raised():
+    items, drift = await taken_until_drift(Changing("abcdef", "abcdefX", at=[1]))
+    assert (items, "7 items, 6 before" in str(drift)) == (["a", "b"], True)
+
+
 async def test_an_item_that_comes_twice_is_raised():
     items, drift = await taken_until_drift(Changing("abcdef", "Xabcde", at=[1]))
     assert (items, "page 1 repeats an item" in str(drift)) == (["a", "b"], True)
@@ -89,7 +94,7 @@ async def test_an_item_that_comes_twice_is_raised():
 async def test_an_item_that_is_missing_is_raised_when_the_last_page_is_handed_out():
     script = [fetched("ab", last=False, pages=2, total=5), fetched("cd", last=True, pages=2, total=5)]
     items, drift = await taken_until_drift(Scripted(*script))
-    assert (items, "1 more items than it showed" in str(drift)) == (list("abcd"), True)
+    assert (items, "1 more items than it showed" in str(drift), drift.report.items) == (list("abcd"), True, 4)
 
 
 async def test_from_where_an_item_may_have_been_pulled_past_the_walk_it_is_never_complete():
@@ -97,6 +102,16 @@ async def test_from_where_an_item_may_have_been_pulled_past_the_walk_it_is_never
     items, drift = await taken_until_drift(server)
     rest, _, report = await walked(server, resume=drift.resume)
     assert (items + rest, report.complete) == (list("abcdf"), False)
+
+
+async def test_a_list_that_shrank_and_grew_again_under_one_walk_is_never_complete():
+    server, taken = Changing("abcdef", "bcdef", "bcdefg", at=[1, 3]), []
+    async with server.stream(on_drift="raise").walk() as walk:
+        for reason in ("5 items, 6 before", "6 items, 5 before"):
+            with pytest.raises(DriftDetected, match=reason) as drift:
+                await drain(walk, taken)
+    rest, _, report = await walked(server, resume=drift.value.resume)
+    assert (ids(taken) + rest, report.complete) == (list("abdefg"), False)
 
 
 @pytest.mark.parametrize("mode", ["dedupe", "raise", "repair"])
@@ -172,8 +187,14 @@ async def test_passes_over_one_list_follow_each_other():
 
 @pytest.mark.parametrize("options", [{"on_drift": "mend"}, {"max_passes": 1}, {"prefetch": -1}, {"prefetch": 1.5}, {"on_drift": None}])
 def test_options_that_cannot_be_are_refused_at_the_call(options):
-    with pytest.raises(ConfigError, match=next(iter(options))):
+    with pytest.raises(ConfigError, match=f"^{next(iter(options))}: "):
         Honest("ab").stream(**options)
+
+
+def test_an_answer_to_drift_that_there_is_not_is_told_those_that_there_are():
+    with pytest.raises(ConfigError) as refused:
+        Honest("ab").stream(on_drift="mend")
+    assert str(refused.value) == "on_drift: must be one of 'dedupe', 'repair', 'raise', 'ignore'"
 
 
 @pytest.mark.parametrize("mode", ["dedupe", "repair", "raise", "ignore"])

@@ -32,6 +32,20 @@ async def test_an_item_on_the_edge_of_two_lists_is_handed_out_once():
     assert (report.duplicates, report.total_last, report.complete) == (0, None, True)
 
 
+@pytest.mark.parametrize("mode", ["dedupe", "repair", "ignore", "raise"])
+async def test_an_item_on_an_edge_counts_once_though_the_service_counts_it_in_both_lists(mode):
+    """To ignore drift is to take what comes twice in one list; an edge is no drift."""
+    items, _, report = await walked(Honest("abc", "cde", "efa"), on_drift=mode)
+    assert items == list("abcdefa")
+    assert (report.total_first, report.total_last, report.duplicates, report.complete) == (7, 7, 0, True)
+
+
+async def test_to_ignore_drift_takes_what_one_list_repeats_and_not_what_the_one_before_it_showed():
+    server = OnePageLists(fetched("ab", last=True, pages=1, total=2), fetched("bcca", last=True, pages=1, total=4))
+    items, _, report = await walked(server, on_drift="ignore")
+    assert (items, report.items, report.duplicates) == (list("abcc"), 4, 1)
+
+
 async def test_an_item_that_moves_farther_than_to_the_next_list_comes_again():
     """Ids are kept for a list and its neighbour: an edge can repeat an item there only."""
     assert (await walked(Honest("a", "b", "a", totals=False)))[0] == ["a", "b", "a"]

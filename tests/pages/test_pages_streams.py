@@ -4,10 +4,11 @@ import asyncio
 import gc
 
 import pytest
-from page_servers import Honest, Scripted, drain, fetched, ids, walked
+from page_servers import Honest, Scripted, drain, fetched, ids, source, walked
 
 from voicedrop_async.errors import ConfigError, ConnectionLost, PageLoop, WireError
 from voicedrop_async.models import WalkReport
+from voicedrop_async.pages import PageStream, check_options
 
 FIVE = "abcde"
 
@@ -80,9 +81,22 @@ async def test_the_page_size_is_asked_for_as_it_is_given(size, requests):
     assert server.sizes == [size] * requests
 
 
+async def test_a_hundred_items_are_asked_for_at_once_where_nothing_else_is_said():
+    server = Honest(FIVE)
+    assert ids(await PageStream(source(server.fetch, 1)).collect()) == list(FIVE)
+    assert server.sizes == [100]
+
+
 async def test_first_asks_for_a_page_of_one():
     server = Honest(FIVE)
     assert (await server.stream().first()).message_id == "a"
+    assert (server.asked, server.sizes) == ([(0, 0)], [1])
+
+
+@pytest.mark.parametrize("options", [{"prefetch": 4}, {"max_items": 3}, {"prefetch": 4, "max_items": 3}])
+async def test_first_asks_for_nothing_behind_it(options):
+    server = Honest(FIVE)
+    assert (await server.stream(**options).first()).message_id == "a"
     assert (server.asked, server.sizes) == ([(0, 0)], [1])
 
 
@@ -119,11 +133,13 @@ async def test_count_does_not_guess(last):
     with pytest.raises(WireError) as caught:
         await Scripted(fetched("a", last=last)).stream().count()
     assert caught.value.path == "totalElements"
+    assert caught.value.summary == "the answer does not count its items"
 
 
 async def test_collect_takes_the_smaller_of_two_limits():
     stream = Honest(FIVE).stream(max_items=3)
     assert [len(await stream.collect(most)) for most in (None, 2, 3, 9, 0)] == [3, 2, 3, 3, 0]
+    assert [len(await Honest(FIVE).stream().collect(most)) for most in (None, 2, 9)] == [5, 2, 5]
 
 
 # --- max_items -------------------------------------------------------------------------------------------------------
@@ -162,14 +178,20 @@ async def test_a_walk_cut_by_max_items_is_not_complete(most):
     "options", [{"page_size": 0}, {"page_size": True}, {"page_size": 2.0}, {"page_size": None}, {"max_items": -1}, {"max_items": "3"}]
 )
 async def test_limits_that_cannot_be_are_refused_at_the_call(options):
-    with pytest.raises(ConfigError, match=next(iter(options))):
+    with pytest.raises(ConfigError, match=f"^{next(iter(options))}: "):
         Honest(FIVE).stream(**options)
+
+
+def test_an_option_that_no_stream_takes_is_refused_as_python_does():
+    check_options("track_messages", {"max_items": 1, "prefetch": 2, "resume": None, "on_drift": "raise", "max_passes": 3})
+    with pytest.raises(TypeError, match=r"^track_messages\(\) got an unexpected keyword argument 'page_sice'$"):
+        check_options("track_messages", {"max_items": 1, "page_sice": 3})
 
 
 @pytest.mark.parametrize("most", [-1, True, 1.5])
 async def test_collect_refuses_a_limit_that_cannot_be(most):
     server = Honest(FIVE)
-    with pytest.raises(ConfigError, match="max_items"):
+    with pytest.raises(ConfigError, match=r"^max_items: "):
         await server.stream().collect(most)
     assert server.asked == []
 
@@ -223,6 +245,13 @@ async def test_pages_after_items_lose_nothing():
             break
         rest = [item async for page in walk.pages() for item in page.items]
     assert ids([first, *rest]) == list(FIVE)
+
+
+async def test_pages_after_the_last_item_of_a_page_begin_with_the_next_page():
+    async with Honest(FIVE).stream().walk() as walk:
+        items = aiter(walk)
+        assert ids([await anext(items), await anext(items)]) == ["a", "b"]
+        assert [ids(page.items) async for page in walk.pages()] == [["c", "d"], ["e"]]
 
 
 async def test_a_failure_inside_a_walk_reaches_its_caller_and_ends_it():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicedrop_async import (
+    ApiError,
     ConfigError,
     ConnectFailed,
     ConnectionLost,
@@ -23,7 +24,6 @@ from voicedrop_async.calls import Request, Spending, retry_after, unknown
 from voicedrop_async.models import Intent
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
-KINDS = st.sampled_from(Kind)
 ROLLS = st.floats(0, 1, exclude_max=True)
 FAILURES = st.integers(1, 50)
 
@@ -44,11 +44,30 @@ def test_a_paid_send_that_was_turned_away_is_repeated_only_when_told_when(failur
     assert Retry(attempts=100).wait(told, Kind.PAID, failures, roll) is not None
 
 
-@given(KINDS, FAILURES, ROLLS)
-def test_no_call_is_repeated_beyond_its_attempts(kind: Kind, failures: int, roll: float) -> None:
-    wait = Retry(attempts=4).wait(ConnectFailed(summary="refused"), kind, failures, roll)
+@pytest.mark.parametrize("status", [400, 409, 429, 500, 502, 503, 504])
+def test_of_what_surely_did_not_happen_a_paid_send_is_repeated_where_the_service_says_when(status: int) -> None:
+    refused = ApiError(summary=f"HTTP {status}", status=status, may_pass=True, retry_after=2.0)
 
-    assert (wait is None) == (failures >= (3 if kind is Kind.TOKEN else 4))
+    assert (Retry().wait(refused, Kind.PAID, 1, 0.0) is not None) == (status in {429, 503})
+
+
+@pytest.mark.parametrize(("kind", "attempts"), [(Kind.READ, 4), (Kind.TOKEN, 3), (Kind.PAID, 4), (Kind.CANCEL, 4)])
+def test_no_call_is_repeated_beyond_its_attempts(kind: Kind, attempts: int) -> None:
+    waits = [Retry(attempts=4).wait(ConnectFailed(summary="refused"), kind, failures, 0.5) for failures in range(1, 7)]
+
+    assert [wait is not None for wait in waits] == [failures < attempts for failures in range(1, 7)]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_where_one_attempt_is_set_no_kind_of_call_is_repeated(kind: Kind) -> None:
+    for error in (ConnectFailed(summary="refused"), WireError(summary="not JSON", may_pass=True)):
+        assert Retry(attempts=1).wait(error, kind, 1, 0.0) is None
+
+
+def test_the_bound_of_a_pause_doubles_up_to_its_cap() -> None:
+    waits = [Retry(attempts=50).wait(ConnectFailed(summary="refused"), Kind.READ, failures, 0.5) for failures in range(1, 9)]
+
+    assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
 
 
 @given(st.integers(1, 3000), ROLLS)
@@ -69,10 +88,18 @@ def test_a_wait_asked_for_is_kept_and_a_little_more(asked: float, roll: float) -
     assert asked <= wait <= max(asked, 0.5) * 1.1
 
 
+def test_many_workers_come_back_within_a_tenth_more_than_asked_for() -> None:
+    error = RateLimited(summary="HTTP 429", status=429, may_pass=True, retry_after=20.0)
+
+    assert [Retry().wait(error, Kind.READ, 1, roll) for roll in (0.0, 0.25, 0.5)] == pytest.approx([20.0, 20.5, 21.0])
+
+
 def test_a_wait_beyond_the_cap_is_not_begun() -> None:
     error = RateLimited(summary="HTTP 429", status=429, may_pass=True, retry_after=60.5)
+    as_long = RateLimited(summary="HTTP 429", status=429, may_pass=True, retry_after=60.0)
 
     assert Retry().wait(error, Kind.READ, 1, 0.0) is None
+    assert Retry().wait(as_long, Kind.READ, 1, 0.0) == 60.0
 
 
 def test_what_cannot_pass_is_not_repeated() -> None:

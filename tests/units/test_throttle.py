@@ -9,6 +9,7 @@ from throttle_line import Callers, most_at_once, throttle
 from virtual_time import here, in_virtual_time
 
 from voicedrop_async import ConfigError, Kind, Limits, Throttle, ThrottleSnapshot
+from voicedrop_async.throttle import _Gate
 
 
 @pytest.mark.parametrize(
@@ -217,12 +218,13 @@ async def test_all_free_slots_are_given_at_once_when_a_pause_is_over() -> None:
     assert len(set(rounds)) == 1
 
 
+@pytest.mark.parametrize("kind", Kind)
 @in_virtual_time
-async def test_who_gives_up_in_a_pause_leaves_no_timer_behind() -> None:
+async def test_who_gives_up_in_a_pause_leaves_no_timer_behind(kind: Kind) -> None:
     callers = Callers(throttle(Limits()))
     callers.throttle.pause(60.0)
     for number in range(3):
-        callers.come(number)
+        callers.come(number, kind)
     await asyncio.sleep(0)
     for task in callers.tasks:
         task.cancel()
@@ -230,6 +232,76 @@ async def test_who_gives_up_in_a_pause_leaves_no_timer_behind() -> None:
 
     assert here().timers == 0
     assert callers.throttle.snapshot().waiting == 0
+
+
+@pytest.mark.parametrize("victim", [0, 1, 2])
+@in_virtual_time
+async def test_who_gives_up_in_a_pause_leaves_the_others_their_start(victim: int) -> None:
+    callers = Callers(throttle(Limits()))
+    began = here().time()
+    callers.throttle.pause(60.0)
+    for number in range(3):
+        callers.come(number)
+    await asyncio.sleep(0)
+    callers.tasks[victim].cancel()
+    await callers.done()
+
+    assert callers.names == [number for number in range(3) if number != victim]
+    assert callers.since(began) == [60.0, 60.0]
+
+
+@pytest.mark.parametrize(("kind", "free"), [(Kind.READ, 1), (Kind.TOKEN, 2), (Kind.PAID, 2), (Kind.CANCEL, 2)])
+@in_virtual_time
+async def test_only_reading_keeps_off_what_is_reserved_for_sending(kind: Kind, free: int) -> None:
+    assert await most_at_once(throttle(Limits(max_in_flight=2)), kind, 5) == free
+
+
+@in_virtual_time
+async def test_a_snapshot_tells_who_holds_who_waits_and_how_long_the_pause_is() -> None:
+    callers = Callers(throttle(Limits(max_in_flight=2, rate=10.0)))
+    assert callers.throttle.snapshot() == ThrottleSnapshot(in_flight=0, waiting=0, rate=10.0, rate_limit=10.0, paused_for=0.0)
+
+    callers.come("reads", stays=5.0)
+    await asyncio.sleep(0)
+    callers.throttle.pause(3.0)
+    for kind in (Kind.READ, Kind.PAID, Kind.CANCEL):
+        callers.come(kind, kind)
+    await asyncio.sleep(1.0)
+
+    assert callers.throttle.snapshot() == ThrottleSnapshot(in_flight=1, waiting=3, rate=10.0, rate_limit=10.0, paused_for=2.0)
+    await callers.done()
+    assert callers.names == ["reads", Kind.PAID, Kind.CANCEL, Kind.READ]
+
+
+@in_virtual_time
+async def test_who_comes_as_a_pause_ends_does_not_overtake() -> None:
+    """The pause is over and the timer that says so is late."""
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    callers.throttle.pause(1.0)
+    callers.come("first")
+    await asyncio.sleep(0)
+    here().stall(2.0)
+    callers.come("second")
+    await callers.done()
+
+    assert callers.names == ["first", "second"]
+
+
+def test_a_gate_opens_at_the_very_moment_at_which_a_pause_ends_and_a_turn_comes() -> None:
+    gate = _Gate(4.0)
+    gate.pause(100.0, 60.0)
+
+    assert [gate.passes(now) for now in (159.9, 160.0, 160.2, 160.25, 160.4, 160.5)] == [False, True, False, True, False, True]
+    assert (gate.opens_at(160.6), gate.resume_at) == (160.75, 160.0)
+
+
+@in_virtual_time
+async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    line = throttle(Limits())
+    line.pause(60.0)
+    line.pause(1.0)
+
+    assert line.snapshot().paused_for == 60.0
 
 
 @settings(deadline=None, max_examples=50)

@@ -259,7 +259,7 @@ class Reader(Generic[T]):
             return 0
         if mark.passes > 1 or place.number < mark.number:
             return len(page.items)
-        return mark.index if place.number == mark.number else 0
+        return mark.index  # it is the page of the mark; with it the replay ends
 
     def _compare_replay(self, place: Place) -> None:
         """At the mark, or where its list has ended: was what was passed by in silence what had been handed out?"""
@@ -298,7 +298,7 @@ class Reader(Generic[T]):
     def _end_list(self, start: datetime | None) -> None:
         """Read the list again, or go on to the next one."""
         repairs, total = self._options.on_drift == "repair", self.tally.total
-        agreed = self._seen.passes > 1 and self._seen.agrees and total == self._total_before
+        agreed = self._seen.agrees and total == self._total_before
         doubtful, self._course = self._course.doubtful, Course()
         if self._replayed is not None:
             self._end_replay(self._replayed)

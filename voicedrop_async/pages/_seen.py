@@ -41,15 +41,15 @@ class Seen:
         return taken
 
     def _take(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
-        if self.passes == 1 and self.here.keys().isdisjoint(keys) and self.before.isdisjoint(keys):
+        if self.passes == 1 and self.before.isdisjoint(keys):
             known = len(self.here)
             self.here.update(dict.fromkeys(keys, 1))
             if len(self.here) == known + len(keys):
                 self.distinct += len(keys)
                 self._add(keys)
                 return items, 0
-            for key in keys:  # the page repeats itself
-                self.here.pop(key, None)
+            for _ in range(len(self.here) - known):  # one of them came before: one by one
+                self.here.popitem()
         fresh: list[T] = []
         repeated = 0
         for item, key in zip(items, keys, strict=True):
@@ -59,7 +59,7 @@ class Seen:
                 continue
             self.here[key] = self.passes
             self.distinct += 1
-            self.common += self.passes > 1 and seen_in == self.passes - 1
+            self.common += seen_in == self.passes - 1
             if seen_in == 0 and key not in self.before:
                 fresh.append(item)
                 self._add((key,))
@@ -67,7 +67,7 @@ class Seen:
 
     def repeats(self, keys: Sequence[Hashable]) -> bool:
         """Whether this pass has seen one of the keys already, or sees one twice now."""
-        return len(set(keys)) < len(keys) or any(self.here.get(key, 0) == self.passes for key in keys)
+        return len(set(keys)) < len(keys) or any(self.here.get(key) == self.passes for key in keys)
 
     def _add(self, keys: Sequence[Hashable]) -> None:
         if self.sum is not None:
@@ -95,4 +95,4 @@ class Seen:
 
 def sum_of(keys: Iterable[Hashable]) -> int:
     """Return a sum that does not hang on the order, and is the same in every process."""
-    return sum(crc32((key if isinstance(key, str) else repr(key)).encode()) for key in keys)
+    return sum(crc32(repr(key).encode()) for key in keys)

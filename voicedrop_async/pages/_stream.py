@@ -129,7 +129,8 @@ class PageStream(Generic[T]):
 
     async def first(self) -> T | None:
         """Return the first item, or None if there is none; asks for a page of one."""
-        options = evolve(self._options, max_items=min(1, 1 if self._options.max_items is None else self._options.max_items), prefetch=0)
+        most = self._options.max_items
+        options = evolve(self._options, max_items=1 if most is None else min(1, most))
         if options.mark is None:
             options = evolve(options, page_size=1)
         return next(iter([item async for item in Walk(self._source, options)]), None)

@@ -59,7 +59,7 @@ class Tally:
         """Count a list that has ended, of which so many items were seen, and so many in the last pass over it."""
         self.missing += self.missing_here(seen)
         # Who counts another number than there are may also have left something out.
-        miscounted = self.total is not None and self.total != seen_last + self.skipped_here
+        miscounted = self.total is not None and self.total != seen_last
         self.doubtful |= doubtful or self.doubtful_here or self.skipped_here > 0 or miscounted
         self.closed, self.total = add(self.closed, self.total), 0
         self.unreadable += self.unreadable_here

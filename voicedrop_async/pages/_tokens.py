@@ -59,9 +59,9 @@ class Mark:
         return ResumeToken(f"{_VERSION}.{urlsafe_b64encode(_checksum(content) + content).decode().rstrip('=')}")
 
 
-def micros(moment: datetime | None) -> int | None:
+def micros(moment: datetime) -> int:
     """Return microseconds since 1970."""
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def query_hash(query: str, terms: str) -> int:
@@ -107,4 +107,4 @@ def read_token(given: object, *, query: int, page_size: int, cut: bool) -> Mark:
 
 
 def _checksum(content: bytes) -> bytes:
-    return crc32(content).to_bytes(4, "big")
+    return crc32(content).to_bytes(4)

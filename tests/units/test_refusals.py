@@ -1,0 +1,164 @@
+"""What an answer outside 2xx means: which error, whether it may have happened, and whether it may pass."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from voicedrop_async import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    Kind,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    TimedOut,
+    Unauthorized,
+    WireError,
+)
+from voicedrop_async.calls import Author, Complaint, Reply, refusal, unknown
+from voicedrop_async.models import CampaignProblem, Intent
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+SERVICE, GATEWAY, ANYBODY = (Complaint(author=author) for author in (Author.SERVICE, Author.GATEWAY, Author.ANYBODY))
+
+
+def refused(status: int, complaint: Complaint | None = None, kind: Kind = Kind.READ, headers: Mapping[str, str] | None = None) -> ApiError:
+    return refusal(Reply(status=status, headers=headers or {}, body=b"", attempts=3, elapsed=0.1), complaint, kind, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (300, ApiError),
+        (400, BadRequest),
+        (401, Unauthorized),
+        (402, ApiError),
+        (403, Forbidden),
+        (404, NotFound),
+        (409, Conflict),
+        (422, BadRequest),
+        (429, RateLimited),
+        (499, ApiError),
+        (500, ServerFailed),
+        (501, ServerFailed),
+        (599, ServerFailed),
+        (600, ApiError),
+    ],
+)
+def test_each_status_has_its_error(status: int, kind: type[ApiError]) -> None:
+    error = refused(status)
+
+    assert type(error) is kind
+    assert (error.status, error.attempts) == (status, 3)
+
+
+def test_a_refusal_brings_what_the_service_said() -> None:
+    problem = CampaignProblem(code="400013002", developer_message="bad number", property=("to",))
+    said = Complaint(author=Author.SERVICE, code="400013001", developer_message="no", problems=(problem,))
+
+    error = refused(400, said)
+
+    assert (error.code, error.developer_message, error.problems) == ("400013001", "no", (problem,))
+    assert str(error) == "request: HTTP 400 (attempts: 3), code 400013001: no [1 problems]"
+
+
+def test_of_a_body_that_is_no_error_object_nothing_is_said() -> None:
+    error = refused(502)
+
+    assert (error.code, error.developer_message, error.problems) == (None, None, ())
+    assert error.summary == "HTTP 502"
+
+
+PASSING = {408, 425, 429, 500, 502, 503, 504}
+
+
+@pytest.mark.parametrize("status", sorted(PASSING | {300, 399, 400, 401, 403, 404, 409, 422, 428, 430, 499, 501, 505, 599, 600}))
+def test_h11_only_what_may_pass_is_asked_again_and_told_when(status: int) -> None:
+    error = refused(status, headers={"Retry-After": "7"})
+
+    assert error.may_pass is (status in PASSING)
+    assert error.retry_after == (7.0 if status in PASSING else None)
+
+
+def test_h02_without_a_date_in_the_answer_a_moment_to_come_back_counts_from_now() -> None:
+    assert refused(503, headers={"Retry-After": "Fri, 02 Jan 2026 12:00:30 GMT"}).retry_after == 30.0
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
+def test_h12_a_redirect_is_told_by_its_host_and_nothing_else_of_its_address(status: int) -> None:
+    address = "https://user:word@elsewhere.example:8443/306912345678?token=word"
+
+    error = refused(status, headers={"Location": address})
+
+    assert error.summary == f"HTTP {status}, a redirect to elsewhere.example, which is never followed"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Location": ""}, {"Location": "/only/a/path"}, {"Location": "https://[broken/"}])
+def test_h12_a_redirect_to_nowhere_is_a_redirect_all_the_same(headers: dict[str, str]) -> None:
+    assert refused(302, headers=headers).summary == "HTTP 302, a redirect, which is never followed"
+
+
+def test_h12_a_host_without_end_is_cut() -> None:
+    summary = refused(302, headers={"Location": f"https://{'a' * 500}.example/"}).summary
+
+    assert summary == f"HTTP 302, a redirect to {'a' * 80}, which is never followed"
+
+
+@pytest.mark.parametrize("status", [299, 400])
+def test_what_is_no_redirect_is_not_called_one(status: int) -> None:
+    assert refused(status, headers={"Location": "https://elsewhere.example/"}).summary == f"HTTP {status}"
+
+
+DEFINITE = [
+    *[(401, author) for author in (SERVICE, GATEWAY, ANYBODY, None)],
+    *[(status, author) for status in (400, 403, 404, 409, 422, 429, 499) for author in (SERVICE, GATEWAY)],
+    (503, SERVICE),
+]
+"""Who says so, and with which status, has surely not acted."""
+UNCERTAIN = [
+    *[(status, author) for status in (302, 400, 403, 409, 429, 500, 503) for author in (ANYBODY, None)],
+    *[(status, author) for status in (302, 399, 408, 500, 501, 502, 504, 600) for author in (SERVICE, GATEWAY)],
+    (503, GATEWAY),
+]
+
+
+@pytest.mark.parametrize("kind", [Kind.PAID, Kind.CANCEL])
+@pytest.mark.parametrize(("status", "author"), DEFINITE)
+def test_what_the_service_or_its_gateway_refuses_has_not_happened(status: int, author: Complaint | None, kind: Kind) -> None:
+    assert refused(status, author, kind).may_have_happened is False
+
+
+@pytest.mark.parametrize("kind", [Kind.PAID, Kind.CANCEL])
+@pytest.mark.parametrize(("status", "author"), UNCERTAIN)
+def test_what_anybody_may_have_said_or_a_breakdown_leaves_open_may_have_happened(status: int, author: Complaint | None, kind: Kind) -> None:
+    assert refused(status, author, kind).may_have_happened is True
+
+
+@pytest.mark.parametrize("kind", [Kind.READ, Kind.TOKEN])
+@pytest.mark.parametrize("status", [302, 500, 503])
+def test_of_what_changes_nothing_nothing_may_have_happened(status: int, kind: Kind) -> None:
+    assert refused(status, None, kind).may_have_happened is False
+
+
+INTENT = Intent(ref="order-7", campaign_name="Spring sale", started_at=NOW, recipients=3)
+
+
+def test_an_unknown_outcome_keeps_every_fact_of_its_failure() -> None:
+    failure = ServerFailed(summary="HTTP 503", status=503, request="POST /voice/campaign", attempts=2, retry_after=7.0)
+
+    error = unknown(failure, INTENT)
+
+    assert (error.summary, error.request) == ("the outcome is unknown: HTTP 503", "POST /voice/campaign")
+    assert (error.attempts, error.retry_after, error.intent, error.status) == (2, 7.0, INTENT, 503)
+    assert error.may_have_happened
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(WireError(summary="not JSON", status=200), 200), (WireError(summary="not JSON"), None), (TimedOut(summary="too long"), None)],
+)
+def test_an_unknown_outcome_has_a_status_where_there_was_an_answer(failure: WireError | TimedOut, status: int | None) -> None:
+    assert unknown(failure, INTENT).status == status
