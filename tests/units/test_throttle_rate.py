@@ -188,7 +188,6 @@ async def test_the_refusals_of_one_burst_lower_the_rate_once() -> None:
 
 
 @in_virtual_time
-<<<<<<< HEAD
 async def test_a_caller_whose_turn_had_come_before_a_429_does_not_lower_the_rate_again() -> None:
     """Its turn has come, and it has not woken yet, when another's 429 does; it is refused as well, for the same old rate."""
     line, turns = throttle(Limits(rate=4.0)), []
@@ -206,7 +205,9 @@ async def test_a_caller_whose_turn_had_come_before_a_429_does_not_lower_the_rate
     assert line.snapshot().rate == pytest.approx(2.0)
     line.slow_down(0.0, turns[1][1])
     assert line.snapshot().rate == pytest.approx(2.0)
-=======
+
+
+@in_virtual_time
 async def test_a_slot_tells_how_often_the_rate_had_been_lowered() -> None:
     line, told = throttle(Limits(rate=40.0)), []
     for _ in range(3):
@@ -215,7 +216,6 @@ async def test_a_slot_tells_how_often_the_rate_had_been_lowered() -> None:
             line.slow_down(0.0, lowered)
 
     assert told == [0, 1, 2]
->>>>>>> olga
 
 
 @in_virtual_time
