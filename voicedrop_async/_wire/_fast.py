@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from attrs import frozen
@@ -20,6 +20,7 @@ from voicedrop_async._wire._mirrors import News, builder, mirror, spares
 T = TypeVar("T")
 Pool = dict[Any, Any]
 """Values that are kept, each under itself: what equals one of them gives way to it."""
+_NONE: Final = News()
 _news: dict[Any, News] = {}
 """What the lists of each model have shown. What one thread learns another may undo; the next page brings it back."""
 
@@ -45,17 +46,17 @@ class Envelope(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=Fa
 
 def decode_envelope(body: bytes, model: Any, pool: Pool | None = None) -> Envelope | None:
     """Return the envelope with its rows as models, or None if the converter has to read it; values that rows repeat by ``pool``."""
-    return _unless_odd(_tools(model, _news.get(model, News())).envelope, body, pool)
+    return _unless_odd(_tools(model, _news.get(model, _NONE)).envelope, body, pool)
 
 
 def decode_array(body: bytes, model: Any) -> tuple[Any, ...] | None:
     """Return the rows of a bare array as models, or None if the converter has to read it."""
-    return _unless_odd(_tools(model, _news.get(model, News())).array, body, None)
+    return _unless_odd(_tools(model, _news.get(model, _NONE)).array, body, None)
 
 
 def learn(model: Any, items: Iterable[Any], *, keys: Collection[str] = ()) -> None:
     """Take note of what a refused page has that is newer than this library: in its rows, and the ``keys`` of its envelope."""
-    news = _news.get(model, News()).and_keys(Envelope, set(keys).difference(Envelope.__struct_encode_fields__))
+    news = _news.get(model, _NONE).and_keys(Envelope, set(keys).difference(Envelope.__struct_encode_fields__))
     for item in items:
         news = news.and_of(item)
     _news[model] = news

@@ -32,9 +32,9 @@ _SOME: Final = Annotated[int, msgspec.Meta(gt=-(2**62), lt=2**62)]
 """A whole number that msgspec can hold to bounds; the converter has wider ones."""
 
 
-@frozen
+@frozen(eq=False)
 class News:
-    """What answers have shown that stands in no document."""
+    """What answers have shown that stands in no document; as long as nothing is added, it stays the same object."""
 
     keys: tuple[tuple[Any, str], ...] = field(default=(), repr=False)
     """Keys, each with the model it belongs to, the latest at the end."""
