@@ -60,6 +60,13 @@ def services(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
+@nox.session
+def network(session: nox.Session) -> None:
+    """Run the tests that need two machines and a cable, which they make themselves: as root. Nothing is skipped."""
+    install(session, "test")
+    session.run("pytest", *(session.posargs or ["tests/network"]), env={"VOICEDROP_MUST_RUN": "1"})
+
+
 @nox.session(python=PYTHONS[0] if PYTHONS else None, venv_backend="uv")
 def oldest(session: nox.Session) -> None:
     """Run tests with the oldest version of each dependency that `pyproject.toml` allows."""

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from network.conftest import possibly
+from network.conftest import MUST_RUN, possibly
 from network.two_machines import CLIENT, CannotHere, TwoMachines, two_machines
 
 
@@ -15,6 +15,15 @@ def network() -> str:
 
 def open_files() -> set[str]:
     return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+def test_where_everything_must_run_what_cannot_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot() -> None:
+        raise CannotHere("no rights")
+
+    monkeypatch.setenv(MUST_RUN, "1")
+    with pytest.raises(pytest.fail.Exception, match="cannot run here: no rights"):
+        possibly(cannot)
 
 
 def test_they_are_two_and_the_test_is_on_the_client_s(machines: TwoMachines) -> None:
@@ -47,6 +56,7 @@ def test_after_a_failure_we_are_home_and_hold_nothing(machines: TwoMachines) -> 
 def test_what_is_not_there_is_named_and_the_test_skipped(machines: TwoMachines, monkeypatch: pytest.MonkeyPatch) -> None:
     before = network()
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv(MUST_RUN, raising=False)
 
     with pytest.raises(CannotHere, match="there is no 'ip'"), two_machines():
         pass

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from campaigns import CAMPAIGN, complaint
 from raw_server import RawServer, answer, falls_silent, hangs_up, resets, says
@@ -300,6 +301,24 @@ async def test_n18_waiting_for_a_slot_does_not_eat_the_time_of_an_attempt(sandbo
         counts = await asyncio.gather(*(session.track_messages().count() for _ in range(10)))
 
     assert counts == [500] * 10
+
+
+async def test_a_pool_smaller_than_the_limits_is_waited_for_within_the_time_of_connecting(line: RawServer) -> None:
+    """Of a borrowed connector the one connection is taken: the next call has a slot and no connection, and sends nothing."""
+    line.will(falls_silent())
+    timeouts, retry = Timeouts(connect=0.05, read=30.0), Retry(attempts=1)
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as http,
+        RouteeSession(StaticToken("t"), base_url=line.url, http=http, timeouts=timeouts, retry=retry) as session,
+    ):
+        holding = asyncio.create_task(session.track_message("m-1"))
+        await line.arrived.wait()
+        with pytest.raises(TimedOut, match=r"no connection within 0\.05 s"):
+            await session.track_message("m-2")
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+
+    assert len(line.received) == 1
 
 
 async def test_no_connection_is_a_failure_to_connect(unused_tcp_port: int) -> None:

@@ -1,5 +1,6 @@
 """Each value is read as what it should be, in the spellings services are known to use, and refused as anything else."""
 
+import json
 import math
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,7 +14,7 @@ from voicedrop_async import _wire
 from voicedrop_async._wire import _values
 from voicedrop_async._wire._values import Unreadable, amount, moment, parse, seconds, text, truth, whole
 from voicedrop_async.errors import WireError
-from voicedrop_async.models import CampaignSummary, MessageStatus, VoicemailDropRecord, VoiceMessage
+from voicedrop_async.models import CampaignSummary, DropState, MessageStatus, VoicemailDropRecord, VoiceMessage
 
 TEN = datetime(2015, 1, 6, 10, 21, 14, tzinfo=UTC)
 
@@ -207,6 +208,15 @@ def test_j04_a_text_is_text_or_the_digits_of_a_whole_number(value, read):
     assert text(value) == read
 
 
+def test_j04_texts_and_numbers_of_a_model_are_read_by_its_fields():
+    """A message's id is text, whatever it came as; a drop record's is a number, as its page has it."""
+    read = message(b'{"messageId":7,"to":306912345678,"duration":"3","price":"0.10"}')
+    assert (read.message_id, read.to, read.duration, read.price) == ("7", "306912345678", 3, Decimal("0.10"))
+    row = {"id": "7", "number": 306912345678, "reference": 12, "state": "1", "job": "3.0"}
+    record = _wire.load_array(answer([row]), VoicemailDropRecord, skip=True).items[0]
+    assert (record.id, record.number, record.reference, record.state, record.job) == (7, "306912345678", "12", DropState.DELIVERED, 3)
+
+
 @pytest.mark.parametrize("value", [True, False, None, Decimal("1.0"), 10**40, -(10**40), [], {}, ["x"]])
 def test_j07_nothing_else_becomes_text(value):
     """``str`` alone would make "None" and "True" of them."""
@@ -320,6 +330,15 @@ def test_j13_the_moments_of_a_list_are_in_utc_whatever_zone_they_came_in(said):
 )
 def test_j13_what_is_no_moment_is_refused(value):
     assert refused(moment, value)
+
+
+@pytest.mark.parametrize("said", ["", "soon", "0000-01-01T00:00:00Z", "2015-01-06T24:00:00Z", 10**30])
+def test_j13_what_is_no_moment_is_none_and_kept_as_it_came(said):
+    rows = _wire.load_array(answer([{"id": 1, "timestamp": said}]), VoicemailDropRecord, skip=True)
+    (record,) = rows.items
+    assert (record.timestamp, record.extra, rows.unreadable) == (None, {"timestamp": said}, 1)
+    status = message(json.dumps({"messageId": "m", "status": {"status": "Busy", "date": said}}).encode()).status
+    assert (status.date, status.extra) == (None, {"date": said})
 
 
 @settings(PATIENT)
