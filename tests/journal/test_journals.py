@@ -90,5 +90,6 @@ def test_without_its_extra_a_journal_in_redis_says_how_to_install_it(monkeypatch
     for name in ("redis", module):
         monkeypatch.setitem(sys.modules, name, None)
 
-    with pytest.raises(ConfigError, match=r"voicedrop-async\[redis\]"):
+    with pytest.raises(ConfigError) as refused:
         RedisJournal("redis://localhost:6379/0")
+    assert str(refused.value) == 'redis: needs the extra: python -m pip install "voicedrop-async[redis]"'

@@ -8,6 +8,7 @@ import pytest
 from journal_contract import intent
 
 from voicedrop_async import JournalEntry, JournalError, SendState, SettledBy
+from voicedrop_async.journal._beside import mark_of
 from voicedrop_async.journal._redis import _reason
 from voicedrop_async.journal._rows import entry_of, words_of
 from voicedrop_async.journal._rules import is_made_up, may_settle
@@ -89,6 +90,11 @@ def test_what_is_settled_moves_to_the_safe_side_only(entry: str, sent: bool, by:
     for of in (None, intent()):
         assert may_settle(ENTRIES[entry], sent=sent, by=by, of=of) is ((entry, sent, by) in SETTLES)
     assert not may_settle(ENTRIES[entry], sent=sent, by=by, of=intent(campaign="another"))
+
+
+def test_a_key_is_known_again_by_the_mark_that_an_earlier_release_wrote() -> None:
+    """Were it another one, each journal would be refused as another's."""
+    assert mark_of(bytes(32)) == "581ec9e33435ae01462d0de6e69ebe38bfeb33a3dd9f7d206e4db860f1c7b0fa"
 
 
 @pytest.mark.parametrize(

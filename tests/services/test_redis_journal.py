@@ -202,9 +202,15 @@ async def test_many_old_entries_are_forgotten_part_by_part(
 
 
 @pytest.mark.parametrize("redis_or_not", [None, 5, object()])
-def test_what_is_no_redis_is_refused_at_once(redis_or_not: str) -> None:
-    with pytest.raises(ConfigError, match="no URL"):
+def test_what_is_no_redis_is_refused_at_once_by_its_kind(redis_or_not: str) -> None:
+    with pytest.raises(ConfigError, match=f"^redis: a {type(redis_or_not).__name__} is no URL and no redis.asyncio.Redis$"):
         RedisJournal(redis_or_not)
+
+
+@pytest.mark.parametrize("prefix", [None, 7, "", " "])
+def test_what_is_no_name_of_a_key_is_refused_at_once(prefix: str) -> None:
+    with pytest.raises(ConfigError, match=r"^prefix: "):
+        RedisJournal("redis://localhost:6379/0", prefix=prefix)
 
 
 async def test_another_database_is_not_the_journal(redis: RedisServer, journal: RedisJournal) -> None:

@@ -76,7 +76,7 @@ PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
 @pytest.mark.parametrize("status", sorted(PASSING | {300, 399, 400, 401, 403, 404, 409, 422, 428, 430, 499, 501, 505, 599, 600}))
-def test_h11_only_what_may_pass_is_asked_again_and_told_when(status: int) -> None:
+def test_only_what_may_pass_is_asked_again_and_told_when(status: int) -> None:
     error = refused(status, headers={"Retry-After": "7"})
 
     assert error.may_pass is (status in PASSING)
@@ -88,7 +88,7 @@ def test_h02_without_a_date_in_the_answer_a_moment_to_come_back_counts_from_now(
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
-def test_h12_a_redirect_is_told_by_its_host_and_nothing_else_of_its_address(status: int) -> None:
+def test_a_redirect_is_told_by_its_host_and_nothing_else_of_its_address(status: int) -> None:
     address = "https://user:word@elsewhere.example:8443/306912345678?token=word"
 
     error = refused(status, headers={"Location": address})
@@ -97,11 +97,11 @@ def test_h12_a_redirect_is_told_by_its_host_and_nothing_else_of_its_address(stat
 
 
 @pytest.mark.parametrize("headers", [{}, {"Location": ""}, {"Location": "/only/a/path"}, {"Location": "https://[broken/"}])
-def test_h12_a_redirect_to_nowhere_is_a_redirect_all_the_same(headers: dict[str, str]) -> None:
+def test_a_redirect_to_nowhere_is_a_redirect_all_the_same(headers: dict[str, str]) -> None:
     assert refused(302, headers=headers).summary == "HTTP 302, a redirect, which is never followed"
 
 
-def test_h12_a_host_without_end_is_cut() -> None:
+def test_a_host_without_end_is_cut() -> None:
     summary = refused(302, headers={"Location": f"https://{'a' * 500}.example/"}).summary
 
     assert summary == f"HTTP 302, a redirect to {'a' * 80}, which is never followed"
