@@ -1,8 +1,9 @@
-"""Judge what pip-audit found: `audit.py REQUIREMENTS REPORT [--if-reachable]`, as `nox -s audit` calls it.
+"""Judge what pip-audit found: `audit.py REQUIREMENTS REPORT COMPLAINTS [--if-reachable]`, as `nox -s audit` calls it.
 
-pip-audit ends well where nobody answered it: each package is then "not found", and so none is vulnerable. Here it ends with 1,
-as with a package that is vulnerable, with one that was left out, and with no package at all. With `--if-reachable`, a machine
-from which nobody can be asked is told of loudly, and ends with 0.
+pip-audit ends well where a mirror answered in the place of who knows: each package is then "not found", and so none is
+vulnerable. Where nobody answers at all, it breaks down without a report. Here both end with 1, as with a package that is
+vulnerable, with one that was left out, and with no package at all. With `--if-reachable`, a machine from which nobody can be
+asked is told of loudly, and ends with 0; a pip-audit that broke down over anything else still ends with 1.
 """
 
 import json
@@ -10,6 +11,9 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+
+UNREACHABLE = re.compile(r"^requests\.exceptions\.\w*(?:Connection|Proxy|SSL|Timeout)\w*:|Could not connect to ", re.MULTILINE)
+"""What pip-audit complains of where nobody answers: as the last line of a traceback, or in its own words."""
 
 
 def judge(wanted: set[str], rows: list[dict[str, Any]], *, if_reachable: bool) -> int:
@@ -31,12 +35,17 @@ def judge(wanted: set[str], rows: list[dict[str, Any]], *, if_reachable: bool) -
     return 1 if vulnerable or unasked else 0
 
 
-def main(requirements: str, report: str, *options: str) -> int:
-    """Read both files; a report that is not there or not whole speaks of no package."""
+def main(requirements: str, report: str, complaints: str, *options: str) -> int:
+    """Read the files; where the report is not there or not whole, the complaints say why."""
+    said = Path(complaints).read_text(encoding="utf-8", errors="replace")
+    print(said, end="")
     wanted = set(re.findall(r"^([a-z0-9-]+)==", Path(requirements).read_text(encoding="utf-8"), re.MULTILINE))
     try:
         rows = json.loads(Path(report).read_text(encoding="utf-8"))["dependencies"]
     except (OSError, ValueError):
+        if not UNREACHABLE.search(said):
+            print("audit: FAILED, pip-audit broke down and wrote no report")
+            return 1
         rows = []
     return judge(wanted, rows, if_reachable="--if-reachable" in options)
 

@@ -13,6 +13,8 @@ from math import isfinite
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+import aiohttp
+
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
@@ -146,8 +148,11 @@ def check_ssl_context(context: object) -> None:
 
 
 def check_connector(connector: object) -> None:
-    """Refuse a borrowed connector that trusts every server: it would be asked wherever no context is given."""
-    if _trusts_anybody(getattr(connector, "_ssl", None)):  # aiohttp tells it nowhere else
+    """Refuse a borrowed connector that trusts every server, or that does not tell: it would be asked wherever no context is given."""
+    trust = getattr(connector, "_ssl", None)  # aiohttp tells it nowhere else; of one that speaks TLS it is never None
+    if trust is None and isinstance(connector, aiohttp.TCPConnector):
+        raise ConfigError("http: its connector does not tell whether it verifies certificates; this aiohttp may be too new")
+    if _trusts_anybody(trust):
         raise ConfigError("http: its connector does not verify the server's certificate and name; make it without ssl=False")
 
 

@@ -47,13 +47,14 @@ def test_a_checker_that_is_not_there_is_no_check(checkout: Path) -> None:
     assert "FileNotFoundError" in said
 
 
-def judged(folder: Path, packages: list[str], rows: list[dict[str, object]] | None, *options: str) -> tuple[int, str]:
-    """What is made of a report on ``packages``; with None for rows, pip-audit wrote none."""
-    requirements, report = folder / "requirements.txt", folder / "report.json"
+def judged(folder: Path, packages: list[str], rows: list[dict[str, object]] | None, *options: str, complaint: str = "") -> tuple[int, str]:
+    """What is made of a report on ``packages``, or of the complaint of a pip-audit that broke down: it wrote none, None for rows."""
+    requirements, report, complaints = folder / "requirements.txt", folder / "report.json", folder / "complaints"
+    complaints.write_text(complaint)
     requirements.write_text("# as uv writes them\n" + "".join(f"{package}==1.0\n    # via voicedrop-async\n" for package in packages))
     if rows is not None:
         report.write_text(json.dumps({"dependencies": rows, "fixes": []}))
-    return run("audit.py", requirements, report, *options)
+    return run("audit.py", requirements, report, complaints, *options)
 
 
 SOUND = {"name": "attrs", "version": "1.0", "vulns": []}
@@ -73,7 +74,7 @@ def test_a_vulnerable_package_fails_and_is_named(tmp_path: Path) -> None:
     assert said.startswith("audit: aiohttp has CVE-2026-22815\n")
 
 
-@pytest.mark.parametrize("rows", [NOBODY_ANSWERED, [], None], ids=["none found", "an empty report", "no report"])
+@pytest.mark.parametrize("rows", [NOBODY_ANSWERED, []], ids=["none found", "an empty report"])
 def test_where_nobody_could_be_asked_the_audit_fails(tmp_path: Path, rows: list[dict[str, object]] | None) -> None:
     """pip-audit itself ends well there: "No known vulnerabilities found"."""
     code, said = judged(tmp_path, ["aiohttp", "attrs"], rows)
@@ -85,6 +86,28 @@ def test_where_nobody_can_be_asked_it_goes_on_only_if_told_to_and_says_so(tmp_pa
     code, said = judged(tmp_path, ["aiohttp", "attrs"], NOBODY_ANSWERED, "--if-reachable")
 
     assert (code, said) == (0, "audit: NOTHING WAS CHECKED, nobody could be asked about 2 packages from this machine\n")
+
+
+REFUSED = "Traceback (most recent call last):\n  somewhere\nrequests.exceptions.ProxyError: Unable to connect to proxy\n"
+TIMED_OUT = "ERROR:pip_audit._cli:Could not connect to the vulnerability feed\n"
+OUR_OWN_FAULT = "Traceback (most recent call last):\n  somewhere\nKeyError: 'vulnerabilities'\n"
+
+
+@pytest.mark.parametrize("complaint", [REFUSED, TIMED_OUT], ids=["refused", "timed out"])
+def test_where_nobody_answers_at_all_there_is_no_report_and_it_is_the_same(tmp_path: Path, complaint: str) -> None:
+    nothing = f"{complaint}audit: NOTHING WAS CHECKED, nobody could be asked about 1 packages from this machine\n"
+
+    assert judged(tmp_path, ["attrs"], None, complaint=complaint) == (1, nothing)
+    assert judged(tmp_path, ["attrs"], None, "--if-reachable", complaint=complaint) == (0, nothing)
+
+
+@pytest.mark.parametrize("complaint", [OUR_OWN_FAULT, ""], ids=["an exception", "no word"])
+@pytest.mark.parametrize("options", [(), ("--if-reachable",)])
+def test_a_checker_that_broke_down_fails_whoever_could_be_asked(tmp_path: Path, complaint: str, options: tuple[str, ...]) -> None:
+    """Whether anybody could have been asked, nobody knows: it did not come so far."""
+    broken = f"{complaint}audit: FAILED, pip-audit broke down and wrote no report\n"
+
+    assert judged(tmp_path, ["attrs"], None, *options, complaint=complaint) == (1, broken)
 
 
 @pytest.mark.parametrize("options", [(), ("--if-reachable",)])

@@ -1,5 +1,7 @@
 """The two machines themselves: they are two, and nothing of them is left behind."""
 
+import errno
+import os
 import socket
 from pathlib import Path
 
@@ -51,6 +53,23 @@ def test_after_a_failure_we_are_home_and_hold_nothing(machines: TwoMachines) -> 
         fail()
 
     assert (network(), open_files()) == (before, held)
+
+
+def test_who_left_home_and_got_no_farther_comes_back(machines: TwoMachines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new network is there, and no file can be opened to hold it."""
+    before, opened = network(), os.open
+
+    def no_more(path: Path, flags: int) -> int:
+        if network() != before:
+            raise OSError(errno.EMFILE, "too many open files")
+        return opened(path, flags)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "open", no_more)
+        with pytest.raises(CannotHere, match="too many open files"), two_machines():
+            pass
+
+    assert network() == before
 
 
 def test_what_is_not_there_is_named_and_the_test_skipped(machines: TwoMachines, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,17 +155,19 @@ def two_machines() -> Iterator[TwoMachines]:
         CannotHere: No namespaces, no rights to make them, or no ``ip``.
     """
     held: list[int] = []
+    away = False
     try:
         with _or_cannot():
             held.append(os.open(_HERE, os.O_RDONLY))
             for _ in range(2):
                 _system("unshare", _NETWORK)
+                away = True
                 held.append(os.open(_HERE, os.O_RDONLY))
             machines = TwoMachines(client=held[2], server=held[1])
             machines.lay_cable()
         yield machines
     finally:
-        if len(held) > 1:  # we have left home
+        if away:
             _system("setns", held[0], _NETWORK)
         for network in held:
             os.close(network)

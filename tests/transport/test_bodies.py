@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import sys
+import traceback
 import zlib
 from pathlib import Path
 
@@ -202,6 +203,33 @@ async def test_j16_a_body_without_end_is_not_asked_for_again(line: RawServer, ca
     assert (caught.value.too_long, caught.value.may_pass, caught.value.status) == (True, False, 200)
     assert len(line.received) == 1
     assert [(event.name, event.status) for event in events] == [("answered", 200)]
+
+
+CANARIES = b"".join(b"canary%d" % (number**3) for number in range(100_000))
+
+
+def locals_shown(error: BaseException) -> list[str]:
+    """What an error reporter shows of our frames: each local variable, as its ``repr``."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if "voicedrop_async" in frame.f_code.co_filename]
+    return [repr(value) for frame in frames for value in frame.f_locals.values()]
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        pytest.param(answer(200, CANARIES * (MOST_BYTES // len(CANARIES) + 1)), id="too long"),
+        pytest.param(answer(200, gzip.compress(CANARIES)[:-8] + b"x" * 8, headers=GZIP), id="a wrong sum, after most of it was read"),
+    ],
+)
+async def test_no_error_of_a_body_holds_what_was_read_of_it(line: RawServer, caller: RouteeSession, whole: Step) -> None:
+    """An error reporter shows the local variables of each frame, and in a body are people's numbers."""
+    line.will(whole)
+
+    with pytest.raises(WireError) as caught:
+        await caller.track_message("m-1")
+
+    assert "read_body" in {frame.f_code.co_name for frame, _ in traceback.walk_tb(caught.value.__traceback__)}
+    assert [shown[:40] for shown in locals_shown(caught.value) if "canary" in shown] == []
 
 
 async def test_a_compressed_body_is_read(line: RawServer, caller: RouteeSession) -> None:

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -128,6 +129,19 @@ async def test_s11_a_borrowed_connector_that_trusts_anybody_is_refused(trust: An
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as http:
         with pytest.raises(ConfigError, match="http: its connector does not verify"):
             RouteeSession(ClientCredentials("id", "secret"), http=http)
+
+
+async def test_s11_a_borrowed_connector_that_does_not_tell_whom_it_trusts_is_refused() -> None:
+    """It tells in an attribute that aiohttp may rename any day: then nobody knows, and that is no yes."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as http:
+        del http.connector._ssl
+        with pytest.raises(ConfigError, match="http: its connector does not tell"):
+            RouteeSession(ClientCredentials("id", "secret"), http=http)
+
+
+async def test_a_borrowed_connector_without_tls_has_nothing_to_tell(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "socket"))) as http:
+        await RouteeSession(ClientCredentials("id", "secret"), http=http).aclose()
 
 
 async def test_a_borrowed_connector_brings_the_authority_it_trusts() -> None:

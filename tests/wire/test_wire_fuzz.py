@@ -9,18 +9,28 @@ import tracemalloc
 import pytest
 from fuzz import readings, run
 from fuzz.mutations import ODD, changed, written
-from fuzz.readings import READINGS, TOKEN_TEXT, WIRE_TEXT, Slow, Told, timed, told_only
+from fuzz.readings import READINGS, TOKEN_TEXT, WIRE_TEXT, Slow, Told, Torn, timed, told_only
 from fuzz.seeds import SEEDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_payloads import PATIENT, json_values
 
+from voicedrop_async._wire import _fast
 from voicedrop_async.errors import Unauthorized, WireError
 
 LENGTH = 30_000
 MOST_FOR_EACH_BYTE = 200
 """Bytes of memory: the shortest row, ``{},``, becomes a whole message."""
 SOME = 1_000_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unlearned():
+    """What these pages show is known to nobody else; the readings forget it themselves, for each list."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_fast, "_news", {})
+        yield
+
 
 all_readings = pytest.mark.parametrize("name", READINGS)
 
@@ -82,38 +92,41 @@ def rows(row):
 NAMES = b",".join(b'"k%d":%d' % (number, number) for number in range(LENGTH // 12))
 ODD_ROW = b'{"messageId":"m","duration":"x","price":[],"status":{"date":"z"},"recordings":[{"start":1e400}]}'
 HOSTILE = {
-    "open brackets": ("page", b"[" * LENGTH),
-    "empty rows": ("page", rows(b"{}")),
-    "rows that are none": ("page", rows(b"0")),
-    "rows with every field odd": ("page", rows(ODD_ROW)),
-    "deep rows": ("page", rows(b'{"messageId":"m","odd":' + b"[" * 300 + b"]" * 300 + b"}")),
-    "many keys": ("page", b'{"content":[{"messageId":"m",' + NAMES + b"}]}"),
-    "a key again and again": ("page", b'{"content":[{' + b",".join([b'"messageId":"m"'] * (LENGTH // 16)) + b"}]}"),
-    "long numbers": ("page", rows(b'{"messageId":"m","price":%b,"duration":%b}' % (b"9" * 4000, b"9" * 4000))),
-    "long fractions": ("page", rows(b'{"messageId":"m","price":0.%b}' % (b"9" * 10_000))),
-    "vast exponents": ("page", rows(b'{"messageId":"m","price":1e999999999,"duration":1e999999999,"chargeInterval":1e-999999999}')),
-    "a long moment": ("page", rows(b'{"messageId":"m","status":{"date":"2015-01-06T%b"}}' % (b"9" * 10_000))),
-    "drop records with ids as text": ("page", b"[" + b",".join([b'{"id":"1"}'] * (LENGTH // 11)) + b"]"),
-    "a long token": ("token", b'{"access_token":"' + b"=" * LENGTH + b'!","expires_in":1}'),
-    "a long life": ("token", b'{"access_token":"t","expires_in":' + b"9" * 4000 + b"}"),
-    "a long wait": ("wait", b"9" * LENGTH),
-    "a date of commas": ("wait", b"Fri, " * (LENGTH // 5)),
-    "a time of colons": ("wait", b"2 Jan 2026 " + b":" * LENGTH),
-    "a long zone": ("wait", b"2 Jan 2026 12:00:00 +" + b"9" * 4000),
-    "a year without end": ("wait", b"2 Jan " + b"9" * 4000 + b" 12:00:00 GMT"),
-    "a moment of digits": ("moment", b"9" * LENGTH),
-    "a moment with a long fraction": ("moment", b"1" * 9 + b"." + b"1" * LENGTH),
+    "open brackets": (readings.page_once, b"[" * LENGTH),
+    "empty rows": (readings.page_once, rows(b"{}")),
+    "rows that are none": (readings.page_once, rows(b"0")),
+    "rows with every field odd": (readings.page_once, rows(ODD_ROW)),
+    "deep rows": (readings.page_once, rows(b'{"messageId":"m","odd":' + b"[" * 300 + b"]" * 300 + b"}")),
+    "many keys": (readings.page_once, b'{"content":[{"messageId":"m",' + NAMES + b"}]}"),
+    "a key again and again": (readings.page_once, b'{"content":[{' + b",".join([b'"messageId":"m"'] * (LENGTH // 16)) + b"}]}"),
+    "long numbers": (readings.page_once, rows(b'{"messageId":"m","price":%b,"duration":%b}' % (b"9" * 4000, b"9" * 4000))),
+    "long fractions": (readings.page_once, rows(b'{"messageId":"m","price":0.%b}' % (b"9" * 10_000))),
+    "vast exponents": (
+        readings.page_once,
+        rows(b'{"messageId":"m","price":1e999999999,"duration":1e999999999,"chargeInterval":1e-999999999}'),
+    ),
+    "a long moment": (readings.page_once, rows(b'{"messageId":"m","status":{"date":"2015-01-06T%b"}}' % (b"9" * 10_000))),
+    "drop records with ids as text": (readings.page_once, b"[" + b",".join([b'{"id":"1"}'] * (LENGTH // 11)) + b"]"),
+    "a long token": (readings.token, b'{"access_token":"' + b"=" * LENGTH + b'!","expires_in":1}'),
+    "a long life": (readings.token, b'{"access_token":"t","expires_in":' + b"9" * 4000 + b"}"),
+    "a long wait": (readings.wait, b"9" * LENGTH),
+    "a date of commas": (readings.wait, b"Fri, " * (LENGTH // 5)),
+    "a time of colons": (readings.wait, b"2 Jan 2026 " + b":" * LENGTH),
+    "a long zone": (readings.wait, b"2 Jan 2026 12:00:00 +" + b"9" * 4000),
+    "a year without end": (readings.wait, b"2 Jan " + b"9" * 4000 + b" 12:00:00 GMT"),
+    "a moment of digits": (readings.moment, b"9" * LENGTH),
+    "a moment with a long fraction": (readings.moment, b"1" * 9 + b"." + b"1" * LENGTH),
 }
 
 
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_what_is_made_to_be_dear_takes_no_more_time_and_memory_than_its_length_allows(shape):
-    name, body = HOSTILE[shape]
-    timed(READINGS[name], body)
+    read, body = HOSTILE[shape]
+    timed(read, body)
 
     tracemalloc.start()
     try:
-        READINGS[name](body)
+        read(body)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -145,6 +158,51 @@ def test_an_error_that_brings_along_its_cause_is_found():
 
     with pytest.raises(Told):
         told_only(error, WIRE_TEXT)
+
+
+PAGES = [b'{"content":[{"messageId":"m","newer":1}]}', b'[{"id":1,"state":77}]']
+
+
+@pytest.mark.parametrize("body", PAGES)
+@pytest.mark.parametrize("road", ["decode_envelope", "decode_array"])
+def test_a_road_that_reads_otherwise_is_found(monkeypatch, body, road):
+    """What the first page has shown is news; the second is read by the short road, which here passes over its rows."""
+    decode = getattr(_fast, road)
+
+    def astray(body, model, *pool):
+        read = decode(body, model, *pool)
+        return read and (_fast.Envelope(content=()) if road == "decode_envelope" else ())
+
+    READINGS["page"](body)
+    monkeypatch.setattr(_fast, road, astray)
+
+    if (road == "decode_envelope") == (body is PAGES[0]):
+        with pytest.raises(Torn):
+            READINGS["page"](body)
+    else:
+        READINGS["page"](body)
+
+
+def test_each_page_is_read_as_the_first_of_its_kind_and_as_the_second(monkeypatch):
+    """However often it comes: what breaks in a long run breaks alone."""
+    decode, short = _fast.decode_envelope, []
+
+    def watched(body, model, pool):
+        short.append((read := decode(body, model, pool)) is not None)
+        return read
+
+    monkeypatch.setattr(_fast, "decode_envelope", watched)
+    for _ in range(2):
+        READINGS["page"](PAGES[0])
+
+    assert short == [False, True] * 2
+
+
+def test_what_was_made_for_what_was_shown_is_forgotten_as_well(monkeypatch):
+    monkeypatch.setattr(readings, "FORGOTTEN_EVERY", 1)
+    READINGS["page"](PAGES[1])
+
+    assert _fast._tools.cache_info().currsize == len(["nothing shown", "the word of the row"])
 
 
 def test_a_slow_reading_is_found(monkeypatch):

@@ -1,9 +1,10 @@
 """A service may add a key or a word any day: a page that has one is read by the converter, those after it on the short road again."""
 
 import pytest
+from by_value import told
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wire_payloads import ENCODER, ODD, PATIENT, answer, json_values, odd_rows_of, raw, told
+from wire_payloads import ENCODER, ODD, PATIENT, answer, json_values, odd_rows_of, raw
 
 from voicedrop_async import _wire
 from voicedrop_async._wire import _fast, _mirrors, _values

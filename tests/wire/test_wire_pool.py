@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from by_value import told
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_payloads import ENCODER, PATIENT, answer, rows_of, told
+from wire_payloads import ENCODER, PATIENT, answer, rows_of
 
 from voicedrop_async import _wire
 from voicedrop_async.models import VoiceMessage

@@ -6,6 +6,7 @@ The strategies make answers as documented, odd ones, and broken ones; see ``wire
 import gc
 
 import pytest
+from by_value import told
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from wire_payloads import (
@@ -20,7 +21,6 @@ from wire_payloads import (
     odd_values,
     raw,
     rows_of,
-    told,
 )
 from wire_samples import DOCUMENTED, sample
 
