@@ -115,9 +115,8 @@ class Lookups:
         self._dice = Random(seed)
         self._token = ""
         self._refuses_until = 0.0
-        self._owed = set[int]()
         self.arrivals = array("d")
-        self.counts = Counter[str](dict.fromkeys(("tokens", "endings", "lookups", "storm", "by itself", "most connections"), 0))
+        self.counts = Counter[str](dict.fromkeys(("tokens", "endings", "lookups", "storm", "most connections"), 0))
         self.met = Counter[str]()
         self.whole, self.absent = Counter[int](), Counter[int]()
         """How often each number was answered to the last byte: with its message, or that there is none."""
@@ -131,29 +130,15 @@ class Lookups:
             line.say(answer(200, {"access_token": self._token, "token_type": "bearer", "expires_in": 3600}))
             return
         kind, _, number = target.rpartition("/")[2].partition("-")
+        self.arrivals.append(at)
         if kind == "storm":
-            self.arrivals.append(at)
             self.counts["storm"] += 1
             line.say(DOWN)
             return
         self.counts["lookups"] += 1
         fault = self._fault(head, at)
         self.met.update([fault] if fault else [])
-        self._note(int(number), at, is_closed=fault == "closed")
         self._speak(line, fault, int(number))
-
-    def _note(self, number: int, at: float, *, is_closed: bool) -> None:
-        """Write down an arrival; what aiohttp repeats by itself, beyond every limit, is counted apart.
-
-        It does so once in each attempt, at once, if the connection is closed without an answer.
-        """
-        if number in self._owed:
-            self._owed.discard(number)
-            self.counts["by itself"] += 1
-            return
-        self.arrivals.append(at)
-        if is_closed:
-            self._owed.add(number)
 
     def _fault(self, head: str, at: float) -> str:
         if self.counts["lookups"] % _BURST_EVERY == _BURST_AT:
@@ -188,7 +173,7 @@ class Lookups:
             (self.absent if is_absent else self.whole)[number] += 1
 
     def busiest_second(self) -> int:
-        """Return how many requests arrived in the second that holds most of them, those not counted that aiohttp repeats by itself."""
+        """Return how many requests arrived in the second that holds most of them."""
         moments = sorted(self.arrivals)
         first = most = 0
         for place, moment in enumerate(moments):
