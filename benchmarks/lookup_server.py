@@ -16,7 +16,7 @@ import sys
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
@@ -115,10 +115,8 @@ class Lookups:
         self._dice = Random(seed)
         self._token = ""
         self._refuses_until = 0.0
-        self._owed = set[int]()
-        self.arrivals, self.beside = array("d"), array("d")
-        """When requests of ours arrived, and those that aiohttp repeated by itself."""
-        self.counts = Counter[str](dict.fromkeys(("tokens", "endings", "lookups", "storm", "by itself", "most connections"), 0))
+        self.arrivals = array("d")
+        self.counts = Counter[str](dict.fromkeys(("tokens", "endings", "lookups", "storm", "most connections"), 0))
         self.met = Counter[str]()
         self.whole, self.absent = Counter[int](), Counter[int]()
         """How often each number was answered to the last byte: with its message, or that there is none."""
@@ -132,31 +130,15 @@ class Lookups:
             line.say(answer(200, {"access_token": self._token, "token_type": "bearer", "expires_in": 3600}))
             return
         kind, _, number = target.rpartition("/")[2].partition("-")
+        self.arrivals.append(at)
         if kind == "storm":
-            self.arrivals.append(at)
             self.counts["storm"] += 1
             line.say(DOWN)
             return
         self.counts["lookups"] += 1
         fault = self._fault(head, at)
         self.met.update([fault] if fault else [])
-        self._note(int(number), at, is_closed=fault == "closed")
         self._speak(line, fault, int(number))
-
-    def _note(self, number: int, at: float, *, is_closed: bool) -> None:
-        """Write down an arrival; what aiohttp repeats by itself, beyond every limit, is counted apart.
-
-        It does so once in each attempt, at once, if the connection is closed without an answer. So the next request for that
-        number is taken for aiohttp's; should it not have repeated, that is one of ours, and is missing from the arrivals.
-        """
-        if number in self._owed:
-            self._owed.discard(number)
-            self.counts["by itself"] += 1
-            self.beside.append(at)
-            return
-        self.arrivals.append(at)
-        if is_closed:
-            self._owed.add(number)
 
     def _fault(self, head: str, at: float) -> str:
         if self.counts["lookups"] % _BURST_EVERY == _BURST_AT:
@@ -190,16 +172,15 @@ class Lookups:
         if line.say(ABSENT if is_absent else message(number)):
             (self.absent if is_absent else self.whole)[number] += 1
 
-
-def busiest_second(arrivals: Iterable[float]) -> int:
-    """Return how many requests arrived in the second that holds most of them."""
-    moments = sorted(arrivals)
-    first = most = 0
-    for place, moment in enumerate(moments):
-        while moment - moments[first] >= 1.0:
-            first += 1
-        most = max(most, place - first + 1)
-    return most
+    def busiest_second(self) -> int:
+        """Return how many requests arrived in the second that holds most of them."""
+        moments = sorted(self.arrivals)
+        first = most = 0
+        for place, moment in enumerate(moments):
+            while moment - moments[first] >= 1.0:
+                first += 1
+            most = max(most, place - first + 1)
+        return most
 
 
 async def accept(listener: socket.socket, service: Lookups, lines: set[Line]) -> None:
@@ -228,7 +209,7 @@ async def serve(faults: float, seed: int) -> None:
             await asyncio.sleep(0)
         accepting.cancel()
     facts = {**service.counts, "open": len(lines), "met": service.met}
-    facts |= {"busiest second": busiest_second(service.arrivals), "busiest of all": busiest_second([*service.arrivals, *service.beside])}
+    facts["busiest second"] = service.busiest_second()
     print(json.dumps(facts | {"whole": list(service.whole.items()), "absent": list(service.absent.items())}))
 
 

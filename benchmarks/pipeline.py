@@ -21,7 +21,8 @@ from fanout import server
 from figures import Results, Spread
 
 from voicedrop_async import ClientCredentials, Kind, Limits, Reply, Retry, RouteeSession, StaticToken, Throttle, Timeouts
-from voicedrop_async._transport import Call, Policy, Transport, Wiring
+from voicedrop_async._transport import Transport, Wiring
+from voicedrop_async._underway import Call, Policy
 from voicedrop_async.calls import Grant, Request
 
 GOAL_OF_FOUR, GOAL_OF_ALL = 2.0, 45.0

@@ -38,7 +38,7 @@ FAULTS: dict[str, Fault] = {
     "N06": Fault("the link is dead before connecting", "not sent"),
     "N07": Fault("one packet in twenty is lost", "no error, only time"),
     "N08": Fault("a line of one megabit", "done, or given up at the time for an attempt; never stuck"),
-    "N09": Fault("closed without an answer", "a read succeeds, with at most two requests for each attempt"),
+    "N09": Fault("closed without an answer", "a read succeeds, with one request for each attempt"),
     "N10": Fault("kept connections are closed under 1,000 paid sends", "none is ambiguous"),
     "N11": Fault("reset after the headers went out", "a read is repeated, a paid send is unknown"),
     "N12": Fault("cut within the status line", "a read is repeated, a paid send is unknown"),

@@ -14,11 +14,13 @@ from voicedrop_async import (
     ConfigError,
     ConnectFailed,
     ConnectionLost,
+    DeadlineExceeded,
     Event,
     Forbidden,
     Limits,
     OutcomeUnknown,
     RequestError,
+    Retry,
     RouteeSession,
     ServerFailed,
     SessionClosed,
@@ -327,6 +329,58 @@ async def test_a_token_endpoint_that_stays_broken_is_a_lost_connection(session: 
         await session.track_message("m")
 
     assert caught.value.request == "POST /oauth/token"
+
+
+@pytest.mark.parametrize(("allowed", "made"), [(9, 3), (2, 2)])
+async def test_a_token_is_asked_for_three_times_at_most_however_patient_the_session_is(
+    line: RawServer, issuer: RawServer, allowed: int, made: int
+) -> None:
+    issuer.will(answer(503))
+    retry = Retry(attempts=allowed, base=0.001, cap=0.002)
+    async with RouteeSession(ClientCredentials("i", "s"), base_url=line.url, auth_url=issuer.url, retry=retry) as session:
+        with pytest.raises(ServerFailed) as caught:
+            await session.track_message("m")
+
+    assert (caught.value.request, caught.value.attempts, len(issuer.received)) == ("POST /oauth/token", made, made)
+
+
+async def test_a_wait_that_passes_the_fifteen_seconds_of_a_token_is_not_begun(session: RouteeSession, issuer: RawServer) -> None:
+    """Nobody waits: the caller hears at once, and of how long the endpoint wanted to be left alone."""
+    issuer.will(answer(503, headers={"Retry-After": "15"}))
+
+    with pytest.raises(ServerFailed) as caught:
+        await session.track_message("m")
+
+    assert (caught.value.retry_after, caught.value.attempts, len(issuer.received)) == (15.0, 1, 1)
+
+
+async def test_a_wait_within_the_fifteen_seconds_of_a_token_is_begun(line: RawServer, issuer: RawServer) -> None:
+    issuer.will(answer(503, headers={"Retry-After": "13"}))
+    pausing: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+    auth = ClientCredentials("i", "s")
+    async with RouteeSession(
+        auth, base_url=line.url, auth_url=issuer.url, on_event=lambda event: pausing.set_result(event) if event.name == "pausing" else None
+    ) as session:
+        call = asyncio.create_task(session.track_message("m"))
+        assert 13.0 <= (await pausing).seconds <= 14.3
+    with pytest.raises(SessionClosed):
+        await call
+
+
+async def test_a_token_endpoint_that_is_silent_is_given_up_at_the_time_for_a_token(
+    session: RouteeSession, issuer: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call has no deadline of its own, and an attempt may take longer; a twentieth of a second stands for the fifteen."""
+    monkeypatch.setattr("voicedrop_async._transport._TOKEN_DEADLINE", 0.05)
+    issuer.will(falls_silent())
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        await session.track_message("m")
+
+    assert (caught.value.request, caught.value.may_have_happened) == ("POST /oauth/token", False)
+    assert "not done within 0.05 s" in str(caught.value)
+    issuer.will(token())
+    assert (await session.track_message("m")).message_id == "m"
 
 
 async def test_closing_ends_a_renewal_that_hangs(session: RouteeSession, issuer: RawServer) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import gzip
 import json
+import re
 
 import pytest
-from campaigns import CAMPAIGN, QUICK, RECEIPT
+from campaigns import CAMPAIGN, QUICK, RECEIPT, complaint
 from chaos_relay import ChaosRelay, Plan, Then, Way
-from raw_server import RawServer, answer, hangs_up, resets, says
+from raw_server import RawServer, Step, answer, falls_silent, hangs_up, resets, says
 
 from voicedrop_async import (
     ConnectionLost,
@@ -56,12 +57,13 @@ async def unknown(session: RouteeSession, ref: str = "order-7") -> BaseException
 async def test_n09_a_server_that_closes_without_an_answer_is_asked_again(
     line: RawServer, caller: RouteeSession, events: list[Event], broken: int
 ) -> None:
-    """aiohttp repeats a GET once by itself, so that each attempt of ours is two requests at most."""
+    """aiohttp would repeat a GET once by itself: each attempt of ours is one request."""
     line.will(*[hangs_up()] * broken, answer(200, {"messageId": "m-1"}))
 
     assert (await caller.track_message("m-1")).message_id == "m-1"
 
-    assert len(line.received) == broken + 1 <= 2 * events[-1].attempt
+    assert len(line.received) == broken + 1 == events[-1].attempt
+    assert [event.name for event in events] == [*["failed", "pausing"] * broken, "answered"]
 
 
 async def test_n09_a_search_that_gets_no_answer_is_asked_again_by_us_alone(
@@ -75,14 +77,45 @@ async def test_n09_a_search_that_gets_no_answer_is_asked_again_by_us_alone(
     assert len(line.received) == events[-1].attempt == 3
 
 
-async def test_n09_a_server_that_never_answers_is_asked_twice_an_attempt_at_most(line: RawServer, caller: RouteeSession) -> None:
-    line.will(hangs_up())
+@pytest.mark.parametrize("step", [pytest.param(hangs_up(), id="hangs up"), pytest.param(resets(), id="resets")])
+async def test_n09_a_server_that_never_answers_is_asked_once_an_attempt(line: RawServer, caller: RouteeSession, step: Step) -> None:
+    """A deletion too; and the error names what happened, not what we call it on the way."""
+    line.will(step)
 
-    with pytest.raises(ConnectionLost) as caught:
+    with pytest.raises(ConnectionLost) as read:
         await caller.track_message("m-1")
+    assert read.value.attempts == len(line.received) == 4
+    with pytest.raises(ConnectionLost) as deletion:
+        await caller.delete_campaign("tid-1")
+    assert deletion.value.attempts == len(line.received) - 4 == 4
+    assert deletion.value.may_have_happened
+    for error in (read.value, deletion.value):
+        assert re.search(r": (ServerDisconnectedError|ClientOSError) at http://127", str(error))
 
-    assert caught.value.attempts == 4
-    assert len(line.received) <= 2 * caught.value.attempts
+
+async def test_n09_of_three_hundred_calls_that_are_hung_up_on_every_request_is_one_of_ours(line: RawServer) -> None:
+    """It went past the rate, the budget and the events: 300 calls were 335 attempts and 670 requests."""
+    line.will(hangs_up())
+    events: list[Event] = []
+    async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, on_event=events.append) as session:
+        errors = await asyncio.gather(*(session.track_message("m-1") for _ in range(300)), return_exceptions=True)
+
+    assert {type(error) for error in errors} == {ConnectionLost}
+    assert len(line.received) == sum(event.name == "failed" for event in events) == 300 + 500 // 14
+
+
+async def test_n09_a_kept_connection_that_ends_under_a_read_costs_a_repeat_of_ours(
+    line: RawServer, caller: RouteeSession, events: list[Event]
+) -> None:
+    """And no more: the read succeeds over another connection."""
+    message = answer(200, {"messageId": "m-1"})
+    line.will(message, hangs_up(), message)
+
+    for _ in range(2):
+        assert (await caller.track_message("m-1")).message_id == "m-1"
+
+    assert [request.connection for request in line.received] == [1, 1, 2]
+    assert [(event.name, event.attempt) for event in events] == [("answered", 1), ("failed", 1), ("pausing", 1), ("answered", 2)]
 
 
 RESETS = {"before the answer": resets(), "after its headers": resets(SIZED[: SIZED.index(b"{")])}
@@ -159,6 +192,46 @@ async def test_n13_a_send_that_is_cut_on_its_way_there_is_unknown_as_well(line: 
         assert isinstance(await unknown(session), ConnectionLost)
 
     assert line.received == []
+
+
+HEAD = b"HTTP/1.1 %d Whatever\r\nContent-Length: 50\r\n\r\n{"
+BROKEN_OFF = {"cut": says, "reset": resets, "silent": falls_silent}
+
+
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize("end", BROKEN_OFF)
+async def test_n13_of_a_send_whose_answer_breaks_off_after_its_head_the_status_is_known(line: RawServer, end: str, status: int) -> None:
+    """It tells whoever looks into it that the service did answer, and what."""
+    line.will(BROKEN_OFF[end](HEAD % status))
+    events: list[Event] = []
+    observe, timeouts = events.append, Timeouts(read=0.1 if end == "silent" else 5.0)
+    async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, timeouts=timeouts, on_event=observe) as session:
+        with pytest.raises(OutcomeUnknown) as caught:
+            await session.send_campaign(CAMPAIGN)
+
+    assert (caught.value.status, caught.value.attempts) == (status, 1)
+    assert f"after a head that said HTTP {status}" in str(caught.value)
+    assert [(event.name, event.status) for event in events] == [("failed", status)]
+
+
+async def test_n13_of_a_send_whose_deadline_comes_within_the_body_the_status_is_known(line: RawServer, caller: RouteeSession) -> None:
+    line.will(falls_silent(HEAD % 200))
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await caller.send_campaign(CAMPAIGN, deadline=0.1)
+
+    assert caught.value.status == 200
+
+
+async def test_n13_the_status_is_that_of_the_attempt_that_failed(line: RawServer, caller: RouteeSession, events: list[Event]) -> None:
+    """A refusal that was surely none of it, then a line that breaks without a word."""
+    line.will(answer(503, complaint(), headers={"Retry-After": "0"}), hangs_up())
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await caller.send_campaign(CAMPAIGN)
+
+    assert caught.value.status is None
+    assert [(event.name, event.status) for event in events if event.name != "pausing"] == [("answered", 503), ("failed", None)]
 
 
 CLOSED_EARLY = says(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"messageId": "m')

@@ -198,9 +198,7 @@ class Tracking(Recordings):
                 params = {"page": str(number)} if number else {}
             if span is not None:
                 params |= self._range(span.start, span.end)
-            return Request(
-                method=request.method, route=request.route, kind=request.kind, ids=request.ids, params=params, body=request.body
-            )
+            return Request(method=request.method, route=request.route, kind=request.kind, ids=request.ids, params=params, body=request.body)
 
         def reading(pool: dict[Any, Any] | None) -> tuple[Fetch[VoiceMessage], Ask[VoiceMessage]]:
             async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
