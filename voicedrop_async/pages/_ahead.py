@@ -57,6 +57,8 @@ class Ahead(Generic[T]):
         """Ask for ``place`` and what follows it, as far as that is known; not for more than ``room`` pages."""
         self._next, self._room = place, room
         room, weight_left, begin = min(room, self._most), self._most, place
+        if room <= 0:
+            return
         if self._gapless is not None and self._gapless.start == place.start and place.start in self._pages:
             # Up to there, nothing is left to ask for.
             asked = self._gapless.number - place.number

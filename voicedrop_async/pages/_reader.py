@@ -226,17 +226,19 @@ class Reader(Generic[T]):
             self.tally.doubtful_here |= page.total_items != self._options.mark.total
         if opens and place.number == 0:
             self._opened(place, fetched)
-        self._seen.take(page.items[:skip], keys[:skip])
+        later, later_keys = page.items, keys
+        if skip:
+            self._seen.take(page.items[:skip], keys[:skip])
+            later, later_keys = page.items[skip:], keys[skip:]
         self._compare_replay(place)
-        later = page.items[skip:] if skip else page.items
-        fresh, repeated = self._seen.take(later, keys[skip:])
+        fresh, repeated = self._seen.take(later, later_keys)
         known = len(later) - len(fresh) - repeated if first_pass else 0
         self.tally.duplicates += repeated
         self.tally.known += known
         self._page_size = min(self._options.page_size, max(1, page.size))
         if self._options.on_drift == "ignore":
             before = self._seen.before
-            fresh = tuple(item for item, key in zip(later, keys[skip:], strict=True) if key not in before) if known else later
+            fresh = tuple(item for item, key in zip(later, later_keys, strict=True) if key not in before) if known else later
         mark = hash(tuple(keys))
         # What was forgotten is no sign that a page is new; the mark of a page is never forgotten.
         new = self._seen.distinct > distinct and not (self._seen.forgotten and mark in self._course.marks)
