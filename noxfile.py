@@ -16,6 +16,9 @@ nox.options.sessions = ["tests"]
 SUPPORTED = ("3.11", "3.12", "3.13")
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
+OLDEST = [f"tests/{room}" for room in ("units", "wire", "auth", "transport", "sessions", "sandbox", "cli/test_commands.py")]
+"""What would see that a dependency is too old; under a minute on two cores. The rest of the tests is about ourselves."""
+
 
 def is_here(version: str) -> bool:
     """Whether that Python starts; the stand-ins of version managers can be there and lead nowhere."""
@@ -58,12 +61,29 @@ def services(session: nox.Session) -> None:
 
 
 @nox.session
+def network(session: nox.Session) -> None:
+    """Run the tests that need two machines and a cable, which they make themselves: as root. Nothing is skipped."""
+    install(session, "test")
+    session.run("pytest", *(session.posargs or ["tests/network"]), env={"VOICEDROP_MUST_RUN": "1"})
+
+
+@nox.session(python=PYTHONS[0] if PYTHONS else None, venv_backend="uv")
+def oldest(session: nox.Session) -> None:
+    """Run tests with the oldest version of each dependency that `pyproject.toml` allows."""
+    session.install("--resolution", "lowest-direct", "-e", ".[cli,phone]")
+    session.install(*nox.project.dependency_groups({"dependency-groups": GROUPS}, "test"))
+    session.run("uv", "pip", "list", external=True)
+    session.run("pytest", "-q", "-n", "auto", "-m", "not once", *(session.posargs or OLDEST))
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting, and the layers and public names of the house."""
+    """Check style and formatting, the layers and public names of the house, and workflows and scripts, after their checkers."""
     install(session, "test", "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("pytest", "-q", "tests/house/test_layers.py", "tests/house/test_public_names.py")
+    session.run("pytest", "-q", "tests/house/test_layers.py", "tests/house/test_public_names.py", "tests/tools")
+    session.run("python", ".ci/workflows.py")
 
 
 @nox.session
@@ -79,6 +99,23 @@ def readme(session: nox.Session) -> None:
     """Run every Python block of the README."""
     install(session, "test")
     session.run("pytest", "-q", "tests/house/test_readme.py")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask whether a dependency has a known vulnerability; `-- --if-reachable` goes on, loudly, where nobody can be asked."""
+    session.install(*nox.project.dependency_groups({"dependency-groups": GROUPS}, "audit"))
+    with tempfile.TemporaryDirectory() as folder:
+        requirements, report, complaints = (f"{folder}/{name}" for name in ("requirements.txt", "report.json", "complaints"))
+        session.run("uv", "pip", "compile", "--quiet", "--all-extras", "--output-file", requirements, "pyproject.toml")
+        with Path(complaints).open("w", encoding="utf-8") as stderr:
+            session.run(
+                *("pip-audit", "--disable-pip", "--no-deps", "--progress-spinner", "off"),
+                *("--requirement", requirements, "--format", "json", "--output", report),
+                success_codes=[0, 1, 2],  # the report is judged, not the way it ended
+                stderr=stderr,
+            )
+        session.run("python", ".ci/audit.py", requirements, report, complaints, *session.posargs)
 
 
 @nox.session
@@ -119,9 +156,11 @@ def package(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Walk 100,000 times over lists that change at random, and hold every promise of a walk against the server's truth."""
-    install(session, "test")
-    session.run("pytest", "--timeout", "0", *(session.posargs or ["tests/pages/test_pages_machine.py"]), env={"VOICEDROP_WALKS": "100000"})
+    """Read a million odd answers, and walk 100,000 times over lists that change at random; `-- --inputs 20000` only reads."""
+    install(session, "test", "fuzz")
+    session.run("python", "tests/fuzz/run.py", *session.posargs)
+    if not session.posargs:
+        session.run("pytest", "--timeout", "0", "tests/pages/test_pages_machine.py", env={"VOICEDROP_WALKS": "100000"})
 
 
 @nox.session
@@ -133,17 +172,17 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Send 10,000 campaigns under 10 % faults, and hold journal and server against each other."""
+    """Send 10,000 campaigns, and make 100,000 lookups for 500 callers, under 10 % faults; the server's count is the judge."""
     session.install("-e", ".")
-    session.run("python", "benchmarks/soak.py", *session.posargs)
+    session.run("python", "benchmarks/soak.py")
+    session.run("python", "benchmarks/soak_lookups.py")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print what a walk costs, each figure beside its goal; `-- --full` takes some minutes more and measures better."""
-    install(session, "bench")
-    for benchmark in ("walk", "items", "memory", "latency"):
-        session.run("python", f"benchmarks/{benchmark}.py", *session.posargs)
+    """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
+    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]))
+    session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
 @nox.session

@@ -1,6 +1,6 @@
 """What an item costs that a stream hands out, beside one of a bare asynchronous generator over the same pages.
 
-    python benchmarks/items.py [--full]
+    python benchmarks/bench.py --only items
 
 The pages are held in memory and nothing is sent: what is left is the walk itself. The goal is held by what ``async for``
 adds to a walk over the same pages; beside it stands the whole, with the memory of each id that a page costs either way.
@@ -9,26 +9,25 @@ second one that does that, and no more. All go over the same items in turn. What
 ratio is taken round by round, since the machine's speed drifts.
 """
 
-import argparse
 import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterable, AsyncIterator
 
-from common import beside
+import messages as data
+from figures import Results, Spread
 
 from voicedrop_async import Page, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source, Span
 from voicedrop_async.routee._tracking import _keys
 
-GOAL = 2.0
 SIZES = (100, 1000)
 ITEMS = 100_000
 
 
 def made(size: int) -> list[Fetched[VoiceMessage]]:
     """Return the pages of a list."""
-    messages = [VoiceMessage(f"00000000-0000-4000-8000-{number:012}") for number in range(ITEMS)]
+    messages = [VoiceMessage(data.message_id(number)) for number in range(ITEMS)]
     count = ITEMS // size
     return [
         Fetched(
@@ -67,8 +66,8 @@ async def took_pages(pages: AsyncIterable[Page[VoiceMessage]]) -> float:
     return time.process_time() - began
 
 
-async def compare(size: int, rounds: int) -> None:
-    """Print both costs, and their ratio."""
+async def compare(size: int, rounds: int) -> Spread:
+    """Print both costs, and return their ratio."""
     pages = made(size)
 
     async def fetch(_span: Span | None, number: int, _size: int) -> Fetched[VoiceMessage]:
@@ -90,24 +89,21 @@ async def compare(size: int, rounds: int) -> None:
     stream = PageStream(Source(fetch=fetch, keys=_keys, query=""), page_size=size)
     rounds_of = [(await took(stream), await took_pages(stream.pages()), await took(bare()), await took(once())) for _ in range(rounds)]
     whole, paged, plain, careful = (statistics.median(side) / ITEMS * 1e9 for side in zip(*rounds_of, strict=True))
-    ratio = statistics.median((stream - pages) / bare for stream, pages, bare, _ in rounds_of)
-    fair = statistics.median(stream / once for stream, _, _, once in rounds_of)
-    entire = statistics.median(stream / bare for stream, _, bare, _ in rounds_of)
+    ratio = Spread.of((stream - pages) / bare for stream, pages, bare, _ in rounds_of)
+    fair = Spread.of(stream / once for stream, _, _, once in rounds_of)
+    entire = Spread.of(stream / bare for stream, _, bare, _ in rounds_of)
     print(
-        f"items: pages of {size:>4}: handed out for {whole - paged:.0f} ns an item, by a bare generator {plain:.0f}, ratio {ratio:.2f}, "
-        f"{beside(ratio, GOAL)}; with its page {whole:.0f}, ratio {entire:.2f}; by one that remembers ids {careful:.0f}, ratio {fair:.2f}",
+        f"items: pages of {size:>4}: handed out for {whole - paged:.0f} ns an item, by a bare generator {plain:.0f}, ratio {ratio}; "
+        f"with its page {whole:.0f}, ratio {entire}; by one that remembers ids {careful:.0f}, ratio {fair}",
         flush=True,
     )
+    return ratio
 
 
-def main() -> None:
-    """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="more rounds")
-    rounds = 31 if parser.parse_args().full else 7
-    for size in SIZES:
-        asyncio.run(compare(size, rounds))
-
-
-if __name__ == "__main__":
-    main()
+def measure(results: Results, rounds: int, *, short: bool) -> None:
+    """Print the costs for both page sizes."""
+    print()
+    ratios = {size: asyncio.run(compare(size, 3 if short else max(rounds, 15))) for size in SIZES}
+    for size, ratio in ratios.items():
+        results.note(f"items: pages of {size}: handed out over a bare generator", ratio)
+    results.put("items", max(ratios.values(), key=lambda ratio: ratio.middle))

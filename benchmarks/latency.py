@@ -1,77 +1,67 @@
-"""What a walk takes when every answer takes its time: wall time over the least that is possible.
+"""What a walk takes when every answer takes its time, over the least that is possible; and how late it makes the loop.
 
-    python benchmarks/latency.py [--full]
+    python benchmarks/bench.py --only latency
 
-The floor is ``latency * (1 + ceil((pages - 1) / max(1, prefetch)))``: the first page says how many there are, the others
-are asked for ``prefetch`` at a time. Where the floor alone would take long, fewer pages are walked, as their column says;
-the two that have a goal always walk a thousand. The server is a process of its own, and its answers are ready beforehand.
+The floor is ``latency * (1 + ceil((pages - 1) / max(1, ahead)))``: the first page says how many there are, the others are
+asked for so many at a time. The lateness of the loop is that of a heart that beats once in a millisecond.
 """
 
-import argparse
-import asyncio
 import math
-import statistics
-import time
+from functools import partial
 
-from common import beside, page_server
+from common import page_server
+from figures import Results, Spread
+from walk import MESSAGES, SHORT, in_turns, walked
 
-from voicedrop_async import Limits, RouteeSession, StaticToken
-
-PAGES, SIZE = 1000, 100
-LATENCIES = (0, 20, 100)
-"""Milliseconds an answer."""
-AHEAD = (0, 1, 8, 32)
-GOALS = {(20, 32): 1.12, (100, 32): 1.05}
-"""The most of the floor, by latency and prefetch."""
-LONGEST, SHORTEST = 15.0, 1.5
-"""Seconds that a floor may take, in full and in short."""
+LATENCIES = {"L1 100 ms": (100, 100), "L1 20 ms": (100, 20), "L2": (1000, 100)}
+"""Page size and milliseconds an answer, by figure."""
+AHEAD = {"ours": 1, "ours, 8 ahead": 8, "ours, 32 ahead": 32}
+STALLS = ("ours, 32 ahead", "dictionaries, 8 at once")
 
 
-def floor(latency: int, pages: int, prefetch: int) -> float:
+def floor(latency: int, pages: int, ahead: int) -> float:
     """Return the least number of seconds."""
-    return latency / 1000 * (1 + math.ceil((pages - 1) / max(1, prefetch)))
+    return latency / 1000 * (1 + math.ceil((pages - 1) / ahead))
 
 
-def pages_within(seconds: float, latency: int, prefetch: int) -> int:
-    """Return how many pages have a floor of at most so many seconds."""
-    if floor(latency, PAGES, prefetch) <= seconds:
-        return PAGES
-    return 1 + int(seconds * 1000 / latency - 1) * max(1, prefetch)
+def measure(results: Results, rounds: int, *, short: bool) -> None:
+    """Print the figures that have a goal, then other windows on shorter lists."""
+    print(f"\n{'size':>5} {'ms':>4} {'pages':>6} {'':<16} {'floor s':>8}   wall over floor: median (min-max)")
+    messages = SHORT if short else MESSAGES
+    with page_server(messages, 100, 1000) as url:
+        for name, (size, latency) in LATENCIES.items():
+            results.put(name, over_floor(url, "ours, 32 ahead", size, latency, messages // size, rounds))
+        if short:
+            return
+        for latency in (20, 100):
+            for name, ahead in AHEAD.items():
+                measured = over_floor(url, name, 100, latency, min(MESSAGES // 100, 1 + 1000 // latency * ahead), 3)
+                results.note(f"latency {latency} ms, pages of 100: {name}: wall over floor", measured)
 
 
-async def walked(url: str, pages: int, prefetch: int) -> float:
-    """Walk so many pages, look at every message, and return the seconds it took."""
-    async with RouteeSession(StaticToken("t"), base_url=url, limits=Limits(max_in_flight=40)) as routee:
-        began, seen = time.perf_counter(), 0
-        async for _message in routee.track_messages(page_size=SIZE, prefetch=prefetch, max_items=pages * SIZE):
-            seen += 1
-        took = time.perf_counter() - began
-    if seen != pages * SIZE:
-        raise SystemExit(f"saw {seen} of {pages * SIZE} messages")
-    return took
+def over_floor(url: str, name: str, size: int, latency: int, pages: int, rounds: int) -> Spread:
+    """Walk so many pages, and print the time it takes over the floor."""
+    took = [walked(name, f"{url}/{latency}", size, pages * size)["wall"] for _ in range(rounds)]
+    least = floor(latency, pages, AHEAD[name])
+    measured = Spread.of(seconds / least for seconds in took)
+    print(f"{size:>5} {latency:>4} {pages:>6} {name:<16} {least:>8.2f}   {measured}", flush=True)
+    return measured
 
 
-def main() -> None:
-    """Print one line for each latency and prefetch."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="longer walks, and more of them")
-    full = parser.parse_args().full
-    rounds, seconds = (5, LONGEST) if full else (3, SHORTEST)
-    print(f"latency: pages of {SIZE} messages, max_in_flight=40; medians of {rounds} walks where there is a goal, single walks else")
-    print(f"{'ms a page':>9} {'prefetch':>8} {'pages':>6} {'floor s':>8} {'walk s':>8}   walk over floor")
-    with page_server(PAGES * SIZE, SIZE) as url:
-        asyncio.run(walked(url, PAGES, 8))  # decoders are built when they are first needed
-        for latency in LATENCIES:
-            for prefetch in AHEAD:
-                goal = GOALS.get((latency, prefetch))
-                pages = pages_within(seconds if goal is None else LONGEST, latency, prefetch)
-                times = [asyncio.run(walked(f"{url}/{latency}", pages, prefetch)) for _ in range(1 if goal is None else rounds)]
-                least, middle = floor(latency, pages, prefetch), statistics.median(times)
-                ratio = middle / least if least else math.nan
-                told = f"{ratio:.3f}" if least else f"{middle / pages * 1e6:.0f} us a page"
-                spread = f" ({min(times) / least:.3f}-{max(times) / least:.3f})   {beside(ratio, goal)}" if goal else ""
-                print(f"{latency:>9} {prefetch:>8} {pages:>6} {least:>8.2f} {middle:>8.2f}   {told}{spread}", flush=True)
+def late(url: str, messages: int, name: str) -> dict[str, float]:
+    """Walk while a heart beats."""
+    return walked(name, url, 1000, messages, "--heartbeat")
 
 
-if __name__ == "__main__":
-    main()
+def stalls(results: Results, rounds: int, *, short: bool) -> None:
+    """Print how late the loop was at most in a walk of pages of 1,000."""
+    print("\nworst lateness of the loop in ms, pages of 1,000: median (min-max)")
+    messages = SHORT if short else MESSAGES
+    with page_server(messages, 1000) as url:
+        for latency in (0, 20):
+            took = in_turns(STALLS, rounds, partial(late, f"{url}/{latency}", messages))
+            for name, runs in took.items():
+                measured = Spread.of(run["stall"] for run in runs)
+                print(f"{latency:>3} ms   {name:<24} {measured}", flush=True)
+                results.note(f"stall at {latency} ms: {name}", measured)
+            results.put(f"S1 {latency} ms", Spread.of(run["stall"] for run in took["ours, 32 ahead"]))

@@ -1,102 +1,128 @@
-"""How much memory a walk takes: its peak above the start, in a process of its own, and the bytes an id weighs that is kept.
+"""How much memory a walk takes: its peak in a process of its own, and the bytes an id weighs that is kept.
 
-    python benchmarks/memory.py [--full]
+    python benchmarks/bench.py --only memory
 
-The page server puts the pages of a sliced walk together when they are asked for, so that it can serve a million messages
-without holding them. The growth is that of the peak of resident memory, counted from before the first request: decoders,
-connections and the pages under way are all in it.
+Each list is walked at a tenth of its length and whole, 32 requests ahead: in slices, or in one piece with
+``on_drift="ignore"``, where no ids are kept. The growth above the start is counted from before the first request, so
+decoders, connections and the pages under way are all in it; the bytes of the pages ahead are taken off it.
 """
 
 import argparse
 import asyncio
 import gc
-import subprocess
-import sys
+import json
 import tracemalloc
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from common import beside, page_server
+import messages as data
+from common import fresh, page_server, peak, resident
+from contenders import ours
+from figures import MIB, Results, Spread
 
-from voicedrop_async import Limits, Page, RouteeSession, StaticToken, VoiceMessage
+from voicedrop_async import Page, VoiceMessage
 from voicedrop_async.pages import Fetched, PageStream, Source, Span
 from voicedrop_async.routee._tracking import _keys
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SLICE = timedelta(hours=1)
-SIZE = 100
+AHEAD = 32
+CASES = (("slices", 100), ("slices", 1000), ("ignore", 1000))
+"""How a list is walked, and messages a page."""
 PEAK = Path("/proc/self/clear_refs")
-MOST_MB, MOST_BYTES = 40, 160
-"""The goals: megabytes a sliced walk may take, and bytes an id that is kept."""
 IDS = 2**17 * 2 // 3 + 100
 """Ids in a list when its table has just grown, and so is emptiest."""
 
-
-def status(name: str) -> float:
-    """Return a figure of this process, in megabytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1000
+Runs = Sequence[dict[str, float]]
 
 
-async def grow(url: str, messages: int, prefetch: int, *, sliced: bool) -> None:
-    """Walk the messages one by one, and print by how much that raised the memory of this process."""
-    before = status("VmRSS")
-    begin, end, step = (BEGIN, BEGIN + timedelta(seconds=messages), SLICE) if sliced else (None, None, None)
-    async with RouteeSession(StaticToken("t"), base_url=url, limits=Limits(max_in_flight=40)) as routee:
-        stream = routee.track_messages(start=begin, end=end, slices=step, prefetch=prefetch, page_size=SIZE)
+def measure(results: Results, rounds: int, *, short: bool) -> None:
+    """Print both figures of growth, and what an id weighs."""
+    each = asyncio.run(weigh())
+    print(f"\nmemory: {each:.0f} bytes an id kept, with {IDS:,} of them, the most that their table makes it")
+    results.put("M1 id", Spread.of([each]))
+    if not PEAK.exists():
+        print("memory: peaks not measured, this system has no /proc of Linux")
+        return
+    few, many = (10_000, 100_000) if short else (100_000, 1_000_000)
+    growths, aboves = [], []
+    with page_server(few) as url:
+        for how, size in CASES[:1] if short else CASES:
+            small, large = ([fresh("memory.py", url, how, size, count) for _ in range(rounds)] for count in (few, many))
+            growth, above = told(how, size, many, small, large)
+            results.note(f"memory: {how}, pages of {size}: growth", growth)
+            results.note(f"memory: {how}, pages of {size}: above start and pages ahead, MiB", above)
+            growths.append(growth)
+            aboves.append(above)
+    results.put("M1 growth", max(growths, key=lambda growth: growth.middle))
+    results.put("M1 above", max(aboves, key=lambda above: above.middle))
+
+
+def told(how: str, size: int, many: int, small: Runs, large: Runs) -> tuple[Spread, Spread]:
+    """Print one case; return the growth of its peak, and what is above the start and the pages ahead."""
+    ahead = AHEAD * len(data.page(data.encoded(size), size, 0, size))
+    growth = Spread.over((run["peak"] for run in large), (run["peak"] for run in small))
+    above = Spread.of((run["peak"] - run["start"] - ahead) / MIB for run in large)
+    most = Spread.of(run["peak"] / MIB for run in large)
+    print(
+        f"memory: {how}, pages of {size:>4}: peak {most.middle:.0f} MiB at {many:,} messages, over a tenth of them {growth}; "
+        f"above start and pages ahead {above} MiB",
+        flush=True,
+    )
+    return growth, above
+
+
+async def grow(url: str, how: str, size: int, messages: int) -> dict[str, float]:
+    """Walk so many messages; return the bytes in memory at the start, and at the peak."""
+    start = resident()
+    async with ours.session(url if how == "slices" else f"{url}/0/{messages}") as routee:
+        if how == "slices":
+            end = BEGIN + timedelta(seconds=messages)
+            stream = routee.track_messages(start=BEGIN, end=end, slices=SLICE, prefetch=AHEAD, page_size=size)
+        else:
+            stream = routee.track_messages(prefetch=AHEAD, page_size=size, on_drift="ignore")
         async with stream.walk() as walk:
             seen = 0
             async for _message in walk:
                 seen += 1
     if seen != messages or not walk.report.complete:
         raise SystemExit(f"saw {seen} of {messages} messages: {walk.report}")
-    grown = status("VmHWM") - before
-    how, goal = ("in slices", beside(grown, MOST_MB)) if sliced else ("in one list", "")
-    print(f"memory: {messages:>9,} messages {how}, prefetch {prefetch:>2}: peak {grown:5.1f} MB above start   {goal}", flush=True)
+    return {"start": start, "peak": peak()}
 
 
-async def weigh() -> None:
-    """Print the bytes that are kept for each id of one long list, when its table is emptiest."""
+async def weigh() -> float:
+    """Return the bytes that are kept for each id of one long list, when its table is emptiest."""
 
     async def fetch(_span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
         rows = range(number * size, min(IDS, (number + 1) * size))
-        items = tuple(VoiceMessage(f"00000000-0000-4000-8000-{row:012}") for row in rows)
+        items = tuple(VoiceMessage(data.message_id(row)) for row in rows)
         last = rows.stop >= IDS
         page = Page(items=items, number=number, size=size, total_pages=-(-IDS // size), total_items=IDS, is_last=last)
         return Fetched(page=page, last=last, total_pages=page.total_pages)
 
     tracemalloc.start()
-    most = 0
-    async with PageStream(Source(fetch=fetch, keys=_keys, query=""), page_size=SIZE).walk() as walk:
+    most = seen = 0
+    async with PageStream(Source(fetch=fetch, keys=_keys, query=""), page_size=100).walk() as walk:
         begun = tracemalloc.get_traced_memory()[0]
         async for page in walk.pages():
             if not page.is_last:
-                most = tracemalloc.get_traced_memory()[0]
-        seen = walk.report.items
-    each = (most - begun) / (seen - len(page.items))
-    print(f"memory: {each:.0f} bytes an id kept, with {seen:,} of them   {beside(each, MOST_BYTES)}")
+                most, seen = tracemalloc.get_traced_memory()[0], walk.report.items
+    tracemalloc.stop()
+    return (most - begun) / seen
 
 
 def main() -> None:
-    """Measure each in a process of its own."""
+    """Walk once, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="a million messages instead of a hundred thousand")
-    parser.add_argument("--grow", nargs=4, metavar=("URL", "MESSAGES", "PREFETCH", "SLICED"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.grow:
-        url, messages, prefetch, sliced = options.grow
-        gc.collect()
-        PEAK.write_text("5")  # it counts from here on
-        asyncio.run(grow(url, int(messages), int(prefetch), sliced=sliced == "sliced"))
-        return
-    asyncio.run(weigh())
-    if not PEAK.exists():
-        print("memory: peaks not measured, this system has no /proc of Linux")
-        return
-    sliced = 1_000_000 if options.full else 100_000
-    with page_server(100_000, SIZE) as url:
-        for messages, prefetch, how in ((100_000, 0, "whole"), (sliced, 0, "sliced"), (sliced, 8, "sliced"), (sliced, 32, "sliced")):
-            subprocess.run([sys.executable, __file__, "--grow", url, str(messages), str(prefetch), how], check=True)
+    parser.add_argument("url")
+    parser.add_argument("how", choices=("slices", "ignore"))
+    parser.add_argument("size", type=int)
+    parser.add_argument("messages", type=int)
+    asked = parser.parse_args()
+    gc.collect()
+    PEAK.write_text("5")  # it counts from here on
+    print(json.dumps(asyncio.run(grow(asked.url, asked.how, asked.size, asked.messages))))
 
 
 if __name__ == "__main__":

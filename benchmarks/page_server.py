@@ -1,76 +1,94 @@
-"""A server of tracking pages that costs next to nothing: every page is rendered before the first request comes.
+"""A server of tracking pages that costs next to nothing: the pages are rendered before the first request comes.
 
     python benchmarks/page_server.py MESSAGES PAGE_SIZE [PAGE_SIZE ...]
 
-Prints its port, then answers until its standard input ends. A path before the service's own, as in ``/20/voice/tracking``,
-lets each answer wait that many milliseconds. A request for a range of time is answered from a list without an end, of which
-each second since 2026 holds one message: its pages are put together when they are asked for, and nothing is kept.
+Prints its port, then answers until its standard input ends. A path before the service's own asks for something else:
+``/20/voice/tracking`` lets each answer wait that many milliseconds, ``/0/5000/voice/tracking`` is a list of that many
+messages. Those of a list longer than the one rendered are told apart by their ids; its pages, and those of a range of
+time, of which each second since 2026 holds one message, are put together when they are asked for, and not kept.
+``/seen`` tells how many requests have come, and the processor time they took.
 """
 
 import asyncio
+import functools
+import json
 import selectors
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import unquote
 
+import messages as data
 import msgspec
-
-from voicedrop_async.sandbox import Sandbox
 
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def rendered(rows: list[dict[str, Any]], size: int) -> list[bytes]:
-    """Return whole HTTP answers, one for each page of ``size`` messages."""
-    encoded = [msgspec.json.encode(row) for row in rows]
-    return [page(encoded[begin : begin + size], len(rows), begin // size, size) for begin in range(0, len(rows), size)]
-
-
-def page(rows: list[bytes], messages: int, number: int, size: int) -> bytes:
-    """Return a page as a whole HTTP answer."""
-    count = -(-messages // size)
-    facts = {
-        "totalPages": count,
-        "last": number + 1 >= count,
-        "totalElements": messages,
-        "first": number == 0,
-        "numberOfElements": len(rows),
-        "number": number,
-        "size": size,
-    }
-    body = b'{"content":[' + b",".join(rows) + b"]," + msgspec.json.encode(facts)[1:]
+def answer(body: bytes) -> bytes:
+    """Return a body as a whole HTTP answer."""
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
-class Endless:
-    """A list of one message each second, cut by the range of a request: from its start, up to its end."""
+def rendered(rows: list[dict[str, Any]], size: int) -> list[bytes]:
+    """Return whole HTTP answers, one for each page of ``size`` messages."""
+    return _rendered([msgspec.json.encode(row) for row in rows], size)
 
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        """Make messages after the pattern of ``rows``, each under an id of its own."""
-        self._patterns = [msgspec.json.encode(row | {"messageId": "\0"}).split(b"\\u0000") for row in rows]
 
-    def page(self, query: str) -> bytes:
-        """Return the page that a query asks for."""
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
-        first, end = (int((datetime.fromisoformat(asked[edge]) - _BEGIN).total_seconds()) for edge in ("from", "to"))
+def _rendered(rows: list[bytes], size: int) -> list[bytes]:
+    return [answer(data.page(rows[begin : begin + size], len(rows), begin // size, size)) for begin in range(0, len(rows), size)]
+
+
+class Lists:
+    """The pages of a list of messages, and of lists of any other length."""
+
+    def __init__(self, count: int, sizes: list[int]) -> None:
+        """Render a list of so many messages, in pages of these sizes."""
+        self.count = count
+        self._rows = data.encoded(count)
+        self._ready = {(count, size, number): page for size in sizes for number, page in enumerate(_rendered(self._rows, size))}
+
+    def page(self, query: str, count: int | None) -> bytes:
+        """Return the page that a query asks for, of the list of ``count`` messages."""
+        asked = dict(pair.split("=", 1) for pair in query.split("&"))
         number, size = int(asked["page"]), int(asked["size"])
+        if "from" in asked:
+            first, end = (_second(asked[edge]) for edge in ("from", "to"))
+            return self._put_together(first, end, number, size)
+        place = (self.count if count is None else count, size, number)
+        ready = self._ready.get(place)
+        if ready is None:
+            ready = self._put_together(0, place[0], number, size)
+            if place[0] <= self.count:
+                self._ready[place] = ready
+        return ready
+
+    def _put_together(self, first: int, end: int, number: int, size: int) -> bytes:
         begin = first + number * size
         rows = [self._row(place) for place in range(begin, min(end, begin + size))]
-        return page(rows, end - first, number, size)
+        return answer(data.page(rows, end - first, number, size))
 
     def _row(self, place: int) -> bytes:
-        before, after = self._patterns[place % len(self._patterns)]
-        return b"%b00000000-0000-4000-8000-%012d%b" % (before, place, after)
+        pattern = place % self.count
+        return self._rows[place] if place == pattern else self._rows[pattern].replace(_id(pattern), _id(place), 1)
+
+
+def _id(place: int) -> bytes:
+    return data.message_id(place).encode()
+
+
+def _second(moment: str) -> int:
+    return int((datetime.fromisoformat(unquote(moment)) - _BEGIN).total_seconds())
 
 
 class Pages(asyncio.Protocol):
-    """Answers requests whose query ends with ``page=N&size=M``; their bodies are a few bytes and come along."""
+    """Answers requests, one after the other on a connection, whose body is a few bytes and comes along."""
 
-    def __init__(self, answers: dict[int, list[bytes]], endless: Endless) -> None:
-        """Answer from ``answers``, by page size; a range of time from what is ``endless``."""
-        self._answers = answers
-        self._endless = endless
+    seen = 0
+
+    def __init__(self, lists: Lists) -> None:
+        """Answer from these lists."""
+        self._lists = lists
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -80,32 +98,40 @@ class Pages(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head, end, body = self._buffer.partition(b"\r\n\r\n")
-        expected = 2 if head.startswith(b"POST") else 0  # the body is "[]"
-        if end and len(body) >= expected:
-            self._buffer = body[expected:]
-            path, _, query = head.split(b" ", 2)[1].partition(b"?")
-            wait = path[1:].partition(b"/")[0]
-            if wait.isdigit():
-                asyncio.get_running_loop().call_later(int(wait) / 1000, self._answer, query)
-            else:
-                self._answer(query)
-
-    def _answer(self, query: bytes) -> None:
-        if query.startswith(b"from="):
-            self._transport.write(self._endless.page(query.decode()))
+        if not end or (head.startswith(b"POST") and len(body) < _length(head)):
             return
-        number, _, size = query.rpartition(b"page=")[2].partition(b"&size=")
-        self._transport.write(self._answers[int(size)][int(number)])
+        self._buffer = b""
+        path, _, query = head.split(b" ", 2)[1].decode().partition("?")
+        if path == "/seen":
+            self._transport.write(answer(json.dumps({"requests": Pages.seen, "cpu": time.process_time()}).encode()))
+            return
+        Pages.seen += 1
+        latency, count = _asked(path)
+        if latency:
+            asyncio.get_running_loop().call_later(latency / 1000, self._answer, query, count)
+        else:
+            self._answer(query, count)
+
+    def _answer(self, query: str, count: int | None) -> None:
+        self._transport.write(self._lists.page(query, count))
 
 
-async def serve(messages: int, sizes: list[int]) -> None:
+@functools.cache
+def _asked(path: str) -> tuple[int, int | None]:
+    """Return the milliseconds that a path asks for, and the messages of its list."""
+    numbers = [int(part) for part in path.split("/")[1:3] if part.isdigit()]
+    return (numbers or [0])[0], numbers[1] if len(numbers) > 1 else None
+
+
+def _length(head: bytes) -> int:
+    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+
+
+async def serve(count: int, sizes: list[int]) -> None:
     """Serve until standard input ends."""
-    async with Sandbox(messages=messages, seed=7) as sandbox:
-        rows = sandbox.messages
-    answers = {size: rendered(rows, size) for size in sizes}
-    endless = Endless(rows[:1000])
+    lists = Lists(count, sizes)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Pages(answers, endless), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Pages(lists), "127.0.0.1", 0, backlog=1024)
     async with server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await loop.run_in_executor(None, sys.stdin.read)

@@ -1,6 +1,6 @@
 """What one request costs above plain aiohttp, in CPU time of this process; the server is another one.
 
-    python benchmarks/pipeline.py [--rounds 21] [--requests 500]
+    python benchmarks/bench.py --only pipeline
 
 Two questions, answered by medians of interleaved rounds, since the machine's speed drifts. What do token, slot, rate and
 retry loop add to a request? For that the network is taken away: an attempt has its answer at once, and is made with and
@@ -9,17 +9,21 @@ without them. And what does the whole pipeline cost above aiohttp alone, each an
 
 import argparse
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
 import aiohttp
+from common import fresh
 from fanout import server
+from figures import Results, Spread
 
-from voicedrop_async import Kind, Limits, Reply, Retry, RouteeSession, StaticToken, Throttle, Timeouts
-from voicedrop_async._transport import Call, Policy, Transport, Wiring
-from voicedrop_async.auth import Credential
-from voicedrop_async.calls import Request
+from voicedrop_async import ClientCredentials, Kind, Limits, Reply, Retry, RouteeSession, StaticToken, Throttle, Timeouts
+from voicedrop_async._transport import Transport, Wiring
+from voicedrop_async._underway import Call, Policy
+from voicedrop_async.calls import Grant, Request
 
 GOAL_OF_FOUR, GOAL_OF_ALL = 2.0, 45.0
 """Microseconds of CPU a request."""
@@ -39,6 +43,9 @@ class Instant(Transport):
     async def _exchange(self, *_: object) -> Reply:
         return READY
 
+    async def _ask_for_token(self) -> Grant:
+        return Grant(access_token="t", expires_in=3600)
+
     async def bare(self) -> Reply:
         """Make an attempt as the pipeline does, without token, slot, rate and retry loop."""
         self.check_home()
@@ -46,16 +53,13 @@ class Instant(Transport):
 
     async def _once(self, call: Call) -> Reply:
         call.attempts += 1
-        reply = await self._exchange(call, CREDENTIAL, time.perf_counter())
+        reply = await self._exchange(call, time.perf_counter())
         self._tell(call, "answered", reply.status, reply.elapsed)
         return reply
 
     async def whole(self) -> Reply:
         """Make one with them."""
         return await self.send(Call(REQUEST, POLICY), as_it_is)
-
-
-CREDENTIAL = Credential("Bearer t")
 
 
 def as_it_is(reply: Reply) -> Reply:
@@ -70,8 +74,8 @@ async def cost(once: Once, requests: int) -> float:
     return (time.process_time() - began) / requests * 1e6
 
 
-async def compare(title: str, plain: Once, ours: Once, goal: float, *, rounds: int, requests: int) -> None:
-    """Print the cost of both, and what ours adds, beside its goal."""
+async def compare(title: str, plain: Once, ours: Once, goal: float, *, rounds: int, requests: int) -> Spread:
+    """Print the cost of both, and what ours adds, beside its goal; return what it adds."""
     await cost(plain, requests)
     await cost(ours, requests)
     pairs = [(await cost(plain, requests), await cost(ours, requests)) for _ in range(rounds)]
@@ -83,15 +87,16 @@ async def compare(title: str, plain: Once, ours: Once, goal: float, *, rounds: i
         f"adds {middle:.2f} us ({added[rounds // 4]:.2f}-{added[-1 - rounds // 4]:.2f}, middle half), "
         f"goal {goal:g} us: {'held' if middle <= goal else 'MISSED'}"
     )
+    return Spread.of(added)
 
 
-async def four(rounds: int, requests: int) -> None:
+async def four(rounds: int, requests: int) -> Spread:
     """Measure token, slot, rate and retry loop."""
     transport = Instant(
         Wiring(
             base_url="http://127.0.0.1:9",
-            auth_url=None,
-            auth=StaticToken("t"),
+            auth_url="http://127.0.0.1:9",
+            auth=ClientCredentials("bench", "secret"),  # a token that is looked at in each call: does it still live?
             policy=POLICY,
             throttle=Throttle(LIMITS),
             http=None,
@@ -101,10 +106,10 @@ async def four(rounds: int, requests: int) -> None:
             on_event=None,
         )
     )
-    await compare("token, slot, rate, loop", transport.bare, transport.whole, GOAL_OF_FOUR, rounds=rounds, requests=requests)
+    return await compare("token, slot, rate, loop", transport.bare, transport.whole, GOAL_OF_FOUR, rounds=rounds, requests=requests)
 
 
-async def everything(url: str, rounds: int, requests: int) -> None:
+async def everything(url: str, rounds: int, requests: int) -> Spread:
     """Measure the whole pipeline, over a connection that is kept alive on both sides."""
     place = f"{url}{REQUEST.route}"
     async with (
@@ -121,7 +126,15 @@ async def everything(url: str, rounds: int, requests: int) -> None:
 
         if await plain() != (await ours()).body:
             raise SystemExit("the two did not get the same answer")
-        await compare("the whole pipeline over aiohttp", plain, ours, GOAL_OF_ALL, rounds=rounds, requests=requests)
+        return await compare("the whole pipeline over aiohttp", plain, ours, GOAL_OF_ALL, rounds=rounds, requests=requests)
+
+
+def measure(results: Results, rounds: int, *, short: bool) -> None:
+    """Print both, measured in a process of its own."""
+    print()
+    told = fresh("pipeline.py", "--rounds", 7 if short else max(rounds, 21), "--requests", 200 if short else 500)
+    for name, added in told.items():
+        results.put(f"R1 {name}", Spread(**added))
 
 
 def main() -> None:
@@ -131,9 +144,10 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=500)
     options = parser.parse_args()
     print(f"CPU a request, medians of {options.rounds} interleaved rounds of {options.requests}")
-    asyncio.run(four(options.rounds, options.requests * 10))
+    parts = asyncio.run(four(options.rounds, options.requests * 10))
     with server(0.0) as url:
-        asyncio.run(everything(url, options.rounds, options.requests))
+        whole = asyncio.run(everything(url, options.rounds, options.requests))
+    print(json.dumps({"parts": asdict(parts), "whole": asdict(whole)}))
 
 
 if __name__ == "__main__":

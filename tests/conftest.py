@@ -1,13 +1,35 @@
 """What every test can ask for: a sandbox with both sessions on it, and a raw server with a session on it."""
 
+import asyncio
+import inspect
 from collections.abc import AsyncGenerator
 
 import pytest
 from campaigns import QUICK
 from raw_server import RawServer
+from survival import Survival
 
 from voicedrop_async import ClientCredentials, Event, RouteeSession, SpacivoxSession, StaticToken, Timeouts
 from voicedrop_async.sandbox import Sandbox
+
+
+@pytest.fixture
+async def _tasks_end() -> AsyncGenerator[None]:
+    """Nothing runs on when a test and all it asked for are over; a server's handler may still have to see that its client is gone."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    serving = {task for task in left if "RequestHandler." in repr(task.get_coro())}
+    if serving:
+        await asyncio.wait(serving, timeout=5)
+    assert [task for task in left if not (task in serving and task.done())] == []
+
+
+@pytest.fixture(autouse=True)
+def no_task_is_left(request: pytest.FixtureRequest) -> None:
+    """Look for them after each test that has a loop: first to come, so that it is the last to go."""
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        request.getfixturevalue("_tasks_end")
 
 
 @pytest.fixture
@@ -48,6 +70,10 @@ async def caller(line: RawServer, events: list[Event]) -> AsyncGenerator[RouteeS
         auth, base_url=line.url, auth_url=line.url, retry=QUICK, timeouts=Timeouts(connect=2.0, read=5.0), on_event=events.append
     ) as session:
         yield session
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Survival())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -84,12 +84,15 @@ class RawServer:
     connections: int = 0
     tls: ssl.SSLContext | None = None
     """What it shows to those who come by https."""
+    listening: socket.socket | None = None
+    """Where it listens, if not at a port of loopback that is free."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by each request that is here to its last byte."""
 
     async def __aenter__(self) -> Self:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        place: dict[str, Any] = {"host": "127.0.0.1", "port": 0} if self.listening is None else {"sock": self.listening}
+        self._server = await asyncio.start_server(self._serve, **place, ssl=self.tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -105,7 +108,7 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://{self._server.sockets[0].getsockname()[0]}:{self.port}"
 
     def will(self, *steps: Step) -> None:
         """Answer the requests to come with ``steps``."""
@@ -126,7 +129,7 @@ class RawServer:
         try:
             await self._converse(self.connections, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            return  # the client is gone, or the test is over
+            writer.transport.abort()  # the client is gone, or the test is over: what was not taken never will be
         finally:
             self._tasks.discard(task)
             writer.close()

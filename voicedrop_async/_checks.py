@@ -13,6 +13,8 @@ from math import isfinite
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+import aiohttp
+
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
@@ -141,8 +143,23 @@ def check_ref(ref: object) -> None:
 def check_ssl_context(context: object) -> None:
     """Refuse a context that trusts every server, or any server for any name."""
     check_kind("ssl_context", context, ssl.SSLContext)
-    if isinstance(context, ssl.SSLContext) and not (context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname):
+    if _trusts_anybody(context):
         raise ConfigError("ssl_context: does not verify the server's certificate and name; begin with ssl.create_default_context()")
+
+
+def check_connector(connector: object) -> None:
+    """Refuse a borrowed connector that trusts every server, or that does not tell: it would be asked wherever no context is given."""
+    trust = getattr(connector, "_ssl", None)  # aiohttp tells it nowhere else; of one that speaks TLS it is never None
+    if trust is None and isinstance(connector, aiohttp.TCPConnector):
+        raise ConfigError("http: its connector does not tell whether it verifies certificates; this aiohttp may be too new")
+    if _trusts_anybody(trust):
+        raise ConfigError("http: its connector does not verify the server's certificate and name; make it without ssl=False")
+
+
+def _trusts_anybody(trust: object) -> bool:
+    if isinstance(trust, ssl.SSLContext):
+        return trust.verify_mode is not ssl.CERT_REQUIRED or not trust.check_hostname
+    return trust is False
 
 
 def check_names_nobody(argument: str, text: str, numbers: Iterable[str]) -> None:

@@ -16,7 +16,8 @@ from typing import Any, Final, ParamSpec, TypeVar
 from attrs import define, evolve, field, frozen
 
 from voicedrop_async._letters import random_letters
-from voicedrop_async._transport import Call, Policy, Transport
+from voicedrop_async._transport import Transport
+from voicedrop_async._underway import Call, Policy
 from voicedrop_async.calls import Reply, Request
 from voicedrop_async.errors import ConfigError, JournalError, OutcomeUnknown
 from voicedrop_async.journal import Journal, JournalEntry, SendState, SettledBy

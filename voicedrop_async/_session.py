@@ -11,9 +11,10 @@ import aiohttp
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_amount, check_base_url, check_kind, check_proxy, check_ssl_context
+from voicedrop_async._checks import check_amount, check_base_url, check_connector, check_kind, check_proxy, check_ssl_context
 from voicedrop_async._paid import Draft, PaidSends
-from voicedrop_async._transport import Call, Policy, Transport, Wiring
+from voicedrop_async._transport import Transport, Wiring
+from voicedrop_async._underway import Call, Policy
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.calls import Event, Kind, Reply, Request, Retry, Timeouts
 from voicedrop_async.errors import ConfigError, JournalError
@@ -35,7 +36,9 @@ class SessionOptions(TypedDict, total=False):
         timeouts: How long one attempt may take.
         deadline: Seconds each call may take in all, queue, attempts and pauses together; in a walk, each page. None for no end.
         http: A session of yours whose connector we use. It is never closed by us; its cookies and settings are not used,
-            and paid sends have connections of their own.
+            and paid sends have connections of their own. One whose connector does not verify servers is refused. If its
+            connector has a limit below ``max_in_flight``, calls wait there for a connection with their slot in hand, and that
+            wait counts against ``Timeouts.connect``.
         proxy: URL of a proxy. Proxies of the environment are not used.
         ssl_context: How TLS is verified, as with an authority of your own (``ssl.create_default_context(cafile=...)``), and
             client certificates. It must verify; there is no way to turn that off. None for the authorities of this machine.
@@ -95,6 +98,7 @@ class Session:
         _check_journal(journal)
         if http is not None and http.closed:
             raise ConfigError("http: is closed already")
+        check_connector(http and http.connector)
         if proxy is not None:
             check_proxy(proxy)
         check_ssl_context(ssl_context)

@@ -1,4 +1,4 @@
-"""The one way out: token, slot, attempt to the last byte, judgement, pause. The only room with the aiohttp client.
+"""The one way out: token, slot, attempt to the last byte, judgement, pause.
 
 Nothing is held while waiting: the token is there before the slot, and slot and answer are given back before a pause.
 Whether a call that changes something reached the service is told by the trace event of its headers, not by the kind
@@ -10,28 +10,26 @@ import os
 import random
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
-from functools import cached_property
 from logging import getLogger
 from typing import Any, Final, TypeVar
 
 import aiohttp
-from aiohttp import ClientTimeout, hdrs
-from attrs import define, evolve, field, frozen
-from yarl import URL
+from attrs import evolve, field, frozen
 
 from voicedrop_async import _wire
-from voicedrop_async._resolver import NotPublic, PublicOnly
+from voicedrop_async._lanes import CHANGES, BrokenError, Lanes
+from voicedrop_async._resolver import NotPublic
+from voicedrop_async._underway import NOBODY, Call, Policy
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
-from voicedrop_async.calls import MOST_BYTES, Complaint, Event, Grant, Kind, Reply, Request, Retry, Spending, Timeouts, refusal, unknown
+from voicedrop_async.calls import Complaint, Event, Grant, Kind, Reply, Request, Spending, refusal
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
     ConnectFailed,
     ConnectionLost,
-    DeadlineExceeded,
     Forbidden,
     RateLimited,
     RequestError,
@@ -44,29 +42,14 @@ from voicedrop_async.throttle import Throttle
 
 T = TypeVar("T")
 
-_CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
 _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 _TOKEN_DEADLINE: Final = 15.0
 _LEAST_SECRET: Final = 6
 """Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""
-_NOBODY: Final = Credential("")
-"""What another host gets instead of a token."""
-_AS_IT_IS: Final = {hdrs.ACCEPT: "*/*", hdrs.ACCEPT_ENCODING: "identity"}
-"""Asks for a file whose length tells whether it is whole."""
-_CHUNK: Final = 256 * 1024
 _LOG: Final = getLogger("voicedrop_async")
 _NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
 _FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
 """What aiohttp is known to raise between a request and the last byte of its answer; the last two cannot pass."""
-
-
-@frozen
-class Policy:
-    """How patient a session is; a view of a session may have another."""
-
-    retry: Retry
-    timeouts: Timeouts
-    deadline: float | None
 
 
 @frozen(kw_only=True)
@@ -86,59 +69,6 @@ class Wiring:
     on_event: Callable[[Event], object] | None
 
 
-@define
-class Call:
-    """One call under way, as far as the world outside has seen it."""
-
-    request: Request
-    policy: Policy
-    before_first_byte: Callable[[], Awaitable[None]] | None = None
-    """Awaited once, with the slot in hand, before anything of the first attempt leaves; what it raises ends the call."""
-    attempts: int = 0
-    sent: bool = False
-    """Whether the present attempt may have reached the service; set by the trace event of its headers (``Lanes``)."""
-    lost: bool = False
-    """Whether an earlier attempt may have taken effect."""
-    lowered: int = 0
-    """How often the rate had been lowered when the present attempt began."""
-    began: float = field(factory=time.monotonic)
-    """When the deadline begins to run, by the monotonic clock."""
-
-    @property
-    def may_have_happened(self) -> bool:
-        """Whether something may have changed by this call."""
-        return self.lost or self.sent
-
-    @property
-    def ends_at(self) -> float | None:
-        """When it has to be done, by the monotonic clock."""
-        return None if self.policy.deadline is None else self.began + self.policy.deadline
-
-    @asynccontextmanager
-    async def clock(self) -> AsyncGenerator[None]:
-        """Hold what is done within to the deadline of the call."""
-        timer = asyncio.timeout(None if self.ends_at is None else self.ends_at - time.monotonic())
-        try:
-            async with timer:
-                yield
-        except TimeoutError:
-            if not timer.expired():
-                raise
-        if timer.expired():
-            # Raised out here, it does not bring along what was under way, with its headers.
-            late = DeadlineExceeded(summary=f"not done within {self.policy.deadline} s", may_have_happened=self.may_have_happened)
-            raise self.failed(late)
-
-    def failed(self, error: RequestError) -> RequestError:
-        """Return ``error`` with what the call knows; of a paid send, what may have happened is called unknown."""
-        error.request = str(self.request)
-        error.attempts = self.attempts
-        error.may_have_happened |= self.lost
-        if error.may_have_happened and self.request.intent is not None:
-            return unknown(error, self.request.intent)
-        return error
-
-
 class Transport:
     """Sends the requests of one session and its views, in the loop it is first used in."""
 
@@ -153,6 +83,8 @@ class Transport:
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
         self._closing = asyncio.Event()
+        self._in_line: Final = object()
+        """As whom the throttle knows the calls of this session; it may outlive us, and holds nothing else of ours."""
 
     async def aclose(self) -> None:
         """Close the connections; calls under way end with ``SessionClosed``.
@@ -164,6 +96,7 @@ class Transport:
             self.check_home()
         self._closed = True
         self._closing.set()
+        self._wiring.throttle.dismiss(self._in_line)
         await self._tokens.aclose()
         lanes, self._lanes = self._lanes, None
         if lanes is not None:
@@ -182,7 +115,7 @@ class Transport:
         self.check_home()
         if (call.request.kind is Kind.PAID) != (call.request.intent is not None):
             raise ConfigError("kind: a paid call has an intent, and no other has one")
-        if call.ends_at is None:
+        if call.policy.deadline is None:
             return await self._insist(call, load)
         async with call.clock():
             return await self._insist(call, load)
@@ -193,9 +126,9 @@ class Transport:
         failures, renewed = 0, False
         repeated_after: RequestError | None = None
         while True:
-            credential = await self._credential(call)
+            call.credential = await self._credential(call)
             try:
-                loaded = load(await self._attempt(call, credential))
+                loaded = load(await self._attempt(call))
             except RequestError as fault:
                 error = fault
             else:
@@ -208,7 +141,7 @@ class Transport:
             call.sent, call.lost = False, call.lost or error.may_have_happened
             if isinstance(error, Unauthorized | Forbidden) and call.request.at_api:
                 # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
-                another = self._tokens.distrust(credential, error.status)
+                another = self._tokens.distrust(call.credential, error.status)
                 if another and not renewed and not error.may_have_happened:
                     renewed = True
                     continue
@@ -247,7 +180,7 @@ class Transport:
     async def _credential(self, call: Call) -> Credential:
         request = call.request
         if request.download is not None and request.elsewhere:
-            return _NOBODY
+            return NOBODY
         if request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()
         try:
@@ -255,29 +188,39 @@ class Transport:
         except RequestError as error:
             raise _for_one_caller(error, call) from None
 
-    async def _attempt(self, call: Call, credential: Credential) -> Reply:
+    async def _attempt(self, call: Call) -> Reply:
         """Send once and return a successful answer; whatever else comes is an error of ours."""
+        if self._closed:  # while a token was fetched, perhaps; who came into line now would not be dismissed
+            raise SessionClosed
+        kind = call.request.kind
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
-        slot = nullcontext(0) if call.request.kind is Kind.TOKEN else self._wiring.throttle.slot(call.request.kind)
+        slot = nullcontext(0) if kind is Kind.TOKEN else self._wiring.throttle.slot(kind, self._in_line)
         async with slot as call.lowered:
             if call.before_first_byte is not None:
                 await call.before_first_byte()
                 call.before_first_byte = None
+            if (latest := self._tokens.latest) is not call.credential and latest is not None and call.request.at_api:
+                # It was renewed while we stood in line: with the old one we would be refused, and stand in line again.
+                call.credential = latest
             call.attempts += 1
+            call.status = None
             started = time.perf_counter()
             try:
-                reply = await self._exchange(call, credential, started)
+                reply = await self._exchange(call, started)
             except _FAULTS as fault:
-                self._tell(call, "failed", None, time.perf_counter() - started)
-                raise self._judged(call, fault) from None
+                self._tell(call, "failed", call.status, time.perf_counter() - started)
+                raise self._judged(call, fault.fault if isinstance(fault, BrokenError) else fault) from None
             except WireError as error:
                 self._tell(call, "answered", error.status, time.perf_counter() - started)
                 raise
         self._tell(call, "answered", reply.status, reply.elapsed)
         if 200 <= reply.status < 300:
             return reply
+        if reply.status < 200:  # 101, which nobody asked for: no service says no like this
+            call.status = None
+            raise ConnectionLost(summary="another protocol is spoken here than HTTP", may_have_happened=call.may_have_happened)
         complaint = _wire.load_complaint(reply.body)
-        raise refusal(reply, complaint and self._without_secrets(complaint, credential), call.request.kind, datetime.now(UTC))
+        raise refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
 
     def _without_secrets(self, complaint: Complaint, credential: Credential) -> Complaint:
         """Return what the service said, without what we had told it in confidence."""
@@ -299,42 +242,22 @@ class Transport:
             ),
         )
 
-    async def _exchange(self, call: Call, credential: Credential, started: float) -> Reply:
-        request, timeouts, file = call.request, call.policy.timeouts, call.request.download
-        async with self._lane(request).request(
-            request.method,
-            URL(file.url if file is not None and file.url is not None else self._bases[request.kind] + request.path, encoded=True),
-            params=request.params or None,
-            data=request.body,
-            headers=_AS_IT_IS if file is not None else {hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
-            allow_redirects=False,
-            proxy=self._wiring.proxy,
-            ssl=self._wiring.ssl_context or True,  # True: verified against the authorities of this machine
-            timeout=ClientTimeout(
-                # Nobody knows how long a file is: it is held between two chunks, not as a whole.
-                total=None if file is not None else timeouts.read,
-                connect=timeouts.connect,
-                sock_connect=timeouts.connect,
-                sock_read=None if file is None else timeouts.read,
-            ),
-            middlewares=(_authorize(credential),) if credential is not _NOBODY else (),
-            trace_request_ctx=call,
-        ) as response:
-            if file is not None and 200 <= response.status < 300:
-                reply = _reply(response, b"", call, started)
-                await file.save(reply, response.content.iter_chunked(_CHUNK))
-                return reply
-            return _reply(response, await _read(response, call.attempts), call, started)
+    def _exchange(self, call: Call, started: float) -> Awaitable[Reply]:
+        """Send once, whatever comes of it."""
+        request = call.request
+        file = request.download
+        url = file.url if file is not None and file.url is not None else self._bases[request.kind] + request.path
+        return self._open_lanes().exchange(call, url, started)
 
     def _judged(self, call: Call, fault: Exception) -> Exception:
         """Return our error for what aiohttp raised."""
         text, passes = f"{type(fault).__name__} at {self._place(call.request)}", isinstance(fault, _NETWORK_FAULTS)
-        left = call.sent if call.request.kind in _CHANGES else not isinstance(fault, _NEVER_LEFT)
+        left = call.sent if call.request.kind in CHANGES else not isinstance(fault, _NEVER_LEFT)
         if self._closed:
             return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
         if isinstance(fault, TimeoutError):
             limits = call.policy.timeouts
-            text = f"no complete answer within {limits.read:g} s"
+            text = f"no complete answer within {limits.read:g} s{_after(call.status)}"
             if not left:
                 text = f"no connection within {min(limits.connect, limits.read):g} s"
             return TimedOut(summary=text, may_have_happened=call.may_have_happened)
@@ -343,31 +266,32 @@ class Transport:
         if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
             return ConnectFailed(summary=f"{text}: not a trusted https server of that name", may_pass=False)
         if left:
-            return ConnectionLost(summary=f"the connection broke: {text}", may_have_happened=call.may_have_happened, may_pass=passes)
+            return ConnectionLost(
+                summary=f"the connection broke: {text}{_after(call.status)}", may_have_happened=call.may_have_happened, may_pass=passes
+            )
         return ConnectFailed(summary=f"no connection: {text}", may_pass=passes)
 
     def _place(self, request: Request) -> str:
         """Return where a request goes, fit to be shown."""
         return "another host" if request.elsewhere else self._bases[request.kind]
 
-    def _lane(self, request: Request) -> aiohttp.ClientSession:
+    def _open_lanes(self) -> Lanes:
         if self._closed:
             raise SessionClosed
         if self._lanes is None:
-            self._lanes = Lanes(self._wiring)
-        if request.kind in _CHANGES:
-            return self._lanes.changing
-        # Through a proxy it is the proxy that looks names up.
-        return self._lanes.elsewhere if request.elsewhere and self._wiring.proxy is None else self._lanes.reading
+            wiring = self._wiring
+            self._lanes = Lanes(wiring.http, wiring.proxy, wiring.ssl_context, wiring.trace_configs)
+        return self._lanes
 
     def check_home(self) -> None:
         """Refuse a closed session, another loop and another process."""
         if self._closed:
             raise SessionClosed
-        here = (asyncio.get_running_loop(), os.getpid())
-        if self._home is None:
-            self._home = here
-        elif self._home != here:
+        home, process = self._home, os.getpid()
+        # The process first: in a child that goes on where its parent was forked, Python knows of no loop that runs.
+        if home is None:
+            self._home = (asyncio.get_running_loop(), process)
+        elif home[1] != process or home[0] is not asyncio.get_running_loop():
             raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
 
     def _tell(self, call: Call, name: str, status: int | None, seconds: float) -> None:
@@ -404,85 +328,5 @@ def _facts(error: RequestError) -> dict[str, Any]:
     return {"summary": f"no token: {error.summary}", "request": error.request, "attempts": error.attempts}
 
 
-class Lanes:
-    """The connections of one session: a lane for reading, one for what changes something, one to other hosts' files."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        """Make both lanes in the running loop."""
-        borrowed = wiring.http.connector if wiring.http is not None else None
-        if wiring.http is not None and borrowed is None:
-            raise ConfigError("http: was closed before it was used")
-        # Not more connections than slots, so a limit of the pool would only be waited for twice.
-        connector = borrowed or aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
-        self.reading = _session(connector, wiring.trace_configs, own=borrowed is None)
-        # A kept-alive connection can close under a request, which then may or may not have arrived: here each request
-        # has a fresh one, and the trace tells whether it went out.
-        sent = aiohttp.TraceConfig()
-        sent.on_request_headers_sent.append(_mark_sent)
-        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True)
-        self.changing = _session(connector, [sent, *wiring.trace_configs], own=True)
-        self._wiring = wiring
-
-    @cached_property
-    def elsewhere(self) -> aiohttp.ClientSession:
-        """To hosts that the service named: only to public addresses, and by connections that nothing else uses."""
-        # No cache: the address that was looked at is the one that is connected to, each time.
-        connector = aiohttp.TCPConnector(limit=0, use_dns_cache=False, force_close=True, resolver=PublicOnly())
-        return _session(connector, self._wiring.trace_configs, own=True)
-
-    async def aclose(self) -> None:
-        """Close all; a borrowed connector stays open."""
-        await self.reading.close()
-        await self.changing.close()
-        if "elsewhere" in vars(self):
-            await self.elsewhere.close()
-
-
-def _session(connector: aiohttp.BaseConnector, traces: Sequence[aiohttp.TraceConfig], *, own: bool) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        connector_owner=own,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        trace_configs=list(traces),
-        headers={hdrs.USER_AGENT: "voicedrop_async", hdrs.ACCEPT: "application/json"},
-    )
-
-
-async def _mark_sent(_session: aiohttp.ClientSession, context: Any, _params: aiohttp.TraceRequestHeadersSentParams) -> None:
-    context.trace_request_ctx.sent = True
-
-
-def _authorize(credential: Credential) -> aiohttp.ClientMiddlewareType:
-    # Set this late, the header is in no frame of ours, where an error reporter would show it with the other locals.
-    async def middleware(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        request.headers[hdrs.AUTHORIZATION] = credential.header
-        return await handler(request)
-
-    return middleware
-
-
-def _reply(response: aiohttp.ClientResponse, body: bytes, call: Call, started: float) -> Reply:
-    elapsed = time.perf_counter() - started
-    return Reply(status=response.status, headers=response.headers, body=body, attempts=call.attempts, elapsed=elapsed)
-
-
-async def _read(response: aiohttp.ClientResponse, attempts: int) -> bytes:
-    """Return the body to its last byte, but no longer one than ``MOST_BYTES``."""
-    chunks: list[bytes] = []
-    length = 0
-    async for chunk in response.content.iter_any():
-        chunks.append(chunk)
-        length += len(chunk)
-        if length > MOST_BYTES:
-            del chunk
-            chunks.clear()  # an error reporter would show them with the other locals
-            raise WireError(
-                summary=f"the answer is longer than {MOST_BYTES} bytes; ask for less at once",
-                attempts=attempts,
-                status=response.status,
-                content_type=response.headers.get(hdrs.CONTENT_TYPE),
-                length=length,
-                too_long=True,
-            )
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+def _after(status: int | None) -> str:
+    return "" if status is None else f", after a head that said HTTP {status}"

@@ -81,6 +81,9 @@ class Credential:
 class Tokens(Protocol):
     """Where the transport gets the credential of a request."""
 
+    latest: Credential | None
+    """The one that came last; whether it still lives is not looked at."""
+
     async def current(self) -> Credential:
         """Return one that should be accepted."""
         ...
@@ -100,6 +103,7 @@ class FixedToken:
     def __init__(self, auth: StaticToken) -> None:
         """Hand out the token of ``auth``."""
         self._credential = Credential(f"Bearer {auth.token}")
+        self.latest: Credential | None = self._credential
 
     async def current(self) -> Credential:
         """Return the token."""
@@ -123,7 +127,7 @@ class RenewedToken:
         self._ask = ask
         self._clock = clock
         self._roll = roll
-        self._credential: Credential | None = None
+        self.latest: Credential | None = None
         self._renew_at = self._ends_at = 0.0
         self._renewal: asyncio.Task[Credential] | None = None
         self._forbidden: str = ""
@@ -135,7 +139,7 @@ class RenewedToken:
         In the last part of its life a token is renewed in the background, and stays in use until that is done.
         """
         now = self._clock()
-        if self._credential is None or now >= self._ends_at:
+        if self.latest is None or now >= self._ends_at:
             renewal = self._renewed()
             # Waiting does not own the task: a caller that is cancelled here takes none of the others with it.
             await asyncio.wait((renewal,))
@@ -144,11 +148,11 @@ class RenewedToken:
             return renewal.result()
         if now >= self._renew_at:
             self._renewed()
-        return self._credential
+        return self.latest
 
     def distrust(self, refused: Credential, status: int, /) -> bool:
         """Let the next caller renew the token, once for all who were refused with it; False if that was no help before."""
-        if self._credential is refused and self._ends_at:  # the first to be refused decides for all
+        if self.latest is refused and self._ends_at:  # the first to be refused decides for all
             if status == 403:
                 if self._forbidden == refused.header:
                     return False
@@ -177,10 +181,10 @@ class RenewedToken:
         except RequestError:
             self._renew_at = self._clock() + _ASK_AGAIN
             raise
-        self._credential = Credential(f"Bearer {grant.access_token}")
+        self.latest = Credential(f"Bearer {grant.access_token}")
         self._ends_at = asked + grant.expires_in
         self._renew_at = self._ends_at - early(grant.expires_in, self._roll())
-        return self._credential
+        return self.latest
 
 
 def early(lifetime: float, roll: float) -> float:

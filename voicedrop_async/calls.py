@@ -133,11 +133,12 @@ class Event:
     """One step of a call, for ``on_event``: nothing in it that a log may not hold."""
 
     name: str
-    """``answered``: an attempt ended with an answer; ``failed``: without one; ``pausing``: another attempt follows."""
+    """``answered``: an attempt ended with an answer; ``failed``: without a whole one; ``pausing``: another attempt follows."""
     kind: Kind
     route: str
     """Method and route, as in ``POST /voice/tracking``."""
     status: int | None
+    """Of the answer, or of its head if the body broke off; None if nothing came."""
     attempt: int
     """From 1."""
     seconds: float
@@ -324,15 +325,21 @@ def _is_definite(status: int, complaint: Complaint | None) -> bool:
     return (400 <= status < 500 and status != 408) or (status == 503 and complaint.author is Author.SERVICE)
 
 
-def unknown(error: RequestError, intent: Intent) -> OutcomeUnknown:
-    """Return what a paid send that failed like this is for its caller: perhaps sent, never repeated."""
+def unknown(error: RequestError, intent: Intent, status: int | None = None) -> OutcomeUnknown:
+    """Return what a paid send that failed like this is for its caller: perhaps sent, never repeated.
+
+    Args:
+        error: What it failed with.
+        intent: What was being sent.
+        status: Of a head that came before the line broke; an error that knows its own tells that.
+    """
     return OutcomeUnknown(
         summary=f"the outcome is unknown: {error.summary}",
         request=error.request,
         attempts=error.attempts,
         retry_after=error.retry_after,
         intent=intent,
-        status=error.status if isinstance(error, ApiError | WireError) else None,
+        status=error.status if isinstance(error, ApiError | WireError) else status,
     )
 
 

@@ -6,10 +6,10 @@ given back lets in the next, and one timer for the whole line wakes it when the 
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from math import inf
+from math import ceil, inf
 from types import TracebackType
 from typing import Final
 
@@ -17,6 +17,7 @@ from attrs import frozen
 
 from voicedrop_async._checks import check_amount, check_count, check_kind
 from voicedrop_async.calls import Kind
+from voicedrop_async.errors import SessionClosed
 
 _CUT: Final = 0.5
 """What is left of the rate after a 429."""
@@ -25,7 +26,13 @@ _LEAST: Final = 0.1
 _RECOVERY: Final = 0.01
 """What each second gives back to the rate, as a part of the one that was set."""
 _LATENESS: Final = 0.5
-"""How much of the time between two starts a late wake-up may be made good by; below 1, or a second could hold two too many."""
+"""How late a start may be and those behind it not later for that, as a part of the time between two; below 1, so that slow
+starts stay apart."""
+_LATE: Final = 0.01
+"""The same in seconds, where that is more. Timers count whole milliseconds, and a busy loop comes round in a few: of many
+starts a second, those whose turns came meanwhile start together."""
+_MOST_PLACES: Final = 10_000
+"""Starts that are remembered, so that a rate beyond all measure takes no memory beyond it."""
 
 
 @frozen(kw_only=True)
@@ -35,8 +42,8 @@ class Limits:
     max_in_flight: int = 8
     """Requests in flight, from their first byte to the last byte of the answer."""
     rate: float | None = None
-    """Requests started a second, evenly spread; None for no limit. A 429 halves it, down to a tenth of what is set here
-    at the lowest; each second then gives back a hundredth of it."""
+    """Requests started a second, evenly spread; never more within any one second. None for no limit. A 429 halves it, down to
+    a tenth of what is set here at the lowest; each second then gives back a hundredth of it."""
     send_reserve: int = 1
     """Slots that reading may not take from sending; never more than ``max_in_flight - 1``."""
 
@@ -78,19 +85,31 @@ class Throttle:
         self._gate = _Gate(self._limits.rate)
         self._line: _Line | None = None
 
-    def slot(self, kind: Kind) -> AbstractAsyncContextManager[int]:
+    def slot(self, kind: Kind, owner: object = None) -> AbstractAsyncContextManager[int]:
         """Hold a slot while the block runs: entered when one is free, no pause is on and the rate allows.
 
         Entered in the order of asking, but that sending does not wait for a slot which reading may not have.
 
+        Args:
+            kind: What the request does.
+            owner: On whose behalf it is asked for, for ``dismiss``.
+
         Yields:
             How often the rate had been lowered by then; ``slow_down`` takes it back.
+
+        Raises:
+            SessionClosed: The owner was dismissed meanwhile.
         """
         # Slots and waiters belong to one loop; pause and rate are the service's, and outlive it.
         loop, line = asyncio.get_running_loop(), self._line
         if line is None or line.loop is not loop:
             line = self._line = _Line(loop, self._limits, self._gate, self._clock)
-        return line.slots[kind]
+        return (line.slots.get(owner) or line.admit(owner))[kind]
+
+    def dismiss(self, owner: object) -> None:
+        """Send away those who wait on behalf of ``owner``, with ``SessionClosed``: the others move up. Slots that are held stay so."""
+        if self._line is not None and not self._line.loop.is_closed():
+            self._line.dismiss(owner)
 
     def pause(self, seconds: float) -> None:
         """Let no request start for so many seconds, whoever asks for it."""
@@ -129,7 +148,11 @@ class _Gate:
         self._limit = limit
         self._low = limit or 0.0
         self._low_since = -inf
-        self._latest = -inf
+        self._latest = -inf  # The turn of the latest start, which may have been a little later.
+        places = 1 if limit is None else min(ceil(limit), _MOST_PLACES)
+        # The start so many places ago is at least so many seconds old: this is what holds in any one second, come what may.
+        self._starts = deque([-inf] * places, maxlen=places)
+        self._span = places / (limit or 1.0)
 
     def rate(self, now: float) -> float | None:
         """Return how many may start a second."""
@@ -137,26 +160,38 @@ class _Gate:
             return self._limit
         return min(self._limit, self._low + max(0.0, now - self._low_since) * self._limit * _RECOVERY)
 
-    def opens_at(self, now: float) -> float:
-        """Return the moment at which the next may start."""
+    def opens_at(self, now: float, ahead: int = 0) -> float:
+        """Return the moment at which the next may start, if so many ``ahead`` of it are about to."""
         if (rate := self.rate(now)) is None:
             return self.resume_at
-        return max(self.resume_at, self._latest + 1.0 / rate)
+        before = self._starts[ahead] if ahead < len(self._starts) else now
+        return max(self.resume_at, self._turn(now, rate) + ahead / rate, before + self._span)
 
     def passes(self, now: float) -> bool:
         """Note that one starts now, if neither pause nor rate holds it back."""
         if self.resume_at > now:
             return False
-        if (rate := self.rate(now)) is not None:
-            if self._latest + 1.0 / rate > now:
+        if (rate := self.rate(now) if self.lowered else self._limit) is not None:
+            if self._latest + 1.0 / rate > now or self._starts[0] + self._span > now:
                 return False
             self._latest = now
+            self._starts.append(now)
         return True
 
     def start(self, now: float) -> None:
         """Note that one starts that waited: it was woken a little late, and the next need not be later for that."""
         if (rate := self.rate(now)) is not None:
-            self._latest = max(self._latest + 1.0 / rate, now - _LATENESS / rate)
+            self._latest = self._turn(now, rate)
+            self._starts.append(now)
+
+    def forget(self, now: float) -> None:
+        """Let turns that have passed be nobody's: they are not made good."""
+        if (rate := self.rate(now)) is not None:
+            self._latest = max(self._latest, now - 1.0 / rate)
+
+    def _turn(self, now: float, rate: float) -> float:
+        """Return the moment of the next turn; one that has passed counts from when quiet was over, and only so long ago."""
+        return max(self._latest + 1.0 / rate, min(now, self.resume_at), now - max(_LATENESS / rate, _LATE))
 
     def pause(self, now: float, seconds: float) -> None:
         """Let none start for so many seconds."""
@@ -181,15 +216,17 @@ class _Line:
         self._most = limits.max_in_flight
         self._most_readers = max(1, limits.max_in_flight - limits.send_reserve)
         self._clock = clock
-        # Who waits, by the number of arrival. Two lines, since sending may go on where reading may not.
-        self._readers: OrderedDict[asyncio.Future[None], int] = OrderedDict()
-        self._senders: OrderedDict[asyncio.Future[None], int] = OrderedDict()
+        # Who waits, by the number of arrival, and through which slot. Two lines, since sending may go on where reading may not.
+        self._readers: _Waiting = OrderedDict()
+        self._senders: _Waiting = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = inf
-        # With a rate, the next is let in when the one before has woken, for that is when it starts: a loop that is held up
-        # in between would else start them together.
-        self._waking = False
-        self.slots = {kind: _Slot(self, reads=kind is Kind.READ) for kind in Kind}
+        # With a rate, others are let in when those before have woken, for that is when they start: a loop that is held up
+        # in between would else start them together. Counted are those let in and not awake.
+        self._waking = 0
+        # Whether the first in line only waits for its turn: what it then is late is made good, other time is not.
+        self._is_due = False
+        self.slots: dict[object, dict[Kind, _Slot]] = {}
 
     @property
     def waiting(self) -> int:
@@ -204,23 +241,26 @@ class _Line:
         self._reading += reads
         return True
 
-    async def wait(self, reads: bool) -> None:
-        """Take a slot in turn."""
-        turn: asyncio.Future[None] = self.loop.create_future()
+    async def wait(self, slot: "_Slot") -> int:
+        """Take a slot in turn; return how often the rate had been lowered when it was given."""
+        turn: asyncio.Future[int] = self.loop.create_future()
         self._arrivals += 1
-        (self._readers if reads else self._senders)[turn] = self._arrivals
+        (self._readers if slot.reads else self._senders)[turn] = self._arrivals, slot
         self._let_in()
         entered = False
         try:
-            await turn
+            lowered = await turn
+            if slot.is_dismissed:  # in the instant in which it was let in
+                raise SessionClosed
             entered = True
         finally:
             if not entered:
-                self._give_up(turn, reads)
+                self._give_up(turn, slot.reads)
         if self._waking:
-            self._waking = False
+            self._waking -= 1
             self.gate.start(self._clock())
             self._let_in()
+        return lowered
 
     def leave(self, reads: bool) -> None:
         """Give the slot back, to the next in line."""
@@ -229,28 +269,50 @@ class _Line:
         if self._readers or self._senders:
             self._let_in()
 
+    def admit(self, owner: object) -> "dict[Kind, _Slot]":
+        """Return the slots that are asked for on behalf of ``owner``."""
+        slots = self.slots[owner] = {kind: _Slot(self, reads=kind is Kind.READ) for kind in Kind}
+        return slots
+
+    def dismiss(self, owner: object) -> None:
+        """Send those away who came through the slots of ``owner``."""
+        for slot in self.slots.pop(owner, {}).values():
+            slot.is_dismissed = True
+        for line in (self._readers, self._senders):
+            for turn in [turn for turn, (_, slot) in line.items() if slot.is_dismissed]:
+                del line[turn]
+                if not turn.done():
+                    turn.set_exception(SessionClosed())
+
     def _has_room(self, reads: bool) -> bool:
         return self.in_flight < self._most and not (reads and self._reading >= self._most_readers)
 
     def _let_in(self) -> None:
         """Let in who may start now, in the order they came; the timer is for those whom pause or rate holds back."""
+        if self._waking:
+            return
         now = self._clock()
-        while not self._waking and (line := self._foremost()) is not None:
-            opens_at = self.gate.opens_at(now)
+        if not self._is_due:
+            self.gate.forget(now)
+        self._is_due = False
+        while (line := self._foremost()) is not None:
+            opens_at = self.gate.opens_at(now, self._waking)
             if opens_at > now:
+                self._is_due = True
                 self._wake_at(opens_at, opens_at - now)
                 return
             turn, _ = line.popitem(last=False)
             if not turn.cancelled():
                 self.in_flight += 1
                 self._reading += line is self._readers
-                self._waking = self.gate.is_timed
-                turn.set_result(None)
+                self._waking += self.gate.is_timed
+                # Not when it has woken: a 429 in between lowers the rate once, and this one may be refused for the old rate.
+                turn.set_result(self.gate.lowered)
 
-    def _foremost(self) -> OrderedDict[asyncio.Future[None], int] | None:
+    def _foremost(self) -> "_Waiting | None":
         """Return the line whose first came first, of those for which there is a slot."""
         lines = [line for line, reads in ((self._readers, True), (self._senders, False)) if line and self._has_room(reads)]
-        return min(lines, key=lambda line: next(iter(line.values())), default=None)
+        return min(lines, key=lambda line: next(iter(line.values()))[0], default=None)
 
     def _wake_at(self, moment: float, seconds: float) -> None:
         if self._timer is None or moment < self._wakes_at:
@@ -266,29 +328,31 @@ class _Line:
             self._timer.cancel()
             self._timer = None
 
-    def _give_up(self, turn: asyncio.Future[None], reads: bool) -> None:
+    def _give_up(self, turn: asyncio.Future[int], reads: bool) -> None:
         """Leave no trace of a caller that was cancelled in line, or in the instant in which it was let in."""
         (self._readers if reads else self._senders).pop(turn, None)
-        if turn.done() and not turn.cancelled():
-            self._waking = False
+        if turn.done() and not turn.cancelled() and turn.exception() is None:
+            self._waking -= self.gate.is_timed
             self.leave(reads)
         elif not self.waiting:
             self._sleep_on()
 
 
 class _Slot:
-    """Any slot, from the moment it is asked for; it knows nothing of who holds it, so one object serves all."""
+    """Any slot of one owner, from the moment it is asked for; it knows nothing of who holds it, so one object serves all."""
 
-    __slots__ = ("_line", "_reads")
+    __slots__ = ("_line", "is_dismissed", "reads")
 
     def __init__(self, line: _Line, *, reads: bool) -> None:
         self._line = line
-        self._reads = reads
+        self.reads = reads
+        self.is_dismissed = False
 
     async def __aenter__(self) -> int:
-        if not self._line.enters(self._reads):
-            await self._line.wait(self._reads)
-        return self._line.gate.lowered
+        return self._line.gate.lowered if self._line.enters(self.reads) else await self._line.wait(self)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._line.leave(self._reads)
+        self._line.leave(self.reads)
+
+
+_Waiting = OrderedDict[asyncio.Future[int], tuple[int, _Slot]]

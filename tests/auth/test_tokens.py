@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+from collections import Counter
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -11,9 +12,15 @@ from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 from voicedrop_async import (
     ClientCredentials,
     ConfigError,
+    ConnectFailed,
     ConnectionLost,
+    DeadlineExceeded,
+    Event,
     Forbidden,
+    Limits,
     OutcomeUnknown,
+    RequestError,
+    Retry,
     RouteeSession,
     ServerFailed,
     SessionClosed,
@@ -60,32 +67,107 @@ async def test_a_token_is_asked_for_with_basic_credentials_and_a_form(session: R
     assert called.headers["authorization"] == "Bearer first"
 
 
-async def test_many_callers_share_one_request_for_a_token(session: RouteeSession, issuer: RawServer) -> None:
-    await asyncio.gather(*(session.track_message("m") for _ in range(500)))
+async def test_a01_many_callers_share_one_request_for_a_token(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+    messages = await asyncio.gather(*(session.track_message("m") for _ in range(500)))
 
-    assert len(issuer.received) == 1
-
-
-async def test_many_callers_refused_at_once_share_one_renewal(sandbox: Sandbox, routee: RouteeSession) -> None:
-    await routee.track_messages().count()
-    sandbox.expire_tokens()
-
-    await asyncio.gather(*(routee.track_messages().count() for _ in range(50)))
-
-    assert sum(request.path == "/oauth/token" for request in sandbox.requests) == 2
+    assert [message.message_id for message in messages] == ["m"] * 500
+    assert (len(issuer.received), len(line.received)) == (1, 500)
 
 
-async def test_many_callers_share_the_failure_of_the_token_endpoint(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
-    issuer.will(answer(503))
+def asked_for_tokens(sandbox: Sandbox) -> int:
+    return sum(request.path == "/oauth/token" for request in sandbox.requests)
+
+
+async def test_a02_a_token_that_is_refused_in_the_middle_of_a_fan_out_is_renewed_once(sandbox: Sandbox, routee: RouteeSession) -> None:
+    """Whoever is under way with it at that moment is refused, and has its page with the next one."""
+    ids = sandbox.history_campaigns * 6
+    ended = []
+    async for outcome in routee.track_campaigns(ids, concurrency=4, page_size=50):
+        ended.append(outcome)
+        if len(ended) == 10:
+            sandbox.expire_tokens()
+
+    assert [outcome.key for outcome in ended if not outcome.ok] == []
+    assert Counter(outcome.key for outcome in ended) == Counter(ids)
+    assert asked_for_tokens(sandbox) == 2
+    assert any(request.status == 401 for request in sandbox.requests)
+
+
+async def test_a02_a_token_that_ends_by_its_age_in_the_middle_of_a_fan_out_is_renewed_once(
+    session: RouteeSession, issuer: RawServer, line: RawServer
+) -> None:
+    """It lives for a fifth of a second, and the first answers take longer than that; nobody is refused on the way."""
+    issuer.will(token("first", lifetime=0.2), token("second"))
+
+    async def slow_at_first(writer: asyncio.StreamWriter) -> bool:
+        if line.received[-1].headers["authorization"] == "Bearer first":
+            await asyncio.sleep(0.3)
+        return await answer(200, {"content": [], "totalPages": 0, "last": True})(writer)
+
+    line.will(slow_at_first)
+    outcomes = [outcome async for outcome in session.track_campaigns(map(str, range(24)), concurrency=6)]
+
+    assert [outcome.key for outcome in outcomes if not outcome.ok] == []
+    assert {request.headers["authorization"] for request in line.received} == {"Bearer first", "Bearer second"}
+    assert (len(outcomes), len(line.received), len(issuer.received)) == (24, 24, 2)
+
+
+async def test_a07_a_hundred_callers_refused_at_once_share_one_renewal(line: RawServer, issuer: RawServer) -> None:
+    """All are on the wire with the old token; half of them hear that it has ended only when the new one is in use."""
+    issuer.will(token("first"), token("second"))
+    everybody, renewed, refused = asyncio.Event(), asyncio.Event(), 0
+
+    async def refuses_the_first(writer: asyncio.StreamWriter) -> bool:
+        nonlocal refused
+        if line.received[-1].headers["authorization"] != "Bearer first":
+            renewed.set()
+            return await MESSAGE(writer)
+        refused += 1
+        if refused == 100:
+            everybody.set()
+        await (everybody if refused % 2 else renewed).wait()
+        return await answer(401, {"status": 401, "error": "Unauthorized", "message": "expired"})(writer)
+
+    line.will(refuses_the_first)
+    auth, limits = ClientCredentials("application-1", "s3cret"), Limits(max_in_flight=200)
+    async with RouteeSession(auth, base_url=line.url, auth_url=issuer.url, limits=limits, retry=QUICK) as session:
+        messages = await asyncio.gather(*(session.track_message("m") for _ in range(100)))
+
+    assert {message.message_id for message in messages} == {"m"}
+    assert (len(issuer.received), len(line.received)) == (2, 200)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [pytest.param(answer(503), ServerFailed, id="503"), pytest.param(hangs_up(), ConnectionLost, id="hangs up")],
+)
+async def test_a05_many_callers_share_the_failure_of_the_token_endpoint(
+    session: RouteeSession, issuer: RawServer, line: RawServer, step: Step, error: type[RequestError]
+) -> None:
+    """It is asked as often as for one of them, and each hears the same."""
+    issuer.will(step)
 
     results = await asyncio.gather(*(session.track_message("m") for _ in range(50)), return_exceptions=True)
 
-    assert {type(result) for result in results} == {ServerFailed}
+    assert {type(result) for result in results} == {error}
+    assert {str(result) for result in results} == {str(results[0])}
     assert len(issuer.received) == 3
     assert line.received == []
 
 
-async def test_a_caller_that_goes_away_takes_no_other_with_it(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+async def test_a05_a_token_endpoint_that_is_not_there_is_asked_no_more_often_for_many_than_for_one(
+    line: RawServer, events: list[Event], unused_tcp_port: int
+) -> None:
+    auth, nowhere = ClientCredentials("application-1", "s3cret"), f"http://127.0.0.1:{unused_tcp_port}"
+    async with RouteeSession(auth, base_url=line.url, auth_url=nowhere, retry=QUICK, on_event=events.append) as session:
+        results = await asyncio.gather(*(session.track_message("m") for _ in range(50)), return_exceptions=True)
+
+    assert {type(result) for result in results} == {ConnectFailed}
+    assert [event.route for event in events if event.name == "failed"] == ["POST /oauth/token"] * 3
+    assert line.received == []
+
+
+async def test_a03_a_caller_that_goes_away_takes_no_other_with_it(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
     """The one whose call began the renewal is cancelled; the renewal goes on for the rest."""
     released = asyncio.Event()
 
@@ -107,7 +189,7 @@ async def test_a_caller_that_goes_away_takes_no_other_with_it(session: RouteeSes
     assert len(issuer.received) == 1
 
 
-async def test_a_second_refusal_is_final(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+async def test_a06_a_second_refusal_is_final(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
     issuer.will(token("first"), token("second"))
     line.will(answer(401, {"status": 401, "error": "Unauthorized", "message": "expired"}))
 
@@ -118,7 +200,7 @@ async def test_a_second_refusal_is_final(session: RouteeSession, issuer: RawServ
     assert len(issuer.received) == 2
 
 
-async def test_a_lack_of_permission_renews_each_token_once(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
+async def test_a08_a_lack_of_permission_renews_each_token_once(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
     """403 may be a bad token or a list of allowed addresses; the service gives out the same token again."""
     line.will(answer(403, complaint()))
 
@@ -127,6 +209,23 @@ async def test_a_lack_of_permission_renews_each_token_once(session: RouteeSessio
             await session.track_message("m")
 
     assert len(issuer.received) == 2
+    assert len(line.received) == 6, "one more than there were calls"
+
+
+async def test_a08_a_lack_of_permission_makes_no_loop_where_each_token_is_a_new_one(
+    session: RouteeSession, issuer: RawServer, line: RawServer
+) -> None:
+    """Each call has two tries, and no token is tried, or renewed, twice."""
+    issuer.will(*(token(f"token-{number}") for number in range(20)))
+    line.will(answer(403, complaint()))
+
+    for _ in range(5):
+        with pytest.raises(Forbidden):
+            await session.track_message("m")
+
+    tried = [request.headers["authorization"] for request in line.received]
+    assert tried == [f"Bearer token-{number}" for number in range(10)]
+    assert len(issuer.received) == 10
 
 
 async def test_many_callers_forbidden_at_once_all_get_the_new_token(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
@@ -190,6 +289,8 @@ async def test_a_pause_of_the_service_does_not_hold_up_tokens(line: RawServer, i
         pytest.param(answer(200, {}), id="empty object"),
         pytest.param(answer(200, b"null"), id="null"),
         pytest.param(token("two\r\nlines"), id="a line break in the token"),
+        pytest.param(token("two\nlines"), id="half a line break in it"),
+        pytest.param(token("line\r\n"), id="a line break behind it"),
         pytest.param(token(kind="mac"), id="another type"),
         pytest.param(token(lifetime=-1), id="ended already"),
         pytest.param(token(lifetime=True), id="no number"),
@@ -197,7 +298,7 @@ async def test_a_pause_of_the_service_does_not_hold_up_tokens(line: RawServer, i
         pytest.param(answer(400, {"error": "invalid_scope", "error_description": "no such scope"}), id="400"),
     ],
 )
-async def test_no_usable_token_is_unauthorized(session: RouteeSession, issuer: RawServer, line: RawServer, step: Step) -> None:
+async def test_a10_a11_no_usable_token_is_unauthorized(session: RouteeSession, issuer: RawServer, line: RawServer, step: Step) -> None:
     issuer.will(step)
 
     with pytest.raises(Unauthorized):
@@ -207,7 +308,7 @@ async def test_no_usable_token_is_unauthorized(session: RouteeSession, issuer: R
 
 
 @pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer"])
-async def test_the_type_of_a_token_is_read_in_any_case(session: RouteeSession, issuer: RawServer, line: RawServer, kind: str) -> None:
+async def test_a11_the_type_of_a_token_is_read_in_any_case(session: RouteeSession, issuer: RawServer, line: RawServer, kind: str) -> None:
     issuer.will(token(kind=kind))
 
     await session.track_message("m")
@@ -228,6 +329,58 @@ async def test_a_token_endpoint_that_stays_broken_is_a_lost_connection(session: 
         await session.track_message("m")
 
     assert caught.value.request == "POST /oauth/token"
+
+
+@pytest.mark.parametrize(("allowed", "made"), [(9, 3), (2, 2)])
+async def test_a_token_is_asked_for_three_times_at_most_however_patient_the_session_is(
+    line: RawServer, issuer: RawServer, allowed: int, made: int
+) -> None:
+    issuer.will(answer(503))
+    retry = Retry(attempts=allowed, base=0.001, cap=0.002)
+    async with RouteeSession(ClientCredentials("i", "s"), base_url=line.url, auth_url=issuer.url, retry=retry) as session:
+        with pytest.raises(ServerFailed) as caught:
+            await session.track_message("m")
+
+    assert (caught.value.request, caught.value.attempts, len(issuer.received)) == ("POST /oauth/token", made, made)
+
+
+async def test_a_wait_that_passes_the_fifteen_seconds_of_a_token_is_not_begun(session: RouteeSession, issuer: RawServer) -> None:
+    """Nobody waits: the caller hears at once, and of how long the endpoint wanted to be left alone."""
+    issuer.will(answer(503, headers={"Retry-After": "15"}))
+
+    with pytest.raises(ServerFailed) as caught:
+        await session.track_message("m")
+
+    assert (caught.value.retry_after, caught.value.attempts, len(issuer.received)) == (15.0, 1, 1)
+
+
+async def test_a_wait_within_the_fifteen_seconds_of_a_token_is_begun(line: RawServer, issuer: RawServer) -> None:
+    issuer.will(answer(503, headers={"Retry-After": "13"}))
+    pausing: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+    auth = ClientCredentials("i", "s")
+    async with RouteeSession(
+        auth, base_url=line.url, auth_url=issuer.url, on_event=lambda event: pausing.set_result(event) if event.name == "pausing" else None
+    ) as session:
+        call = asyncio.create_task(session.track_message("m"))
+        assert 13.0 <= (await pausing).seconds <= 14.3
+    with pytest.raises(SessionClosed):
+        await call
+
+
+async def test_a_token_endpoint_that_is_silent_is_given_up_at_the_time_for_a_token(
+    session: RouteeSession, issuer: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call has no deadline of its own, and an attempt may take longer; a twentieth of a second stands for the fifteen."""
+    monkeypatch.setattr("voicedrop_async._transport._TOKEN_DEADLINE", 0.05)
+    issuer.will(falls_silent())
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        await session.track_message("m")
+
+    assert (caught.value.request, caught.value.may_have_happened) == ("POST /oauth/token", False)
+    assert "not done within 0.05 s" in str(caught.value)
+    issuer.will(token())
+    assert (await session.track_message("m")).message_id == "m"
 
 
 async def test_closing_ends_a_renewal_that_hangs(session: RouteeSession, issuer: RawServer) -> None:

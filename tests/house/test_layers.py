@@ -13,8 +13,10 @@ FLOORS: list[set[str]] = [
     {"errors"},
     {"_checks"},
     {"calls", "fanout", "pages"},
-    {"_files", "_resolver", "_wire"},
+    {"_body", "_files", "_resolver", "_wire"},
     {"auth", "journal", "throttle"},
+    {"_underway"},
+    {"_lanes"},
     {"_transport"},
     {"_paid"},
     {"_session"},
@@ -73,13 +75,13 @@ def test_the_sandbox_and_the_client_do_not_know_each_other() -> None:
     assert {room_of(path) for path in CLIENT if "sandbox" in imports(path)} == {"cli"}
 
 
-def test_only_the_transport_opens_connections() -> None:
+def test_only_the_lanes_open_connections() -> None:
     """Everybody else knows aiohttp at most by the types that a user hands in."""
     callers = {
         room_of(path) for path in CLIENT if any(word in path.read_text() for word in ("ClientSession(", "TCPConnector(", ".request("))
     }
 
-    assert callers == {"_transport"}
+    assert callers == {"_lanes"}
 
 
 def test_the_walk_can_fail() -> None:

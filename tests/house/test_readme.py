@@ -1,5 +1,6 @@
-"""Every Python block of the README is a program, and runs as it stands there."""
+"""Every Python block of the README is a program, and runs as it stands there; its tables and commands are those that there are."""
 
+import ast
 import asyncio
 import os
 import re
@@ -8,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
+import voicedrop_async
+from voicedrop_async import RequestError, VoiceDropError, WalkError
 from voicedrop_async.sandbox import Sandbox
 
-README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+HOUSE = Path(__file__).parents[2]
+README = (HOUSE / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PACKAGE = Path(voicedrop_async.__file__).parent
+NEVER_RAISED = {VoiceDropError, RequestError, WalkError}
+"""What stands above others in the tree, to be caught: the text in front of the table tells of them."""
 
 
 def test_the_readme_has_programs() -> None:
@@ -41,3 +48,60 @@ async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, bl
     assert complaints.decode() == ""
     assert program.returncode == 0
     assert printed.strip()
+
+
+def test_the_table_of_errors_is_the_list_of_errors() -> None:
+    """One row for each that can be raised: what happened, what may have happened, what to do."""
+    section = README.split("\n## When things go wrong\n")[1].split("\n## ")[0]
+    text, _, table = section.partition("| error | what happened | what may have happened | what to do |\n|---|---|---|---|\n")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")]
+    public = [getattr(voicedrop_async, name) for name in voicedrop_async.__all__]
+    errors = {thing for thing in public if isinstance(thing, type) and issubclass(thing, VoiceDropError)}
+
+    assert sorted(name for name, *_ in rows) == sorted(f"`{error.__name__}`" for error in errors - NEVER_RAISED)
+    assert [row for row in rows if len(row) != 4 or not all(row)] == []
+    assert [error for error in NEVER_RAISED if f"`{error.__name__}`" not in text] == []
+
+
+def sessions() -> set[str]:
+    """The sessions of the noxfile. It is read and not run: nox is not among what the tests install."""
+    functions = [node for node in ast.parse((HOUSE / "noxfile.py").read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+    return {function.name for function in functions if any("nox.session" in ast.unparse(mark) for mark in function.decorator_list)}
+
+
+def commands(text: str) -> set[str]:
+    """The sessions that a text calls by ``nox -s``, one or several at a time."""
+    return {name for names in re.findall(r"nox -s ((?:\w+ ?)+)", text) for name in names.split()}
+
+
+def checks() -> tuple[set[str], set[str]]:
+    """The sessions that the README lists, and those of which it says that ``.ci/run`` leaves them out; not what brackets say of them."""
+    section = re.sub(r"\([^)]*\)", "", README.split("\n## For those who work on it\n")[1])
+    text = re.search(r"`nox -l` lists the checks: (.*?)\. `\.ci/run` runs them (.*?)\. ", section, re.DOTALL)
+    assert text is not None
+    return set(re.findall(r"`(\w+)`", text[1])), set(re.findall(r"`(\w+)`", text[2]))
+
+
+def test_every_command_of_the_readme_is_a_session() -> None:
+    assert {"tests", "soak"} <= commands(README) <= sessions()
+
+
+def test_the_list_of_checks_is_the_list_of_sessions() -> None:
+    assert checks()[0] == sessions()
+
+
+def test_what_is_left_out_on_a_clean_checkout_is_said() -> None:
+    script = (HOUSE / ".ci" / "run").read_text(encoding="utf-8")
+    run = commands("\n".join(line for line in script.splitlines() if not line.lstrip().startswith("#")))
+
+    assert {"tests", "package"} <= run
+    assert checks()[1] == sessions() - run
+
+
+def test_the_table_of_rooms_is_the_package() -> None:
+    """But for what every package has: its door, and what ``python -m`` runs."""
+    table = README.split("| room | its one job |\n|---|---|\n")[1]
+    named = [room for line in table.splitlines() if line.startswith("|") for room in re.findall(r"`(\w+)`", line.split("|")[1])]
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+
+    assert sorted(named) == sorted(rooms - {"__init__", "__main__"})

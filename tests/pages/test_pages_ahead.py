@@ -207,7 +207,7 @@ async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_wa
         await server.sees((0, 1), (0, 2), (0, 3))
         server.lists[0] = server.lists[0][:2]
         await server.answered((0, 1))
-        await server.sees((0, 1), (0, 2), (0, 3))  # a smaller count: it might have been answered too early
+        await server.sees((0, 1), (0, 2), (0, 3), (0, 4))  # a smaller count: it might have been answered too early
         server.answers((0, 1))
         assert await everything == ["a", "b"]
     assert server.waiting == {}

@@ -4,6 +4,7 @@ import pytest
 from page_servers import Honest, Scripted, drain, fetched, ids, walked
 
 from voicedrop_async.errors import ConfigError, DriftDetected, PageLoop
+from voicedrop_async.pages import _reader
 
 
 class Changing(Honest):
@@ -142,7 +143,7 @@ async def test_repair_reads_each_list_again_until_two_passes_agree():
     assert (report.items, report.duplicates, report.complete) == (5, 0, True)
 
 
-async def test_repair_finds_what_was_pulled_past_the_walk():
+async def test_g10_repair_finds_what_was_pulled_past_the_walk():
     """``a`` went while the second page was read, and ``c`` with it: the second pass brings ``c``, the third agrees."""
     items, requests, report = await walked(Changing("abcdef", "bcdef", at=[1]), on_drift="repair")
     assert items == list("abdefc")
@@ -202,3 +203,17 @@ async def test_a_service_that_repeats_itself_is_a_loop_in_every_mode_that_does_n
     with pytest.raises(DriftDetected if mode == "raise" else PageLoop) as error:
         await walked(endless, on_drift=mode)
     assert error.value.resume is not None
+
+
+async def test_to_ignore_drift_is_to_remember_no_more_than_what_drift_can_move(monkeypatch):
+    """However long the list is. What comes again from farther back is no duplicate any more."""
+    monkeypatch.setattr(_reader, "_KNOWN", 4)
+    items, _, report = await walked(Honest("abcdefghijkllab"), on_drift="ignore")
+    assert (items, report.duplicates, report.suspected_missing) == (list("abcdefghijkllab"), 1, 1)
+
+
+async def test_a_list_that_goes_round_is_left_however_little_is_remembered(monkeypatch):
+    monkeypatch.setattr(_reader, "_KNOWN", 2)
+    script = [fetched(pair, pages=99, total=198) for pair in ("ab", "cd", "ef")]
+    with pytest.raises(PageLoop):
+        await walked(Scripted(*script, script[0]), on_drift="ignore")

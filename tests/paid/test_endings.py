@@ -12,6 +12,7 @@ from raw_server import RawServer, answer, falls_silent
 
 from voicedrop_async import (
     BadRequest,
+    ClientCredentials,
     ConfigError,
     DeadlineExceeded,
     Intent,
@@ -47,6 +48,19 @@ async def test_p06_cancelled_in_the_queue_the_journal_holds_nothing(line: RawSer
 
     assert await journal.find("order-8") is None
     assert len(line.received) == 1
+
+
+async def test_p06_cancelled_while_it_waits_for_a_token_the_journal_holds_nothing(line: RawServer, journal: WatchedJournal) -> None:
+    line.will(falls_silent())
+    auth = ClientCredentials("application-1", "s3cret")
+    async with RouteeSession(auth, base_url=line.url, auth_url=line.url, journal=journal) as session:
+        sending = asyncio.create_task(session.send_campaign(CAMPAIGN, ref="order-7"))
+        await line.arrived.wait()
+
+        await cancelled(sending)
+
+    assert await journal.find("order-7") is None
+    assert [request.target for request in line.received] == ["/oauth/token"]
 
 
 async def test_cancelled_after_the_first_byte_it_stays_open(line: RawServer, sender: RouteeSession, journal: WatchedJournal) -> None:

@@ -14,6 +14,7 @@ from voicedrop_async import (
     ClientCredentials,
     Conflict,
     ConnectFailed,
+    ConnectionLost,
     DeadlineExceeded,
     OutcomeUnknown,
     Reconciliation,
@@ -36,13 +37,6 @@ MAY_HAVE_HAPPENED = {
     "P01 the line is cut before the answer": hangs_up(),
     "P04 200 with html": answer(200, b"<html>ok</html>", **HTML),
     "P04 200 of another shape": answer(200, {"state": "Queued"}),
-    "H07 500 in JSON": answer(500, complaint("500")),
-    "H08 502 from a proxy": answer(502, b"<html>", **HTML),
-    "H08 504 from a proxy": answer(504, b"<html>", **HTML),
-    "H14 a status that is none": says(b"HTTP/1.1 99999 What\r\n\r\n"),
-    "H14 a status line that is none": says(b"SMTP ready\r\n\r\n"),
-    "H14 101": says(b"HTTP/1.1 101 Switching\r\n\r\n"),
-    "H14 100 and then nothing": says(b"HTTP/1.1 100 Continue\r\n\r\n" * 200),
     "N11 reset after the headers": resets(),
     "N12 cut in the status line": says(b"HTTP/1.1 2"),
     "N13 cut in the body": says(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"trackingId"'),
@@ -50,6 +44,15 @@ MAY_HAVE_HAPPENED = {
     "400 that is not the service's": answer(400, b"<html>", **HTML),
     "429 from a proxy": answer(429, b"<html>", headers=SOON, **HTML),
     "503 from a proxy": answer(503, b"<html>", headers=SOON, **HTML),
+}
+NO_HTTP = {
+    "99999": says(b"HTTP/1.1 99999 What\r\n\r\n"),
+    "a status line that is none": says(b"SMTP ready\r\n\r\n"),
+    "101": says(b"HTTP/1.1 101 Switching\r\n\r\n"),
+    "101 and another protocol": falls_silent(b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"),
+    "100 and then nothing": says(b"HTTP/1.1 100 Continue\r\n\r\n" * 200),
+    "a line of 20 KB": says(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000 + b"\r\n\r\n"),
+    "two lengths": says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
 }
 SURELY_NOT = {
     "400": answer(400, complaint()),
@@ -78,6 +81,43 @@ async def test_what_may_have_happened_stays_open_and_is_never_sent_again(
 
     assert len(line.received) == 1
     assert [entry.intent.ref for entry in await journal.open_entries()] == ["order-7"]
+
+
+async def stays_open(line: RawServer, sender: RouteeSession, journal: WatchedJournal, step: Step) -> OutcomeUnknown:
+    """Send a campaign twice under one ref; see that one request went out and is unknown, and return what was told."""
+    line.will(step, accepts)
+    with pytest.raises(OutcomeUnknown) as caught:
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
+    with pytest.raises(OutcomeUnknown):
+        await sender.send_campaign(CAMPAIGN, ref="order-7")
+
+    assert len(line.received) == 1
+    assert [entry.intent.ref for entry in await journal.open_entries()] == ["order-7"]
+    return caught.value
+
+
+async def test_h07_a_500_of_the_service_is_unknown(line: RawServer, sender: RouteeSession, journal: WatchedJournal) -> None:
+    """It may have broken down before it acted, or after."""
+    error = await stays_open(line, sender, journal, answer(500, complaint("500")))
+
+    assert error.status == 500
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_h08_a_page_of_a_proxy_is_unknown(line: RawServer, sender: RouteeSession, journal: WatchedJournal, status: int) -> None:
+    """It lost the answer of the service, which may have acted."""
+    error = await stays_open(line, sender, journal, answer(status, b"<html>", **HTML))
+
+    assert error.status == status
+
+
+@pytest.mark.parametrize("head", NO_HTTP)
+async def test_h14_what_is_not_http_is_unknown(line: RawServer, sender: RouteeSession, journal: WatchedJournal, head: str) -> None:
+    """The request went out; that no service of this world answers so does not mean that none has acted."""
+    error = await stays_open(line, sender, journal, NO_HTTP[head])
+
+    assert isinstance(error.__cause__, ConnectionLost)
+    assert error.status is None
 
 
 @pytest.mark.parametrize(
@@ -182,9 +222,8 @@ async def test_n01_what_never_left_is_settled_as_not_sent(journal: WatchedJourna
     assert entry.state is SendState.NOT_SENT
 
 
-async def test_n05_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServer, journal: WatchedJournal) -> None:
-    """The bytes arrived and nothing comes back: never taken for "no connection". A link that dies looks the same from here,
-    since a paid send never rides on a connection that was there before; none is cut in this test."""
+async def test_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServer, journal: WatchedJournal) -> None:
+    """The bytes arrived and nothing comes back: never taken for "no connection"."""
     line.will(falls_silent())
     async with RouteeSession(StaticToken("t"), base_url=line.url, journal=journal, timeouts=Timeouts(read=0.1)) as session:
         with pytest.raises(OutcomeUnknown) as caught:

@@ -193,7 +193,9 @@ async def test_what_may_pass_is_downloaded_again_from_its_beginning(
     assert inside(tmp_path) == [saved.name]
 
 
-async def test_what_stays_cut_is_an_error_and_no_file(line: RawServer, caller: RouteeSession, events: list[Event], tmp_path: Path) -> None:
+async def test_j17_a_file_that_stays_cut_is_an_error_and_no_file(
+    line: RawServer, caller: RouteeSession, events: list[Event], tmp_path: Path
+) -> None:
     line.will(CUT)
 
     with pytest.raises(ConnectionLost) as caught:

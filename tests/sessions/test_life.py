@@ -1,7 +1,7 @@
 """The life of a session: lazy, in one loop and process, closed once, with views that share it."""
 
 import asyncio
-import os
+import gc
 import pickle
 from datetime import timedelta
 
@@ -12,9 +12,12 @@ from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer, falls_silent
 
 from voicedrop_async import (
+    ClientCredentials,
     ConfigError,
     DeadlineExceeded,
+    Event,
     Kind,
+    Limits,
     OutcomeUnknown,
     Retry,
     RouteeSession,
@@ -22,6 +25,7 @@ from voicedrop_async import (
     SessionClosed,
     SpacivoxSession,
     StaticToken,
+    Throttle,
     Timeouts,
     VoiceDropError,
 )
@@ -56,25 +60,98 @@ async def test_a_closed_session_says_so_and_closing_again_does_nothing(line: Raw
         await session.track_messages().first()
 
 
-async def test_closing_ends_the_calls_under_way(line: RawServer) -> None:
-    """A read is over; a paid send may have happened, and says so."""
+async def test_d01_closing_ends_a_hundred_calls_under_way(line: RawServer) -> None:
+    """On the wire or in line for a slot, a read is over; a paid send may have happened, and says so. Closing twice is once."""
     line.will(falls_silent())
-    session = RouteeSession(StaticToken("t"), base_url=line.url)
-    reads = [asyncio.create_task(session.track_message("m")) for _ in range(20)]
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    tasks = asyncio.all_tasks()
+    throttle = Throttle(Limits(max_in_flight=10))
+    session = RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle)
+    reads = [asyncio.create_task(session.track_message("m")) for _ in range(99)]
     paid = asyncio.create_task(session.send_campaign(CAMPAIGN))
-    while not any(request.method == "POST" for request in line.received):
+    while len(line.received) < 10:
         line.arrived.clear()
         await line.arrived.wait()
 
+    await asyncio.gather(session.aclose(), session.aclose())
     await session.aclose()
 
     results = await asyncio.gather(*reads, return_exceptions=True)
     assert {type(result) for result in results} == {SessionClosed}
     with pytest.raises(OutcomeUnknown):
         await paid
+    assert len(line.received) == 10, "the others never left"
+    now = throttle.snapshot()
+    assert (now.in_flight, now.waiting) == (0, 0)
+    assert {task for task in asyncio.all_tasks() - tasks if "_serve" not in repr(task.get_coro())} == set()
+    gc.collect()
+    assert complaints == []
 
 
-def test_a_session_of_one_run_is_refused_in_another(unused_tcp_port: int) -> None:
+def limits_that_hold(what: str) -> Throttle:
+    """A throttle that lets one call start, and holds up the rest for an hour."""
+    throttle = Throttle(Limits(rate=1 / 3600 if what == "a rate" else None, max_in_flight=1 if what == "full slots" else 8))
+    if what == "a pause":
+        throttle.pause(3600.0)
+    return throttle
+
+
+@pytest.mark.parametrize("what", ["a pause", "a rate", "full slots"])
+async def test_d01_closing_ends_those_in_line_at_once_and_leaves_others_their_turn(line: RawServer, what: str) -> None:
+    """Whatever holds them up. On a shared throttle those of the other session stay in line, and nobody holds a slot."""
+    line.will(falls_silent())
+    throttle = limits_that_hold(what)
+    closes, stays = (RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle) for _ in range(2))
+    ended = [asyncio.create_task(closes.track_message("m")) for _ in range(20)]
+    ended.append(asyncio.create_task(closes.delete_campaign("tid")))
+    paid = asyncio.create_task(closes.send_campaign(CAMPAIGN, ref="order-7"))
+    if what != "a pause":
+        await line.arrived.wait()
+    waits = asyncio.create_task(stays.track_message("m"))
+    await asyncio.sleep(0)
+    assert throttle.snapshot().waiting == 22 + (what == "a pause")
+
+    await closes.aclose()
+
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*ended, paid, return_exceptions=True)
+    assert {type(result) for result in results} == {SessionClosed}
+    assert await closes.journal.find("order-7") is None, "it was never begun"
+    if what == "full slots":  # one was given back, and is the other session's
+        while len(line.received) < 2:
+            line.arrived.clear()
+            await line.arrived.wait()
+    assert (throttle.snapshot().waiting, throttle.snapshot().in_flight) == ((0, 1) if what == "full slots" else (1, 0))
+    assert len(line.received) == {"a pause": 0, "a rate": 1, "full slots": 2}[what]
+    assert not waits.done()
+    await stays.aclose()
+    await asyncio.wait([waits])
+    assert (throttle.snapshot().waiting, throttle.snapshot().in_flight) == (0, 0)
+
+
+async def test_d01_whose_token_comes_as_the_session_is_closed_does_not_stand_in_line(line: RawServer) -> None:
+    """It would come too late to be sent away, and wait there for an hour."""
+    line.will(answer(200, {"access_token": "t", "token_type": "bearer", "expires_in": 3600}))
+    throttle, closing = Throttle(), []
+    throttle.pause(3600.0)
+
+    def close_now(event: Event) -> None:
+        if event.name == "answered":
+            closing.append(asyncio.create_task(session.aclose()))
+
+    auth = ClientCredentials("id", "secret")
+    session = RouteeSession(auth, base_url=line.url, auth_url=line.url, throttle=throttle, on_event=close_now)
+    async with asyncio.timeout(5):
+        with pytest.raises(SessionClosed):
+            await session.track_message("m")
+        await closing[0]
+
+    assert [request.target for request in line.received] == ["/oauth/token"]
+    assert throttle.snapshot().waiting == 0
+
+
+def test_d03_a_session_of_one_run_is_refused_in_another(unused_tcp_port: int) -> None:
     session = RouteeSession(StaticToken("t"), base_url=f"http://127.0.0.1:{unused_tcp_port}", retry=Retry(attempts=1))
 
     async def use() -> str:
@@ -113,16 +190,6 @@ async def test_a_borrowed_session_that_is_closed_is_refused() -> None:
         await session.track_message("m")
     with pytest.raises(ConfigError, match="http: is closed"):
         RouteeSession(StaticToken("t"), http=borrowed)
-
-
-async def test_a_session_is_refused_after_a_fork(line: RawServer, caller: RouteeSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    line.will(MESSAGE)
-    await caller.track_message("m")
-
-    monkeypatch.setattr(os, "getpid", lambda: -1)
-
-    with pytest.raises(ConfigError, match="make one in each run"):
-        await caller.track_message("m")
 
 
 async def test_a_session_is_not_pickled(caller: RouteeSession) -> None:

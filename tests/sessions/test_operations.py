@@ -287,7 +287,7 @@ async def test_edges_of_a_range_are_half_open_whatever_the_service_includes(line
     ]
 
 
-async def test_a_row_without_an_id_fails_a_list_and_is_counted_in_a_stream(line: RawServer) -> None:
+async def test_j03_a_row_without_an_id_fails_a_list_and_is_counted_in_a_stream(line: RawServer) -> None:
     line.will(answer(200, [*EDGES, {"number": NUMBER}]))
     day = datetime(2026, 1, 2, tzinfo=UTC)
     async with SpacivoxSession(StaticToken("t"), base_url=line.url) as session:
@@ -315,3 +315,20 @@ async def test_a_bad_token_of_spacivox_is_forbidden(sandbox: Sandbox) -> None:
             await session.list_drop_records(sandbox.now - timedelta(days=1), sandbox.now)
 
     assert len(sandbox.requests) == 1
+
+
+async def test_j03_a_field_that_cannot_be_read_stops_no_walk_and_refuses_one_message(line: RawServer, caller: RouteeSession) -> None:
+    """In a list it is None, its raw value kept and counted; of a message asked for by itself it is an error that says where."""
+    odd = {"messageId": "m-1", "duration": "long", "status": {"status": "Busy", "date": "soon"}}
+    line.will(answer(200, {"content": [odd, {"messageId": "m-2"}], "last": True}), answer(200, odd))
+    async with caller.track_messages().walk() as walk:
+        first, second = [message async for message in walk]
+    with pytest.raises(WireError) as caught:
+        await caller.track_message("m-1")
+
+    assert (first.duration, first.extra) == (None, {"duration": "long"})
+    assert first.status is not None
+    assert (first.status.date, first.status.extra) == (None, {"date": "soon"})
+    assert (second.message_id, second.duration, second.extra) == ("m-2", None, {})
+    assert (walk.report.unreadable, walk.report.complete) == (2, True)
+    assert caught.value.path == "duration"

@@ -23,7 +23,7 @@ def pages(asked):
 
 
 @pytest.mark.parametrize("prefetch", [1, 2, 5, 8])
-async def test_the_server_never_sees_more_requests_open_than_prefetch(prefetch):
+async def test_g22_the_server_never_sees_more_requests_open_than_prefetch(prefetch):
     """While one page is held back, those behind it come in, and then nobody asks on."""
     async with serving(rows=TWENTY, session=ROOMY) as (server, routee, _):
         server.hold(lambda asked: asked.page == 1)
@@ -57,7 +57,7 @@ async def test_without_prefetch_a_page_is_asked_for_when_it_is_needed():
     assert (seen, server.most_open) == ([(number, -(-number // 5)) for number in range(1, 21)], 1)
 
 
-async def test_pages_answered_backwards_are_handed_out_in_order():
+async def test_g22_pages_answered_backwards_are_handed_out_in_order():
     async with serving(rows=TWENTY, session=ROOMY) as (server, routee, _):
         server.hold(lambda asked: asked.page > 0)
         task = walking(routee.track_messages(page_size=4, prefetch=4), found := [])

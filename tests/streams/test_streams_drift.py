@@ -1,7 +1,8 @@
 """Lists that change under a walk, at the sandbox: what each ``on_drift`` hands out, and what the report says of it."""
 
 import pytest
-from paged_server import NOON, Row, ids, into, rows, serving
+from paged_server import NOON, Row, ids, into, message, page, rows, serving
+from raw_server import answer
 
 from voicedrop_async import DriftDetected
 
@@ -53,6 +54,19 @@ async def test_to_ignore_drift_is_to_have_the_same_items_again(sandbox, routee):
     found, report = await walked(routee.track_messages(page_size=50, on_drift="ignore"), 120, lambda: sandbox.grow(7))
     assert found == before[:150] + before[143:]
     assert (report.items, report.duplicates, report.complete) == (507, 7, False)
+
+
+async def test_g20_of_a_message_that_comes_again_with_another_state_the_first_is_handed_out():
+    """Its call went on while the list grew and pushed it on to the next page."""
+    async with serving(rows=rows(*range(6))) as (server, routee, _):
+        again = message(3) | {"status": {"status": "Failed"}}
+        server.instead[1] = answer(body=page([again, message(4), message(5)], number=1, size=3, pages=3, total=7))
+        server.instead[2] = answer(body=page([message(6)], number=2, size=3, pages=3, total=7))
+        async with routee.track_messages(page_size=3).walk() as walk:
+            found = [item async for item in walk]
+    assert ids(found) == [1, 2, 3, 4, 5, 6]
+    assert {item.status.status for item in found} == {"Completed"}
+    assert walk.report.duplicates == 1
 
 
 # --- it shrinks: what comes later is pulled past the walk ------------------------------------------------------------

@@ -53,7 +53,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("prefetch", [0, 4])
 @pytest.mark.parametrize(("fault", "kind"), FAULTS.values(), ids=FAULTS)
-async def test_a_page_that_fails_leaves_what_came_before_and_the_place_to_go_on(fault, kind, prefetch):
+async def test_g19_a_page_that_fails_leaves_what_came_before_and_the_place_to_go_on(fault, kind, prefetch):
     """The items in front of it are all handed out, and nothing behind it; a second try fails alike, a mended one goes on.
 
     Whether a page repeats what lies behind the place is nothing that a second walk can know, so it is not tried.

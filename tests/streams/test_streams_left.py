@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from paged_server import NOON, SECOND, ids, into, rows, serving
 
-from voicedrop_async import ConfigError, Limits
+from voicedrop_async import ConfigError, Kind, Limits
 
 TWENTY = rows(*range(20))
 ROOMY = {"limits": Limits(max_in_flight=40)}
@@ -82,7 +82,7 @@ async def three_under_way(server):
 
 @WAYS
 @ROADS
-async def test_a_walk_in_the_hand_that_is_left_leaves_no_task_at_once(leave, road):
+async def test_g21_a_walk_in_the_hand_that_is_left_leaves_no_task_at_once(leave, road):
     """Three pages are under way when it is left; the server sees their callers hang up."""
     async with serving(rows=TWENTY, session=ROOMY) as (server, routee, _):
         server.hold(lambda asked: asked.page > 0)
@@ -97,7 +97,7 @@ async def test_a_walk_in_the_hand_that_is_left_leaves_no_task_at_once(leave, roa
 
 @WAYS
 @ROADS
-async def test_a_plain_loop_that_is_left_leaves_no_task_after_a_few_turns(leave, road):
+async def test_g21_a_plain_loop_that_is_left_leaves_no_task_after_a_few_turns(leave, road):
     async with serving(rows=TWENTY, session=ROOMY) as (server, routee, _):
         server.hold(lambda asked: asked.page > 0)
         stream = routee.track_messages(page_size=2, prefetch=3)
@@ -111,15 +111,17 @@ async def test_a_plain_loop_that_is_left_leaves_no_task_after_a_few_turns(leave,
 
 
 @ROADS
-async def test_without_prefetch_nothing_is_under_way_when_a_loop_is_left(road):
+async def test_g21_without_prefetch_nothing_is_under_way_when_a_loop_is_left(road):
     async with serving(rows=TWENTY) as (server, routee, _):
         stream = routee.track_messages(page_size=2)
         async for _ in stream if road == "items" else stream.pages():
             break
         assert (server.open, len(server.asked), others(server)) == (0, 1, set())
+        await routee.call("GET", "/of/somebody/else", kind=Kind.READ, params={"page": 99})
+        assert server.connections == 1, "the walk holds none, so that somebody else has it"
 
 
-async def test_leaving_gives_the_slots_back():
+async def test_g21_leaving_gives_the_slots_back():
     """Another walk with all the slots there are comes to its end, many times over."""
     async with serving(rows=TWENTY, session={"limits": Limits(max_in_flight=3)}) as (_, routee, _):
         for _ in range(10):

@@ -5,12 +5,13 @@ import pickle
 
 import pytest
 from campaigns import CAMPAIGN, NUMBER, RECEIPT, complaint
-from raw_server import RawServer, answer, falls_silent, hangs_up, resets, says
+from raw_server import RawServer, Step, answer, falls_silent, hangs_up, resets, says
 
 from voicedrop_async import (
     BadRequest,
     Conflict,
     ConnectFailed,
+    Event,
     Kind,
     OutcomeUnknown,
     RateLimited,
@@ -33,7 +34,7 @@ async def test_a_campaign_is_sent_once_and_its_receipt_read(sandbox: Sandbox, ro
     assert receipt.to == (NUMBER,)
 
 
-async def test_no_telephone_rings_twice_when_the_answer_is_lost(sandbox: Sandbox, routee: RouteeSession) -> None:
+async def test_p01_no_telephone_rings_twice_when_the_answer_is_lost(sandbox: Sandbox, routee: RouteeSession) -> None:
     """The server acts, then the line is cut: one campaign, and the caller is told."""
     sandbox.fail_next(drop="after_acting", path="/voice/campaign")
 
@@ -56,7 +57,6 @@ async def test_no_telephone_rings_twice_when_the_answer_is_lost(sandbox: Sandbox
         pytest.param(says(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"trackingId"'), id="cut in the body"),
         pytest.param(says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"), id="cut in a chunk"),
         pytest.param(says(b"nonsense\r\n\r\n"), id="garbage instead of a head"),
-        pytest.param(says(b"HTTP/1.1 99999 What\r\n\r\n"), id="a status that is none"),
         pytest.param(answer(200, b"<html>ok</html>", content_type="text/html"), id="html on 200"),
         pytest.param(answer(200, b""), id="nothing on 200"),
         pytest.param(answer(200, ["list"]), id="another shape on 200"),
@@ -115,7 +115,7 @@ async def test_a_deadline_after_the_first_byte_is_unknown(line: RawServer, calle
 @pytest.mark.parametrize(
     ("status", "error"), [(400, BadRequest), (409, Conflict), (422, BadRequest), (429, RateLimited), (503, ServerFailed)]
 )
-async def test_a_refusal_by_the_service_itself_is_definite(line: RawServer, caller: RouteeSession, status: int, error: type) -> None:
+async def test_h10_a_refusal_by_the_service_itself_is_definite(line: RawServer, caller: RouteeSession, status: int, error: type) -> None:
     """An API error object says that the service did not act; without a Retry-After nothing is repeated."""
     line.will(answer(status, complaint(words="name taken")))
 
@@ -127,14 +127,37 @@ async def test_a_refusal_by_the_service_itself_is_definite(line: RawServer, call
     assert len(line.received) == 1
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_a_refusal_with_a_time_to_come_back_is_repeated(line: RawServer, caller: RouteeSession, status: int) -> None:
-    line.will(answer(status, complaint(), headers=RETRY_SOON), answer(200, RECEIPT))
+async def test_h11_a_refusal_that_names_a_time_is_not_sent_again(line: RawServer, caller: RouteeSession) -> None:
+    line.will(answer(400, complaint(), headers=RETRY_SOON))
+
+    with pytest.raises(BadRequest) as caught:
+        await caller.send_campaign(CAMPAIGN)
+
+    assert caught.value.retry_after is None
+    assert len(line.received) == 1
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 0), (503, 1)])
+async def test_h09_a_refusal_with_a_time_to_come_back_is_repeated_after_it(
+    line: RawServer, caller: RouteeSession, events: list[Event], status: int, seconds: int
+) -> None:
+    came: list[float] = []
+
+    def noting(step: Step) -> Step:
+        async def note(writer: asyncio.StreamWriter) -> bool:
+            came.append(asyncio.get_running_loop().time())
+            return await step(writer)
+
+        return note
+
+    line.will(noting(answer(status, complaint(), headers={"Retry-After": str(seconds)})), noting(answer(200, RECEIPT)))
 
     receipt = await caller.send_campaign(CAMPAIGN)
 
     assert receipt.tracking_id == "tid-1"
     assert len(line.received) == 2
+    assert came[1] - came[0] >= seconds
+    assert [event.name for event in events] == ["answered", "pausing", "answered"]
 
 
 async def test_what_never_left_is_repeated(line: RawServer, unused_tcp_port: int) -> None:
@@ -198,7 +221,7 @@ async def test_a_receipt_with_an_odd_field_still_bears_its_id(line: RawServer, c
     assert receipt.extra == {"cost": "much", "createdAt": []}
 
 
-async def test_invalid_recipients_of_a_taken_campaign_are_listed(line: RawServer, caller: RouteeSession) -> None:
+async def test_p13_invalid_recipients_of_a_taken_campaign_are_listed(line: RawServer, caller: RouteeSession) -> None:
     line.will(answer(200, RECEIPT | {"errors": [{"errorCode": "004", "developerMessage": "invalid", "property": [NUMBER]}]}))
 
     receipt = await caller.send_campaign(CAMPAIGN)

@@ -1,10 +1,14 @@
 """A service that is down or overrun: what many callers together do to it, and what they hold meanwhile."""
 
 import asyncio
+import json
 import pickle
 import random
+from collections import Counter
 
+import aiohttp
 import pytest
+from attrs import evolve
 from campaigns import CAMPAIGN, QUICK, complaint
 from raw_server import RawServer, Step, answer, falls_silent
 
@@ -45,16 +49,20 @@ async def failed(session: RouteeSession) -> RequestError:
 
 
 @pytest.mark.once
-async def test_h16_a_thousand_callers_of_a_service_that_is_down_ask_it_little_more_than_once_each(line: RawServer) -> None:
-    """Without the budget they would ask four thousand times; with it, 35 repeats are made, and the rest hear of it at once."""
+async def test_h16_a_thousand_callers_of_a_service_that_is_down_ask_it_little_more_than_once_each(
+    line: RawServer, events: list[Event]
+) -> None:
+    """Without the budget they would ask four thousand times; with it, 35 repeats are made, and nobody else waits before failing."""
     line.will(DOWN)
-    async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, limits=Limits(max_in_flight=51)) as session:
+    limits = Limits(max_in_flight=51)
+    async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, limits=limits, on_event=events.append) as session:
         errors = await asyncio.gather(*(failed(session) for _ in range(1000)))
 
     assert len(line.received) == 1000 + 500 // 14
     assert {type(error) for error in errors} == {ServerFailed}
     assert sum(error.attempts == 1 and error.budget_exhausted for error in errors) >= 900
     assert sum(error.attempts for error in errors) == len(line.received)
+    assert sum(event.name == "pausing" for event in events) == 500 // 14, "one before each repeat"
 
 
 async def test_an_error_says_that_the_budget_was_used_up(line: RawServer) -> None:
@@ -275,23 +283,36 @@ def flaky(dice: random.Random) -> Step:
 
 @pytest.mark.once
 async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line: RawServer) -> None:
-    """In line, on the way, in a pause: no slot is missing afterwards, no task runs, and the next call is served."""
-    dice = random.Random(7)
+    """In line, on the way, in a pause: no slot is missing and no connection taken afterwards, no task runs, and the next call is served.
+
+    One call in ten is a paid send: none is sent twice, and none that left is missing in the journal.
+    """
+    dice, refs = random.Random(7), [f"order-{number}" for number in range(100)]
     line.will(flaky(dice))
     throttle = Throttle(Limits(max_in_flight=20))
-    async with RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle, retry=patience(None)) as session:
+    async with (
+        aiohttp.ClientSession() as http,
+        RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle, retry=patience(None), http=http) as session,
+    ):
         before = len(asyncio.all_tasks())
-        for _ in range(10):
-            calls = [asyncio.create_task(session.track_message("m-1")) for _ in range(100)]
+        for start in range(0, 100, 10):
+            calls = [asyncio.create_task(session.track_message("m-1")) for _ in range(90)]
+            calls += [asyncio.create_task(session.send_campaign(evolve(CAMPAIGN, name=ref), ref=ref)) for ref in refs[start : start + 10]]
+            dice.shuffle(calls)
             for call in dice.sample(calls, len(calls)):
                 for _ in range(dice.choice([0, 0, 1, 3])):
                     await asyncio.sleep(0)
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
         now = throttle.snapshot()
+        taken = http.connector._acquired | session._transport._lanes.changing.connector._acquired
+        left = Counter(json.loads(request.body)["name"] for request in line.received if request.method == "POST")
+        kept = {ref for ref in refs if await session.journal.find(ref) is not None}
         line.will(MESSAGE)
         await asyncio.gather(*(session.track_message("m-1") for _ in range(40)))
 
-        assert (now.in_flight, now.waiting) == (0, 0)
+        assert (now.in_flight, now.waiting, taken) == (0, 0, set())
+        assert set(left.values()) == {1}, "some left, and none twice"
+        assert left.keys() <= kept
         serving = {task for task in asyncio.all_tasks() if "serve" in repr(task.get_coro())}
         assert len(asyncio.all_tasks() - serving) <= before

@@ -5,8 +5,10 @@ import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import trustme
 from campaigns import CAMPAIGN, RECEIPT
@@ -119,3 +121,39 @@ def test_verifying_cannot_be_turned_off(value: Any) -> None:
         RouteeSession(StaticToken("t"), ssl_context=value)
     with pytest.raises(ConfigError, match="ssl_context"):
         SpacivoxSession(StaticToken("t"), base_url="https://example.com", ssl_context=value)
+
+
+@pytest.mark.parametrize("trust", [False, unverified(), any_name()], ids=["none", "any authority", "any name"])
+async def test_s11_a_borrowed_connector_that_trusts_anybody_is_refused(trust: Any) -> None:
+    """aiohttp asks the connector wherever a request brings no context: the secret would go to whoever answers."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as http:
+        with pytest.raises(ConfigError, match="http: its connector does not verify"):
+            RouteeSession(ClientCredentials("id", "secret"), http=http)
+
+
+async def test_s11_a_borrowed_connector_that_does_not_tell_whom_it_trusts_is_refused() -> None:
+    """It tells in an attribute that aiohttp may rename any day: then nobody knows, and that is no yes."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as http:
+        del http.connector._ssl
+        with pytest.raises(ConfigError, match="http: its connector does not tell"):
+            RouteeSession(ClientCredentials("id", "secret"), http=http)
+
+
+async def test_a_borrowed_connector_without_tls_has_nothing_to_tell(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "socket"))) as http:
+        await RouteeSession(ClientCredentials("id", "secret"), http=http).aclose()
+
+
+async def test_a_borrowed_connector_brings_the_authority_it_trusts() -> None:
+    async with server() as line, aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting(OURS))) as http:
+        line.will(answer(200, {"messageId": "m"}))
+        async with RouteeSession(StaticToken("t"), base_url=line.url, http=http) as session:
+            assert (await session.track_message("m")).message_id == "m"
+
+
+async def test_a_borrowed_connector_without_an_authority_of_its_own_verifies_like_ours() -> None:
+    async with server() as line, aiohttp.ClientSession() as http, RouteeSession(StaticToken("t"), base_url=line.url, http=http) as session:
+        with pytest.raises(ConnectFailed):
+            await session.track_message("m")
+
+    assert line.received == []

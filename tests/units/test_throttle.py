@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from throttle_line import Callers, most_at_once, throttle
 from virtual_time import here, in_virtual_time
 
-from voicedrop_async import ConfigError, Kind, Limits, Throttle, ThrottleSnapshot
+from voicedrop_async import ConfigError, Kind, Limits, SessionClosed, Throttle, ThrottleSnapshot
 from voicedrop_async.throttle import _Gate
 
 
@@ -139,6 +139,24 @@ async def test_five_hundred_who_wait_cost_no_polling() -> None:
     await callers.done()
     assert callers.names == list(range(500))
     assert here().timers == 0
+
+
+@in_virtual_time
+async def test_five_hundred_who_wait_for_a_slot_cost_nothing_until_it_is_free() -> None:
+    """An hour behind one who holds the slot: no timer but its own, and the loop stands still."""
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    first = callers.come("holds it", stays=3600.0)
+    for number in range(500):
+        callers.come(number)
+    await asyncio.sleep(0)
+    turns = here().turns
+
+    assert (here().timers, callers.throttle.snapshot().waiting) == (1, 500)
+    await first
+    assert here().turns - turns <= 5
+
+    await callers.done()
+    assert callers.names == ["holds it", *range(500)]
 
 
 @pytest.mark.parametrize("victim", range(6))
@@ -284,6 +302,70 @@ async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     line.pause(1.0)
 
     assert line.snapshot().paused_for == 60.0
+
+
+@pytest.mark.parametrize("limits", [Limits(max_in_flight=1), Limits(rate=1.0)])
+@in_virtual_time
+async def test_of_two_owners_in_line_one_is_sent_away_and_the_other_moves_up(limits: Limits) -> None:
+    """As if the first had never come: no slot and no turn is lost, and none is gained by those who hold one."""
+    callers = Callers(throttle(limits))
+    began = here().time()
+    holder = callers.come("holds it", stays=0.5, owner="goes")
+    leaving = [callers.come(number, kind, owner="goes") for number, kind in enumerate((Kind.READ, Kind.PAID, Kind.CANCEL))]
+    callers.come("stays", owner="stays")
+    callers.come("nobody's")
+    await asyncio.sleep(0.25)
+    callers.throttle.dismiss("goes")
+    callers.throttle.dismiss("goes")
+    await asyncio.wait(leaving)
+
+    assert here().time() - began == 0.25
+    assert {type(task.exception()) for task in leaving} == {SessionClosed}
+    await holder
+    await callers.done()
+    assert callers.names == ["holds it", "stays", "nobody's"]
+    assert callers.since(began) == ([0.0, 1.0, 2.0] if limits.rate else [0.0, 0.5, 0.5])
+    assert (callers.throttle.snapshot().in_flight, callers.throttle.snapshot().waiting, here().timers) == (0, 0, 0)
+
+
+@in_virtual_time
+async def test_whose_owner_goes_in_the_instant_of_its_turn_leaves_the_turn_to_the_next() -> None:
+    callers = Callers(throttle(Limits(rate=1.0)))
+    began = here().time()
+    callers.come("first")
+    late = callers.come("dismissed", owner="goes")
+    callers.come("next")
+    here().call_at(began + 1.0 + 1e-10, callers.throttle.dismiss, "goes")  # in the same round of the loop, after it was let in
+    await callers.done()
+
+    assert isinstance(late.exception(), SessionClosed)
+    assert callers.names == ["first", "next"]
+    assert callers.since(began) == [0.0, 1.0]
+
+
+@in_virtual_time
+async def test_an_owner_that_was_sent_away_may_come_again() -> None:
+    callers = Callers(throttle(Limits(max_in_flight=1)))
+    callers.throttle.dismiss("one that never came")
+    async with callers.throttle.slot(Kind.READ, "goes"):
+        callers.throttle.dismiss("goes")
+        callers.come("comes again", owner="goes")
+    await callers.done()
+
+    assert callers.names == ["comes again"]
+
+
+def test_nobody_is_sent_away_in_a_loop_that_ended() -> None:
+    line = Throttle(Limits(max_in_flight=1))
+
+    async def hold() -> None:
+        async with line.slot(Kind.READ, "one"):
+            pass
+
+    asyncio.run(hold())
+    line.dismiss("one")
+
+    asyncio.run(hold())
 
 
 @settings(deadline=None, max_examples=50)

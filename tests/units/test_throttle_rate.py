@@ -188,6 +188,26 @@ async def test_the_refusals_of_one_burst_lower_the_rate_once() -> None:
 
 
 @in_virtual_time
+async def test_a_caller_whose_turn_had_come_before_a_429_does_not_lower_the_rate_again() -> None:
+    """Its turn has come, and it has not woken yet, when another's 429 does; it is refused as well, for the same old rate."""
+    line, turns = throttle(Limits(rate=4.0)), []
+
+    async def call() -> None:
+        async with line.slot(Kind.READ) as lowered:
+            turns.append((here().time(), lowered))
+
+    began = here().time()
+    await call()
+    here().call_at(began + 0.25 + 1e-10, line.slow_down, 0.0, 0)  # in the round of the loop in which the second is let in
+    await call()
+
+    assert turns == [(began, 0), (pytest.approx(began + 0.25), 0)]
+    assert line.snapshot().rate == pytest.approx(2.0)
+    line.slow_down(0.0, turns[1][1])
+    assert line.snapshot().rate == pytest.approx(2.0)
+
+
+@in_virtual_time
 async def test_a_slot_tells_how_often_the_rate_had_been_lowered() -> None:
     line, told = throttle(Limits(rate=40.0)), []
     for _ in range(3):

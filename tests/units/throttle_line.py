@@ -36,14 +36,14 @@ class Callers:
     starts: list[float] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def come(self, name: object, kind: Kind = Kind.READ, *, stays: float = 0.0) -> asyncio.Task[None]:
+    def come(self, name: object, kind: Kind = Kind.READ, *, stays: float = 0.0, owner: object = None) -> asyncio.Task[None]:
         """Let one more come now, who holds the slot for so long."""
-        task = asyncio.create_task(self._call(name, kind, stays))
+        task = asyncio.create_task(self._call(name, kind, stays, owner))
         self.tasks.append(task)
         return task
 
-    async def _call(self, name: object, kind: Kind, stays: float) -> None:
-        async with self.throttle.slot(kind):
+    async def _call(self, name: object, kind: Kind, stays: float, owner: object) -> None:
+        async with self.throttle.slot(kind, owner):
             self.names.append(name)
             self.starts.append(asyncio.get_running_loop().time())
             await asyncio.sleep(stays)

@@ -4,19 +4,21 @@ import asyncio
 import functools
 import selectors
 from collections.abc import Awaitable, Callable
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 
 class _NobodyWaits(selectors.DefaultSelector):
     now = 1000.0
     turns = 0
+    tick = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         self.turns += 1
         if timeout is None:
             return super().select()
-        self.now += max(timeout, 0.0)
+        timeout = max(timeout, 0.0)
+        self.now += ceil(timeout / self.tick) * self.tick if self.tick else timeout
         return super().select(0)
 
 
@@ -32,6 +34,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def stall(self, seconds: float) -> None:
         """Let time pass as a callback does that blocks the loop."""
         self._nobody_waits.now += seconds
+
+    def wake_on_whole(self, seconds: float) -> None:
+        """Wake no timer but after so many seconds, or twice as many, and so on: epoll does so with milliseconds."""
+        self._nobody_waits.tick = seconds
 
     @property
     def timers(self) -> int:

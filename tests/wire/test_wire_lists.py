@@ -59,7 +59,7 @@ def path_of(load, *args, **kwargs):
         ("direction", False),
     ],
 )
-def test_a_field_that_cannot_be_read_is_none_and_kept_as_it_came(key, value):
+def test_j03_a_field_that_cannot_be_read_is_none_and_kept_as_it_came(key, value):
     rows = messages({"messageId": "m", "campaign": "Spring", key: value})
     assert rows.items == (VoiceMessage("m", campaign="Spring", extra={key: value}),)
     assert (rows.unreadable, rows.skipped) == (1, 0)
@@ -101,14 +101,14 @@ def test_a_lone_text_is_a_list_of_one():
     assert messages({"messageId": "m", "groups": "Athens"}).items[0].groups == ("Athens",)
 
 
-def test_absent_and_empty_differ():
+def test_j03_absent_and_empty_differ():
     absent, empty = messages({"messageId": "m"}, {"messageId": "n", "groups": [], "collectedTones": "", "recordings": []}).items
     assert (absent.groups, absent.collected_tones, absent.recordings) == (None, None, None)
     assert (empty.groups, empty.collected_tones, empty.recordings) == ((), "", ())
 
 
 @pytest.mark.parametrize("row", [5, "x", None, True, [], ["messageId"], {"messageId": {}}, {"messageId": True}, {"messageId": 1.5}])
-def test_a_message_that_cannot_be_told_apart_is_skipped_and_counted(row):
+def test_j03_a_message_that_cannot_be_told_apart_is_skipped_and_counted(row):
     rows = messages({"messageId": "a"}, row, {"messageId": "b"})
     assert [item.message_id for item in rows.items] == ["a", "b"]
     assert (rows.unreadable, rows.skipped) == (1, 1)
@@ -237,7 +237,7 @@ def test_other_keys_of_an_envelope_are_passed_over():
         ([], ""),
     ],
 )
-def test_one_message_must_be_readable_and_the_error_says_where(said, path):
+def test_j03_one_message_must_be_readable_and_the_error_says_where(said, path):
     assert path_of(_wire.load_one, answer(ENCODER.encode(said)), VoiceMessage) == path
 
 
@@ -292,6 +292,7 @@ def test_a_token_lives_for_the_seconds_it_says(said, read):
         ({"access_token": "t", "expires_in": None}, {"expires_in"}),
         ({"access_token": "t", "expires_in": True}, {"expires_in"}),
         ({"access_token": "t", "expires_in": raw("1e400")}, {"expires_in"}),
+        ({"access_token": "t", "expires_in": raw("1" + "0" * 400)}, {"expires_in"}),
         ({"access_token": None, "expires_in": 1}, {"access_token"}),
         ({"access_token": True, "expires_in": 1}, {"access_token"}),
         ({"access_token": "t", "expires_in": 1, "token_type": []}, {"token_type"}),

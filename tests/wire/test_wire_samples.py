@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from wire_payloads import answer, told
+from by_value import told
+from wire_payloads import answer
 from wire_samples import ANALYSIS, DOCUMENTED, DROP, MESSAGE, RECEIPT, sample, sample_json
 
 from voicedrop_async import _wire

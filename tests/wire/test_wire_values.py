@@ -1,5 +1,6 @@
 """Each value is read as what it should be, in the spellings services are known to use, and refused as anything else."""
 
+import json
 import math
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,7 +14,7 @@ from voicedrop_async import _wire
 from voicedrop_async._wire import _values
 from voicedrop_async._wire._values import Unreadable, amount, moment, parse, seconds, text, truth, whole
 from voicedrop_async.errors import WireError
-from voicedrop_async.models import MessageStatus, VoicemailDropRecord, VoiceMessage
+from voicedrop_async.models import CampaignSummary, DropState, MessageStatus, VoicemailDropRecord, VoiceMessage
 
 TEN = datetime(2015, 1, 6, 10, 21, 14, tzinfo=UTC)
 
@@ -120,7 +121,7 @@ def test_j04_j06_a_whole_number_comes_in_many_spellings(body, read):
 @pytest.mark.parametrize("value", [True, False, None, "", "x", "5.9", "1_0", " 1", "\u0663", "NaN", "1e41", "9" * 41, [], {}, [3]])
 @pytest.mark.parametrize("reader", [whole, amount, seconds])
 def test_j06_what_is_no_number_is_refused(reader, value):
-    if value in ("5.9", "1e41") and reader is not whole:
+    if (value, reader) in [("5.9", amount), ("5.9", seconds), ("1e41", seconds)]:
         assert reader(value) == reader(parse(value.encode()))
     else:
         assert refused(reader, value)
@@ -163,8 +164,33 @@ def test_seconds_stay_whole_or_not_as_they_were_sent(body, read):
     assert repr(message(b'{"messageId":"m","duration":%s}' % body).duration) == repr(read)
 
 
-def test_seconds_beyond_all_numbers_are_refused():
-    assert refused(seconds, parse(b"1e400"))
+@pytest.mark.parametrize("body", [b"1e400", b"1" + b"0" * 41, b"-1" + b"0" * 400])
+def test_j06_seconds_beyond_all_numbers_are_refused(body):
+    assert refused(seconds, parse(body))
+
+
+@pytest.mark.parametrize("body", [b"1e41", b"-1e41", b"1" + b"0" * 41, b"9e999999", b"1e99999999999"])
+def test_j06_a_price_beyond_all_money_is_refused(body):
+    assert refused(amount, parse(body))
+
+
+@pytest.mark.parametrize("odd", [b"", b',"odd":1'], ids=["the short road", "the converter's"])
+@pytest.mark.parametrize("number", [b"1" + b"0" * 400, b"-1" + b"0" * 400, b"9e999999", b"-9e999999", b"1e99999999999"])
+def test_j06_numbers_beyond_all_bounds_are_kept_raw_and_break_no_sum(number, odd):
+    """``1e400 + 0.5`` is an OverflowError of Python, in floats and in decimals alike."""
+    row = b'{"messageId":"m","duration":%b,"chargeInterval":%b,"price":%b%b}' % (number, number, number, odd)
+    read = message(row)
+    usual = message(b'{"messageId":"n","duration":2.5,"price":0.1}')
+
+    assert (read.duration, read.charge_interval, read.price) == (None, None, None)
+    assert {"duration", "chargeInterval", "price"} <= set(read.extra)
+    summary = CampaignSummary.of([read, usual])
+    assert (summary.duration, summary.cost) == (2.5, Decimal("0.1"))
+
+
+def test_j06_a_price_that_is_next_to_nothing_breaks_no_sum():
+    summary = CampaignSummary.of([message(b'{"messageId":"m","price":1e-99999999999}'), message(b'{"messageId":"n","price":0.1}')])
+    assert summary.cost == Decimal("0.1")
 
 
 def test_what_a_document_does_not_know_comes_as_python_would_read_it():
@@ -180,6 +206,15 @@ def test_what_a_document_does_not_know_comes_as_python_would_read_it():
 @pytest.mark.parametrize(("value", "read"), [("", ""), ("x", "x"), (7, "7"), (-7, "-7"), (0, "0"), (2**70, str(2**70))])
 def test_j04_a_text_is_text_or_the_digits_of_a_whole_number(value, read):
     assert text(value) == read
+
+
+def test_j04_texts_and_numbers_of_a_model_are_read_by_its_fields():
+    """A message's id is text, whatever it came as; a drop record's is a number, as its page has it."""
+    read = message(b'{"messageId":7,"to":306912345678,"duration":"3","price":"0.10"}')
+    assert (read.message_id, read.to, read.duration, read.price) == ("7", "306912345678", 3, Decimal("0.10"))
+    row = {"id": "7", "number": 306912345678, "reference": 12, "state": "1", "job": "3.0"}
+    record = _wire.load_array(answer([row]), VoicemailDropRecord, skip=True).items[0]
+    assert (record.id, record.number, record.reference, record.state, record.job) == (7, "306912345678", "12", DropState.DELIVERED, 3)
 
 
 @pytest.mark.parametrize("value", [True, False, None, Decimal("1.0"), 10**40, -(10**40), [], {}, ["x"]])
@@ -295,6 +330,15 @@ def test_j13_the_moments_of_a_list_are_in_utc_whatever_zone_they_came_in(said):
 )
 def test_j13_what_is_no_moment_is_refused(value):
     assert refused(moment, value)
+
+
+@pytest.mark.parametrize("said", ["", "soon", "0000-01-01T00:00:00Z", "2015-01-06T24:00:00Z", 10**30])
+def test_j13_what_is_no_moment_is_none_and_kept_as_it_came(said):
+    rows = _wire.load_array(answer([{"id": 1, "timestamp": said}]), VoicemailDropRecord, skip=True)
+    (record,) = rows.items
+    assert (record.timestamp, record.extra, rows.unreadable) == (None, {"timestamp": said}, 1)
+    status = message(json.dumps({"messageId": "m", "status": {"status": "Busy", "date": said}}).encode()).status
+    assert (status.date, status.extra) == (None, {"date": said})
 
 
 @settings(PATIENT)

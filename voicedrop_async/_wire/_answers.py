@@ -46,13 +46,16 @@ class Sheet(Generic[T]):
     last: bool | None
 
 
-def load_sheet(reply: Reply, model: type[T]) -> Sheet[T]:
-    """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters."""
-    quick = _fast.decode_envelope(reply.body, model)
+def load_sheet(reply: Reply, model: type[T], pool: dict[Any, Any] | None = None) -> Sheet[T]:
+    """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters.
+
+    Pages that are read with the same ``pool``, on the short road, share the texts that most of their rows repeat.
+    """
+    quick = _fast.decode_envelope(reply.body, model, pool)
     if quick is None:
-        return _read(reply, lambda parsed: _sheet(parsed, model))
+        return _read(reply, lambda parsed: _odd_sheet(parsed, model))
     return Sheet(
-        rows=Rows(items=tuple(quick.content or ())),
+        rows=Rows(items=quick.content),
         number=_known(quick.number),
         size=_known(quick.size),
         total_pages=_known(quick.total_pages),
@@ -65,8 +68,8 @@ def load_array(reply: Reply, model: type[T], *, skip: bool) -> Rows[T]:
     """Read a bare array of rows; with ``skip``, a row that cannot be told apart is skipped and counted, else refused."""
     quick = _fast.decode_array(reply.body, model)
     if quick is not None:
-        return Rows(items=tuple(quick))
-    return _read(reply, lambda parsed: _rows(parsed, model, skip=skip))
+        return Rows(items=quick)
+    return _read(reply, lambda parsed: _odd_rows(parsed, model, skip=skip))
 
 
 def load_one(reply: Reply, model: type[T], *, forgiving: bool = False) -> T:
@@ -117,6 +120,18 @@ def _problems(rows: Any) -> tuple[CampaignProblem, ...]:
         return FORGIVING.structure(rows or [], tuple[CampaignProblem, ...])
     except Unreadable:
         return ()  # odd rows must not hide what the answer says beside them
+
+
+def _odd_sheet(parsed: Any, model: type[T]) -> Sheet[T]:
+    sheet = _sheet(parsed, model)
+    _fast.learn(model, sheet.rows.items, keys=parsed)
+    return sheet
+
+
+def _odd_rows(parsed: Any, model: type[T], *, skip: bool) -> Rows[T]:
+    rows = _rows(parsed, model, skip=skip)
+    _fast.learn(model, rows.items)
+    return rows
 
 
 def _sheet(parsed: Any, model: type[T]) -> Sheet[T]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Final, get_args, get_origin
 
 import attrs
@@ -93,6 +94,7 @@ def _is_mapping(kind: Any) -> bool:
     return get_origin(kind) is Mapping
 
 
+@cache
 def open_words(kind: Any) -> type[Enum] | None:
     """Return the enumeration of a field that is open to newer words; None for other fields."""
     if get_origin(kind) is Annotated:
@@ -194,7 +196,7 @@ def unreadable_fields(value: Any) -> int:
     if not attrs.has(model):
         return 0
     fields = [field for field in attrs.fields(model) if field.name != "extra"]
-    lost = sum(_is_lost(value, field) for field in fields)
+    lost = sum(_is_lost(value, field) for field in fields) if value.extra else 0
     return lost + sum(unreadable_fields(getattr(value, field.name)) for field in fields)
 
 

@@ -1,7 +1,8 @@
 """What the fields of the models are called on the wire. Data only: a new name is a new line here."""
 
 from collections.abc import Mapping
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from voicedrop_async.calls import Grant
 from voicedrop_async.models import CampaignProblem, CampaignReceipt, DeliveryStatus, VoiceAnalysis
@@ -28,8 +29,13 @@ _SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
 """Where a class has a name of its own for a field, or several; the first one is written, all are read."""
 
 
-def wire_names(model: type, field: str) -> tuple[str, ...]:
+def wire_names(model: Any, field: str) -> tuple[str, ...]:
     """Return every wire name of a field, the one we write first."""
+    return _wire_names(model, field)
+
+
+@cache
+def _wire_names(model: Any, field: str) -> tuple[str, ...]:
     return _SPELLINGS.get((model, field)) or (_PLAIN.get(field) or _camel(field),)
 
 

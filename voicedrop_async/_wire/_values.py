@@ -15,8 +15,13 @@ import msgspec
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)  # a price must not pass through binary floats
 _BOM: Final = b"\xef\xbb\xbf"
-_MOST_DIGITS: Final = 40
+_LONGEST_TEXT: Final = 40
+"""Characters of a text that is read as a number, and of a number that is read as text."""
+MOST_DIGITS: Final = 41
+"""Digits that a price or a number of seconds may have before its point: where larger ones are added up, Python raises an error."""
 _DEPTH: Final = 100
+PLAIN: Final = frozenset({str, int, bool, type(None)})
+"""Types whose values Python's own parser would give alike."""
 NOT_JSON: Final = "JSON"
 """What was wanted of bytes that cannot be parsed at all: cut on the way, perhaps, and worth asking for again."""
 
@@ -55,10 +60,10 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value if isinf(number) else number
     if isinstance(value, dict) and depth < _DEPTH:
         members: dict[str, Any] = value
-        return {key: plain(part, depth + 1) for key, part in members.items()}
+        return {key: part if type(part) in PLAIN else plain(part, depth + 1) for key, part in members.items()}
     if isinstance(value, list) and depth < _DEPTH:
         parts: list[Any] = value
-        return [plain(part, depth + 1) for part in parts]
+        return [part if type(part) in PLAIN else plain(part, depth + 1) for part in parts]
     return value
 
 
@@ -66,7 +71,7 @@ def text(value: Any) -> str:
     """Read a text; a whole number is taken as its digits, since ids come as both."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_MOST_DIGITS:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_LONGEST_TEXT:
         return str(value)
     raise Unreadable("text")
 
@@ -77,21 +82,24 @@ def whole(value: Any) -> int:
         return value
     number = _decimal(value)
     # 1e999999999 fits in a line and, as a whole number, in no memory.
-    if number.adjusted() > _MOST_DIGITS or number != number.to_integral_value():
+    if number.adjusted() >= MOST_DIGITS or number != number.to_integral_value():
         raise Unreadable("whole number")
     return int(number)
 
 
 def amount(value: Any) -> Decimal:
-    """Read a number exactly, also as text."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    return _decimal(value)
+    """Read a number exactly, also as text; never one so large that adding it up would end in an overflow."""
+    number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else _decimal(value)
+    if number.adjusted() >= MOST_DIGITS:
+        raise Unreadable("number")
+    return number
 
 
 def seconds(value: Any) -> int | float:
-    """Read a number of seconds, whole or not, as it was sent; also as text."""
+    """Read a number of seconds, whole or not, as it was sent; also as text. A whole one has to fit into a float."""
     if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) >= 10**MOST_DIGITS:
+            raise Unreadable("number of seconds")
         return value
     number = float(_decimal(value))
     if isinf(number):
@@ -117,7 +125,7 @@ def moment(value: Any) -> datetime:
         number = float(amount(value.strip() if isinstance(value, str) else value))
         # As seconds, 1e11 lies in the year 5138; as milliseconds, in 1973.
         return datetime.fromtimestamp(number / 1000.0 if abs(number) >= 1e11 else number, UTC)
-    except (ValueError, OverflowError, OSError):
+    except (Unreadable, ValueError, OverflowError, OSError):
         raise Unreadable("moment") from None
 
 
@@ -165,6 +173,6 @@ def _decimal(value: Any) -> Decimal:
 
 def _numeric(value: Any) -> str:
     # Decimal() alone would also take underscores, blanks and other alphabets' digits.
-    if isinstance(value, str) and len(value) <= _MOST_DIGITS and not set(value) - set("+-.0123456789eE"):
+    if isinstance(value, str) and len(value) <= _LONGEST_TEXT and not set(value) - set("+-.0123456789eE"):
         return value
     raise Unreadable("number")

@@ -13,8 +13,8 @@ A stream is one list after another (one for each slice of time, or a single one)
           Mark      a place as text                                        _tokens
 """
 
-from voicedrop_async.pages._source import Fetched, Source, Span, in_utc
+from voicedrop_async.pages._source import Ask, Fetch, Fetched, Source, Span, in_utc
 from voicedrop_async.pages._stream import PageStream, WalkOptions, check_options
 from voicedrop_async.pages._walk import Walk
 
-__all__ = ["Fetched", "PageStream", "Source", "Span", "Walk", "WalkOptions", "check_options", "in_utc"]
+__all__ = ["Ask", "Fetch", "Fetched", "PageStream", "Source", "Span", "Walk", "WalkOptions", "check_options", "in_utc"]

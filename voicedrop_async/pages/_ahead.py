@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
-from functools import partial
 from typing import Final, Generic, TypeVar
 
 from voicedrop_async.errors import WireError
@@ -42,6 +41,8 @@ class Ahead(Generic[T]):
         self._most = most
         self._over_lists = over_lists
         self._tasks: dict[Place, asyncio.Task[Callable[[], Fetched[T]]]] = {}
+        self._gapless: Place | None = None
+        """The place behind the last one of a list up to which, from where the walk stands, each page is under way or waiting."""
         self._given_up: set[asyncio.Task[Callable[[], Fetched[T]]]] = set()
         """Cancelled, and not at their end yet."""
         self._pages: dict[datetime | None, int] = {}
@@ -55,15 +56,23 @@ class Ahead(Generic[T]):
     def plan(self, place: Place, room: int) -> None:
         """Ask for ``place`` and what follows it, as far as that is known; not for more than ``room`` pages."""
         self._next, self._room = place, room
-        room, weight_left = min(room, self._most), self._most
-        for each, weight in self._upcoming(place):
+        room, weight_left, begin = min(room, self._most), self._most, place
+        if room <= 0:
+            return
+        if self._gapless is not None and self._gapless.start == place.start and place.start in self._pages:
+            # Up to there, nothing is left to ask for.
+            asked = self._gapless.number - place.number
+            if asked > 0:
+                room, weight_left, begin = room - asked, weight_left - asked, self._gapless
+        for each, weight in self._upcoming(begin, needed=begin is place):
             if room <= 0 or weight_left <= 0:
                 return
             if each not in self._tasks:
                 if len(self._tasks) >= self._most and each != place:
                     return  # lists opened ahead take the places until their turn comes
-                task = self._tasks[each] = asyncio.ensure_future(self._ask(each))
-                task.add_done_callback(partial(self._arrived, each))
+                self._tasks[each] = asyncio.ensure_future(self._opening(each) if each.number == 0 else self._ask(each))
+            if each.start == place.start:
+                self._gapless = Place(each.start, each.number + 1)
             room, weight_left = room - 1, weight_left - weight
 
     async def take(self, place: Place, room: int) -> tuple[Fetched[T], bool]:
@@ -74,23 +83,28 @@ class Ahead(Generic[T]):
             del self._pages[start]
         early = place in self._tasks
         if not early:
+            self._gapless = None
             # It failed or was given up: what stands behind it is older than it will be, and an item could fall between.
             for behind in [each for each in self._tasks if each.start == place.start]:
                 self._give_up(behind)
             self.plan(place, room)
         task = self._tasks.get(place)
-        if task is not None:
-            await self._turn_of_the_loop(task)
         try:
-            fetched = await (self._fetch(place) if task is None else self._read(place, task))
+            fetched = await (self._fetch(place) if task is None else self._read(place, task, room))
         finally:
             self._tasks.pop(place, None)
             self._room = 0  # what arrives now waits for the next plan, which begins behind this place
         self._learn(place, fetched)
         return fetched, early
 
-    async def _read(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]]) -> Fetched[T]:
+    async def _read(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]], room: int) -> Fetched[T]:
         read = await task
+        following = Place(place.start, place.number + 1)
+        if following.number < self._pages.get(place.start, 0):
+            # The request that takes the place of this one is under way while this one is read.
+            del self._tasks[place]
+            self.plan(following, room - 1)
+        await self._turn_of_the_loop()
         try:
             return read()
         except WireError:
@@ -100,6 +114,7 @@ class Ahead(Generic[T]):
         """Give up what is under way, and what is known of its lists."""
         for place in list(self._tasks):
             self._give_up(place)
+        self._gapless = None
         self._pages.clear()
 
     async def aclose(self) -> None:
@@ -112,21 +127,28 @@ class Ahead(Generic[T]):
     def _give_up(self, place: Place) -> None:
         task = self._tasks.pop(place)
         task.cancel()
+        self._gapless = None
         self._given_up.add(task)
-        task.add_done_callback(self._given_up.discard)
+        task.add_done_callback(self._has_ended)
 
-    async def _turn_of_the_loop(self, task: asyncio.Task[Callable[[], Fetched[T]]]) -> None:
+    def _has_ended(self, task: asyncio.Task[Callable[[], Fetched[T]]]) -> None:
+        self._given_up.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody will ask for that page: what failed is nobody's business any more
+
+    async def _turn_of_the_loop(self) -> None:
         loop = asyncio.get_running_loop()
-        if not task.done() or loop.time() - self._turn > _TURN:
+        if loop.time() - self._turn > _TURN:
             await asyncio.sleep(0)
             self._turn = loop.time()
 
-    def _arrived(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]]) -> None:
-        if task.cancelled() or task.exception() is not None or place not in self._tasks:
-            return  # a failure is told when its turn comes
-        if place.number == 0:
-            self._learn(place, task.result()())
+    async def _opening(self, place: Place) -> Callable[[], Fetched[T]]:
+        """Ask for the first page of a list, and then for those behind it."""
+        read = await self._ask(place)
+        if place in self._tasks:
+            self._learn(place, read())
             self.plan(self._next, self._room)
+        return read
 
     def _learn(self, place: Place, fetched: Fetched[T]) -> None:
         """Note how many pages the list has, by its count, or else by what the page says of being the last."""
@@ -135,17 +157,20 @@ class Ahead(Generic[T]):
         if place.number == 0:
             self._guess = max(1, self._pages[place.start])
 
-    def _upcoming(self, place: Place) -> Iterator[tuple[Place, int]]:
-        """The places from ``place`` on, each with the pages it stands for: a list not opened yet is a guess."""
+    def _upcoming(self, place: Place, *, needed: bool) -> Iterator[tuple[Place, int]]:
+        """The places from ``place`` on, each with the pages it stands for: a list not opened yet is a guess.
+
+        If ``needed``, the first one is wanted in any case.
+        """
         start, number = place
         while True:
             pages = self._pages.get(start)
             if pages is None:
                 yield Place(start, number), self._guess or self._most
             else:
-                for each in range(number, max(pages, number + 1)):
+                for each in range(number, max(pages, number + 1) if needed else pages):
                     yield Place(start, each), 1
             following = self._cuts.after(start) if self._over_lists else None
             if following is None:
                 return
-            start, number = following, 0
+            start, number, needed = following, 0, True

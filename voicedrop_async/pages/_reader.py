@@ -21,6 +21,8 @@ OnDrift = Literal["dedupe", "repair", "raise", "ignore"]
 """What to do when a list changes while it is walked; see ``WalkOptions``."""
 
 _ALL: Final = 1 << 62
+_KNOWN: Final = 20_000
+"""Keys of a list to know at most, where everything is handed out: drift moves items by a page or some, not farther."""
 
 
 @frozen(kw_only=True)
@@ -74,7 +76,7 @@ class Reader(Generic[T]):
         self.tally = Tally()
         self._place: Place | None = Place(self.cuts.first(), 0)
         self._course = Course()
-        self._seen = Seen(sum=0 if options.on_drift == "repair" else None)
+        self._seen = Seen(sum=0 if options.on_drift == "repair" else None, most=_KNOWN if options.on_drift == "ignore" else None)
         self._total_before: int | None = None
         """The service's count at the end of the pass before."""
         self._page_size = options.page_size
@@ -224,18 +226,23 @@ class Reader(Generic[T]):
             self.tally.doubtful_here |= page.total_items != self._options.mark.total
         if opens and place.number == 0:
             self._opened(place, fetched)
-        self._seen.take(page.items[:skip], keys[:skip])
+        later, later_keys = page.items, keys
+        if skip:
+            self._seen.take(page.items[:skip], keys[:skip])
+            later, later_keys = page.items[skip:], keys[skip:]
         self._compare_replay(place)
-        later = page.items[skip:] if skip else page.items
-        fresh, repeated = self._seen.take(later, keys[skip:])
+        fresh, repeated = self._seen.take(later, later_keys)
         known = len(later) - len(fresh) - repeated if first_pass else 0
         self.tally.duplicates += repeated
         self.tally.known += known
         self._page_size = min(self._options.page_size, max(1, page.size))
         if self._options.on_drift == "ignore":
             before = self._seen.before
-            fresh = tuple(item for item, key in zip(later, keys[skip:], strict=True) if key not in before) if known else later
-        self._move(place, fetched, hash(tuple(keys)), new=self._seen.distinct > distinct)
+            fresh = tuple(item for item, key in zip(later, later_keys, strict=True) if key not in before) if known else later
+        mark = hash(tuple(keys))
+        # What was forgotten is no sign that a page is new; the mark of a page is never forgotten.
+        new = self._seen.distinct > distinct and not (self._seen.forgotten and mark in self._course.marks)
+        self._move(place, fetched, mark, new=new)
         return Sheet(page, fresh, begins, self._source.keys)
 
     def _opened(self, place: Place, fetched: Fetched[T]) -> None:
@@ -303,7 +310,7 @@ class Reader(Generic[T]):
             self.tally.read_again()
             self.ahead.forget()
             return
-        seen = self._behind + len(self._seen.here)
+        seen = self._behind + self._seen.shown
         if self._options.on_drift == "raise" and (gap := self.tally.missing_here(seen)):
             self._gap = f"the list changed while it was walked: the service counts {gap} more items than it showed"
         self.tally.close(seen=seen, seen_last=self._behind + self._seen.distinct, doubtful=doubtful or (repairs and not agreed))

@@ -1,6 +1,7 @@
 """What was handed out already. Exact keys, for the present list and the one before: a hash that collides would lose a message."""
 
 from collections.abc import Hashable, Iterable, Sequence, Set
+from itertools import islice
 from typing import TypeVar
 from zlib import crc32
 
@@ -24,18 +25,31 @@ class Seen:
     """Keys that the pass before saw."""
     sum: int | None = None
     """Of hashes of the items that were handed out, if it is kept: of the same items it is the same."""
+    most: int | None = None
+    """Keys to know at most, for a list of which everything is handed out, however long it is; None for all."""
+    forgotten: int = 0
+    """Keys that were too many."""
 
     def take(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
         """Remember a page; return its items that were not handed out yet, and how many this pass had seen already."""
-        if self.passes == 1 and self.here.keys().isdisjoint(keys) and self.before.isdisjoint(keys):
+        taken = self._take(items, keys)
+        if self.most is not None and len(self.here) > self.most:
+            oldest = list(islice(self.here, len(self.here) - self.most))
+            for key in oldest:
+                del self.here[key]
+            self.forgotten += len(oldest)
+        return taken
+
+    def _take(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
+        if self.passes == 1 and self.before.isdisjoint(keys):
             known = len(self.here)
             self.here.update(dict.fromkeys(keys, 1))
             if len(self.here) == known + len(keys):
                 self.distinct += len(keys)
                 self._add(keys)
                 return items, 0
-            for key in keys:  # the page repeats itself
-                self.here.pop(key, None)
+            for _ in range(len(self.here) - known):  # one of them came before: one by one
+                self.here.popitem()
         fresh: list[T] = []
         repeated = 0
         for item, key in zip(items, keys, strict=True):
@@ -58,6 +72,11 @@ class Seen:
     def _add(self, keys: Sequence[Hashable]) -> None:
         if self.sum is not None:
             self.sum += sum_of(keys)
+
+    @property
+    def shown(self) -> int:
+        """Keys that any pass over the present list saw."""
+        return len(self.here) + self.forgotten
 
     @property
     def agrees(self) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from voicedrop_async.models import Page
 
@@ -43,11 +43,17 @@ class Fetched(Generic[T]):
     skipped: int = 0
 
 
+Fetch: TypeAlias = Callable[[Span | None, int, int], Awaitable[Fetched[T]]]
+"""Fetch one page: the slice, number of the page in it, items a page."""
+Ask: TypeAlias = Callable[[Span | None, int, int], Awaitable[Callable[[], Fetched[T]]]]
+"""Fetch one page, to be read when it is called."""
+
+
 @frozen(kw_only=True)
 class Source(Generic[T]):
     """Where the pages of a stream come from."""
 
-    fetch: Callable[[Span | None, int, int], Awaitable[Fetched[T]]]
+    fetch: "Fetch[T]"
     """Fetch one page: the slice, number of the page in it, items a page."""
     keys: Callable[[Sequence[T]], Sequence[Hashable]]
     """What tells items apart."""
@@ -55,7 +61,7 @@ class Source(Generic[T]):
     """What is asked for, so that the token of one query is not taken for that of another. Only its hash is kept."""
     terms: str = field(default="", repr=False)
     """What is searched for in it: phone numbers, perhaps."""
-    ask: Callable[[Span | None, int, int], Awaitable[Callable[[], Fetched[T]]]] | None = None
+    ask: "Ask[T] | None" = None
     """Fetch a page to be read when its turn comes: what waits then is bytes, not objects, and the requests behind it need
     not wait for the reading. One that raises ``WireError`` is fetched again."""
     range: Span | None = None
@@ -67,6 +73,15 @@ class Source(Generic[T]):
     the slice on its left, its right, both or neither, and items do not tell their moment."""
     most: int | None = None
     """Items above which a slice is cut in two."""
+    sharing: "Callable[[], tuple[Fetch[T], Ask[T]]] | None" = None
+    """Return another ``fetch`` and ``ask``, whose pages share the texts that most items repeat: for items that are all kept."""
+
+    def kept(self) -> "Source[T]":
+        """Return the same source, for whoever keeps all of its items."""
+        if self.sharing is None:
+            return self
+        fetch, ask = self.sharing()
+        return evolve(self, fetch=fetch, ask=ask)
 
 
 @define

@@ -33,7 +33,8 @@ class WalkOptions(TypedDict, total=False):
         on_drift: What to do about a list that changes while it is walked. ``"dedupe"`` hands out each item once, and
             ``report`` tells what was seen; ``"repair"`` reads each list again, until two passes in a row found the same
             items and counts; ``"raise"`` raises ``DriftDetected`` when a count changes, an item comes twice or one is
-            missing; ``"ignore"`` hands out what comes, also twice.
+            missing; ``"ignore"`` hands out what comes, also twice: ``report`` counts as duplicates what comes again within
+            20,000 items, and memory does not grow with the list.
         max_passes: The most passes of ``"repair"`` over one list; at least 2, and 3 if left out.
     """
 
@@ -118,7 +119,7 @@ class PageStream(Generic[T]):
         if max_items is not None:
             check_count("max_items", max_items, 0)
             most = max_items if most is None else min(most, max_items)
-        walk = Walk(self._source, evolve(self._options, max_items=most))
+        walk = Walk(self._source.kept(), evolve(self._options, max_items=most))
         begins = walk.token
         try:
             return [item async for item in walk]

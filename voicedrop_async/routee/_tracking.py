@@ -5,7 +5,7 @@ Sources: "Track multiple voice messages" and the tracking pages beside it.
 
 from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from attrs import evolve
 
@@ -15,7 +15,7 @@ from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.fanout import Outcome, Several, each
 from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
-from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
+from voicedrop_async.pages import Ask, Fetch, Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
 from voicedrop_async.routee._recordings import Recordings
 
@@ -198,16 +198,27 @@ class Tracking(Recordings):
                 params = {"page": str(number)} if number else {}
             if span is not None:
                 params |= self._range(span.start, span.end)
-            return evolve(request, params=params)
+            return Request(method=request.method, route=request.route, kind=request.kind, ids=request.ids, params=params, body=request.body)
 
-        async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
-            return await self._send(page(span, number, size), lambda reply: _fetched(reply, number, size))
+        def reading(pool: dict[Any, Any] | None) -> tuple[Fetch[VoiceMessage], Ask[VoiceMessage]]:
+            async def fetch(span: Span | None, number: int, size: int) -> Fetched[VoiceMessage]:
+                return await self._send(page(span, number, size), lambda reply: _fetched(reply, number, size, pool))
 
-        async def ask(span: Span | None, number: int, size: int) -> Callable[[], Fetched[VoiceMessage]]:
-            reply = await self._send(page(span, number, size), lambda reply: reply)
-            return lambda: _fetched(reply, number, size)
+            async def ask(span: Span | None, number: int, size: int) -> Callable[[], Fetched[VoiceMessage]]:
+                reply = await self._send(page(span, number, size), lambda reply: reply)
+                return lambda: _fetched(reply, number, size, pool)
 
-        return Source(fetch=fetch, ask=ask, keys=_keys, query=_query(request, start, end), terms=(request.body or b"").decode())
+            return fetch, ask
+
+        fetch, ask = reading(None)
+        return Source(
+            fetch=fetch,
+            ask=ask,
+            keys=_keys,
+            query=_query(request, start, end),
+            terms=(request.body or b"").decode(),
+            sharing=lambda: reading({}),
+        )
 
     def _range(self, start: datetime | None, end: datetime | None) -> dict[str, str]:
         """Return the query of a range: whole seconds, outwards. What comes twice for it is told by its id."""
@@ -259,8 +270,8 @@ def _query(request: Request, start: datetime | None = None, end: datetime | None
     return repr((request.method, request.route, sorted(request.ids.items()), sorted(request.params.items()), moments))
 
 
-def _fetched(reply: Reply, number: int, size: int) -> Fetched[VoiceMessage]:
-    sheet = _wire.load_sheet(reply, VoiceMessage)
+def _fetched(reply: Reply, number: int, size: int, pool: dict[Any, Any] | None) -> Fetched[VoiceMessage]:
+    sheet = _wire.load_sheet(reply, VoiceMessage, pool)
     if sheet.number is not None and sheet.number != number:
         raise _wire.wire_error(reply, "the page that was asked for", "number")
     counted_out = sheet.total_pages is not None and number + 1 >= sheet.total_pages

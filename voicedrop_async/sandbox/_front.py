@@ -41,6 +41,14 @@ class Front:
         self._log = log
         self._faults = faults
         self._clock = clock
+        self._held_up: set[asyncio.Task[object]] = set()
+
+    async def aclose(self) -> None:
+        """End the answers that are held up still; their clients may be gone, and then nobody else ends them."""
+        for task in self._held_up:
+            task.cancel()
+        if self._held_up:
+            await asyncio.wait(self._held_up)
 
     async def attend(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer one request. A delay comes after the act and before the answer."""
@@ -51,12 +59,20 @@ class Front:
             return _answered(record, self._gateway_error(request, error))
         fault = self._faults.take(request.path)
         given = await self._act(request, handler) if fault is None or fault.acts else web.Response()
-        await asyncio.sleep(self._faults.wait(request.path))
+        await self._hold_up(self._faults.wait(request.path))
         if fault is None:
             return _answered(record, given)
         if fault.breaks_off:
             return await _break_off(request, given, cut=fault.cut)
         return _answered(record, self._faulty(request, fault))
+
+    async def _hold_up(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        if not seconds or task is None:
+            return
+        self._held_up.add(task)
+        task.add_done_callback(self._held_up.discard)
+        await asyncio.sleep(seconds)
 
     def _write_down(self, request: web.Request) -> ReceivedRequest:
         record = ReceivedRequest(

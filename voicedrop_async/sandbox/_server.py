@@ -202,7 +202,7 @@ class Sandbox:
     ) -> None:
         """Let the next request fail. Calls add up: what is asked for first comes first.
 
-        aiohttp repeats a GET or DELETE once by itself when its connection is dropped; ``times=2`` reaches the caller.
+        A plain aiohttp client repeats a GET or DELETE once by itself when its connection is dropped; with ``times=2`` it notices.
 
         Args:
             status: Answer this, with the service's documented error object unless ``body`` is given.
@@ -301,5 +301,6 @@ async def _serve(stack: AsyncExitStack, sock: socket.socket, site: Site, front: 
     app.add_routes(site.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_ANSWERS)
     await runner.setup()
+    stack.push_async_callback(front.aclose)  # after the runner's own end, which waits a little for last answers
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, sock).start()

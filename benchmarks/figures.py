@@ -1,0 +1,152 @@
+"""The figures to reach, what was measured of them, and how both are printed, kept and compared."""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+SIZES = (20, 100, 1000)
+"""Messages a page."""
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure, and what it must not pass."""
+
+    name: str
+    what: str
+    limit: float
+    least: bool = False
+    """Whether it must not be below its limit, rather than above."""
+    sure: bool = False
+    """Whether no noise is in it: the command fails if it is missed."""
+
+    def held(self, figure: float) -> bool:
+        """Return whether a figure reaches it."""
+        return figure >= self.limit if self.least else figure <= self.limit
+
+
+def _walks(name: str, what: str, limits: dict[int, float], *, least: bool = True) -> list[Goal]:
+    return [Goal(f"{name} {size}", f"{what}, pages of {size}", limit, least) for size, limit in limits.items()]
+
+
+GOALS: Sequence[Goal] = (
+    Goal("D1", "page of 100 decoded, CPU over orjson.loads", 1.8),
+    Goal("D1 instructions", "the same, instructions", 1.55),
+    Goal("D2/D1", "each message with two new keys and a new status, CPU over D1", 1.5),
+    Goal("D2", "the same over orjson.loads of the page of D1", 2.7),
+    *_walks("W1", "typed walk over dictionaries, both 8 at once, wall", {20: 1.35, 100: 1.5, 1000: 1.0}, least=False),
+    *_walks("W2", "openai over ours, 8 ahead, wall", {20: 5.0, 100: 3.3, 1000: 4.0}),
+    *_walks("W3", "best peer over ours, 8 ahead, wall", {20: 2.4, 100: 2.8, 1000: 3.5}),
+    *_walks("W3 sequential", "the same, ours sequential too", {20: 1.6, 100: 2.2, 1000: 3.0}),
+    *_walks("W4", "aiohttp, orjson and cattrs by hand over ours, 8 ahead, wall", {100: 2.8, 1000: 4.0}),
+    Goal("L1 100 ms", "1,000 pages of 100, 32 ahead, wall over latency alone", 1.05),
+    Goal("L1 20 ms", "the same at 20 ms", 1.12),
+    Goal("L2", "100 pages of 1,000 at 100 ms, 32 ahead, wall over latency alone", 1.2),
+    Goal("S1 0 ms", "worst stall of the loop, pages of 1,000, 32 ahead, ms", 20),
+    Goal("S1 20 ms", "the same at a latency of 20 ms, ms", 30),
+    Goal("M1 growth", "peak memory at 1e6 messages over 1e5, 32 ahead", 1.15),
+    Goal("M1 above", "peak above start and the pages ahead, MiB", 10),
+    Goal("M1 id", "kept for each item by the default dedupe, bytes", 160),
+    Goal("M2", "retained a message when collected, over dictionaries", 0.45),
+    Goal("M3", "100,000 collected into a list, wall over dictionaries", 0.7),
+    Goal("I1", "import above aiohttp, cattrs, attrs and msgspec, ms", 15),
+    Goal("R1 parts", "token, slot, rate and retry loop, CPU us a request", 2),
+    Goal("R1 whole", "the whole pipeline over plain aiohttp, CPU us a request", 45),
+    Goal("items", "an item handed out, over a bare generator", 2),
+    Goal("X1", "requests beyond the pages of a list that does not change", 0, sure=True),
+)
+"""In the order they are printed."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Measurements of one thing: their median, the least and the most."""
+
+    middle: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        found = sorted(values)
+        return cls(statistics.median(found), found[0], found[-1])
+
+    @classmethod
+    def over(cls, above: Iterable[float], below: Iterable[float]) -> "Spread":
+        """Return the ratio of two things that were measured in turns, round by round."""
+        return cls.of(one / other for one, other in zip(above, below, strict=True))
+
+    def __str__(self) -> str:
+        return f"{_short(self.middle)} ({_short(self.low)}-{_short(self.high)})"
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if abs(number) >= 100 or number == int(number) else f"{number:.2f}"
+
+
+@dataclass
+class Results:
+    """What was measured: the figures that have a goal, and everything else by name."""
+
+    about: str
+    """When, where and how."""
+    figures: dict[str, Spread] = field(default_factory=dict)
+    others: dict[str, Spread] = field(default_factory=dict)
+
+    def put(self, name: str, measured: Spread) -> None:
+        """Keep a figure, print nothing."""
+        assert any(goal.name == name for goal in GOALS), name
+        self.figures[name] = measured
+
+    def note(self, name: str, measured: Spread) -> None:
+        """Keep what has no goal."""
+        self.others[name] = measured
+
+    def missed(self) -> list[Goal]:
+        """Return the goals that were measured and not reached."""
+        return [goal for goal in GOALS if goal.name in self.figures and not goal.held(self.figures[goal.name].middle)]
+
+    def print(self) -> None:
+        """Print each figure beside its goal."""
+        missed = self.missed()
+        print(f"\n{'figure':<20} {'median (min-max)':<24} {'goal':>8}           what it is")
+        for goal in GOALS:
+            measured = self.figures.get(goal.name)
+            verdict = "-" if measured is None else "MISSED" if goal in missed else "held"
+            bound = f"{'>=' if goal.least else '<='} {goal.limit:g}"
+            print(f"{goal.name:<20} {measured or 'not measured'!s:<24} {bound:>8}   {verdict:<7} {goal.what}")
+        print(f"{len(self.figures) - len(missed)} held, {len(missed)} missed, {len(GOALS) - len(self.figures)} not measured")
+
+    def keep(self, path: Path) -> None:
+        """Write everything to a file."""
+        parts = {"figures": self.figures, "others": self.others}
+        kept = {name: {key: asdict(spread) for key, spread in part.items()} for name, part in parts.items()}
+        path.write_text(json.dumps({"about": self.about, **kept}, indent=1) + "\n")
+
+    def compare(self, path: Path) -> None:
+        """Print everything beside what a file keeps of an earlier run; a change is worth a look where the ranges lie apart."""
+        then: dict[str, Any] = json.loads(path.read_text())
+        print(f"\n{self.about}\nbeside {then['about']}")
+        for part, now in (("figures", self.figures), ("others", self.others)):
+            for name, measured in now.items():
+                if name not in then[part]:
+                    continue
+                before = Spread(**then[part][name])
+                apart = measured.low > before.high or measured.high < before.low
+                change = f"x {measured.middle / before.middle:.2f}" if before.middle else ""
+                print(f"{name:<52} {measured!s:<24} then {before!s:<24} {change:<8} {'APART' if apart else ''}")
+
+
+def about() -> str:
+    """Return when and where this is measured."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("aiohttp", "attrs", "cattrs", "msgspec", "orjson"))
+    return f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores, Python {platform.python_version()}, {libraries}"
