@@ -123,10 +123,11 @@ class Transport:
     async def _insist(self, call: Call, load: Callable[[Reply], T]) -> T:
         """Attempt until it is done or given up."""
         budget, spending = call.policy.retry.budget, self._spending[call.request.kind]
-        failures, renewed = 0, False
+        failures = 0
+        refused: Credential | None = None
         repeated_after: RequestError | None = None
         while True:
-            call.credential = await self._credential(call)
+            call.credential = await self._credential(call, refused)
             try:
                 loaded = load(await self._attempt(call))
             except RequestError as fault:
@@ -139,12 +140,9 @@ class Transport:
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
-            if isinstance(error, Unauthorized | Forbidden) and call.request.at_api:
-                # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
-                another = self._tokens.distrust(call.credential, error.status)
-                if another and not renewed and not error.may_have_happened:
-                    renewed = True
-                    continue
+            if self._doubts(call, error, refused is not None) and not error.may_have_happened:
+                refused = call.credential
+                continue
             failures += 1
             pause = self._pause_after(call, error, failures)
             if pause is not None and not spending.allows(error, budget):
@@ -154,6 +152,12 @@ class Transport:
                 raise final from (None if final is error else error)
             repeated_after = error
             await self._pause(call, pause)
+
+    def _doubts(self, call: Call, error: RequestError, again: bool) -> bool:
+        """Whether another token may be of help; the service says 401 or 403 for one that has ended (Routee, "Authentication")."""
+        if not isinstance(error, Unauthorized | Forbidden) or not call.request.at_api:
+            return False
+        return self._tokens.distrust(call.credential, error.status, again)
 
     def _pause_after(self, call: Call, error: RequestError, failures: int) -> float | None:
         """Return the seconds until the next attempt, None to give up; a 429 pauses everybody."""
@@ -177,14 +181,14 @@ class Transport:
             return
         raise SessionClosed
 
-    async def _credential(self, call: Call) -> Credential:
+    async def _credential(self, call: Call, refused: Credential | None) -> Credential:
         request = call.request
         if request.download is not None and request.elsewhere:
             return NOBODY
         if request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()
         try:
-            return await self._tokens.current()
+            return await self._tokens.current(refused)
         except RequestError as error:
             raise _for_one_caller(error, call) from None
 
