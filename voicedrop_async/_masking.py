@@ -14,6 +14,11 @@ def mask(number: str) -> str:
     return f"{head}*****{number[-2:]}"
 
 
+def spoken(seconds: float) -> str:
+    """Return a waiting time for a sentence, to the millisecond: with seven digits it would be taken for a phone number."""
+    return f"{max(round(seconds, 3), 0.001):g}"
+
+
 def shown(text: str, limit: int = 300) -> str:
     """Return foreign text fit for a log: numbers masked, what is not printable escaped, cut at ``limit`` characters.
 

@@ -11,7 +11,7 @@ import random
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any, Final, TypeVar
@@ -21,6 +21,7 @@ from attrs import evolve, field, frozen
 
 from voicedrop_async import _wire
 from voicedrop_async._lanes import CHANGES, BrokenError, Lanes
+from voicedrop_async._masking import spoken
 from voicedrop_async._resolver import NotPublic
 from voicedrop_async._underway import NOBODY, Call, Policy
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
@@ -30,6 +31,7 @@ from voicedrop_async.errors import (
     ConfigError,
     ConnectFailed,
     ConnectionLost,
+    DeadlineExceeded,
     Forbidden,
     RateLimited,
     RequestError,
@@ -117,8 +119,13 @@ class Transport:
             raise ConfigError("kind: a paid call has an intent, and no other has one")
         if call.policy.deadline is None:
             return await self._insist(call, load)
-        async with call.clock():
-            return await self._insist(call, load)
+        try:
+            async with call.clock():
+                return await self._insist(call, load)
+        except DeadlineExceeded as late:
+            if late.retry_after is None and call.request.kind is not Kind.TOKEN:
+                late.retry_after = self._wiring.throttle.snapshot().paused_for or None
+            raise
 
     async def _insist(self, call: Call, load: Callable[[Reply], T]) -> T:
         """Attempt until it is done or given up."""
@@ -198,7 +205,7 @@ class Transport:
             raise SessionClosed
         kind = call.request.kind
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
-        slot = nullcontext(0) if kind is Kind.TOKEN else self._wiring.throttle.slot(kind, self._in_line)
+        slot = nullcontext(0) if kind is Kind.TOKEN else self._line_up(call)
         async with slot as call.lowered:
             if call.before_first_byte is not None:
                 await call.before_first_byte()
@@ -225,6 +232,14 @@ class Transport:
             raise ConnectionLost(summary="another protocol is spoken here than HTTP", may_have_happened=call.may_have_happened)
         complaint = _wire.load_complaint(reply.body)
         raise refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
+
+    def _line_up(self, call: Call) -> AbstractAsyncContextManager[int]:
+        """Return the slot to wait for, unless all wait for longer than ``call`` can: then it is told so at once, and how long."""
+        throttle, ends_at = self._wiring.throttle, call.ends_at
+        if ends_at is not None and (pause := throttle.snapshot().paused_for) and time.monotonic() + pause >= ends_at:
+            text = f"requests are paused for {spoken(pause)} s, longer than its deadline leaves"
+            raise DeadlineExceeded(summary=text, retry_after=pause)
+        return throttle.slot(call.request.kind, self._in_line)
 
     def _without_secrets(self, complaint: Complaint, credential: Credential) -> Complaint:
         """Return what the service said, without what we had told it in confidence."""
@@ -261,9 +276,9 @@ class Transport:
             return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
         if isinstance(fault, TimeoutError):
             limits = call.policy.timeouts
-            text = f"no complete answer within {limits.read:g} s{_after(call.status)}"
+            text = f"no complete answer within {spoken(limits.read)} s{_after(call.status)}"
             if not left:
-                text = f"no connection within {min(limits.connect, limits.read):g} s"
+                text = f"no connection within {spoken(min(limits.connect, limits.read))} s"
             return TimedOut(summary=text, may_have_happened=call.may_have_happened)
         if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, NotPublic):
             return ConnectFailed(summary=f"{self._place(call.request)} leads to an address that is not public: refused", may_pass=False)
