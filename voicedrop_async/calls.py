@@ -343,7 +343,9 @@ def unknown(error: RequestError, intent: Intent, status: int | None = None) -> O
     )
 
 
-MOST_BYTES: Final = 16 * 1024 * 1024
+MIB: Final = 1024 * 1024
+"""Long bodies are told in these: their bytes, of seven digits and more, would be taken for a phone number and masked."""
+MOST_BYTES: Final = 16 * MIB
 """The longest answer that is read, in bytes after decompression."""
 
 
