@@ -21,7 +21,7 @@ from attrs import evolve, field, frozen
 
 from voicedrop_async import _wire
 from voicedrop_async._lanes import CHANGES, BrokenError, Lanes
-from voicedrop_async._masking import spoken
+from voicedrop_async._masking import spoken, without
 from voicedrop_async._resolver import NotPublic
 from voicedrop_async._underway import NOBODY, Call, Policy
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
@@ -46,8 +46,6 @@ T = TypeVar("T")
 
 _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 _TOKEN_DEADLINE: Final = 15.0
-_LEAST_SECRET: Final = 6
-"""Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""
 _LOG: Final = getLogger("voicedrop_async")
 _NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
 _FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
@@ -247,10 +245,7 @@ class Transport:
         secrets = [credential.header.partition(" ")[2], *([auth.secret] if isinstance(auth, ClientCredentials) else [])]
 
         def hidden(text: str | None) -> str | None:
-            for secret in secrets:
-                if text is not None and len(secret) >= _LEAST_SECRET:
-                    text = text.replace(secret, "***")
-            return text
+            return None if text is None else without(text, secrets)
 
         return evolve(
             complaint,

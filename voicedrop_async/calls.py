@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from attrs import field, frozen
 
@@ -100,7 +100,7 @@ class Request:
         return self.kind is not Kind.TOKEN and not self.elsewhere
 
     def __str__(self) -> str:
-        return f"{self.method} {shown(self.route)}"
+        return f"{self.method} {shown(unquote(self.route))}"  # encoded, a number with blanks in it would not be seen to be one
 
 
 @frozen(kw_only=True)
@@ -281,6 +281,9 @@ class Complaint:
     problems: tuple[CampaignProblem, ...] = ()
 
 
+_LONGEST_CODE: Final = 40
+
+
 def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime) -> ApiError:
     """Return the error that an answer outside 2xx means.
 
@@ -300,7 +303,7 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
         may_pass=status in _TRANSIENT,
         retry_after=retry_after(reply.headers, now) if status in _TRANSIENT else None,
         status=status,
-        code=said.code,
+        code=said.code and said.code[:_LONGEST_CODE],
         developer_message=said.developer_message,
         problems=said.problems,
     )
