@@ -20,23 +20,21 @@ import aiohttp
 from attrs import evolve, field, frozen
 
 from voicedrop_async import _wire
-from voicedrop_async._lanes import CHANGES, BrokenError, Lanes
+from voicedrop_async._faults import Place, host_of, is_known, judged, refused_by_proxy
+from voicedrop_async._lanes import Lanes
 from voicedrop_async._masking import spoken, without
-from voicedrop_async._resolver import NotPublic
 from voicedrop_async._underway import NOBODY, Call, Policy
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
 from voicedrop_async.calls import Complaint, Event, Grant, Kind, Reply, Request, Spending, refusal
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
-    ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
     Forbidden,
     RateLimited,
     RequestError,
     SessionClosed,
-    TimedOut,
     Unauthorized,
     WireError,
 )
@@ -44,12 +42,8 @@ from voicedrop_async.throttle import Throttle
 
 T = TypeVar("T")
 
-_NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 _TOKEN_DEADLINE: Final = 15.0
 _LOG: Final = getLogger("voicedrop_async")
-_NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
-_FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
-"""What aiohttp is known to raise between a request and the last byte of its answer; the last two cannot pass."""
 
 
 @frozen(kw_only=True)
@@ -79,6 +73,7 @@ class Transport:
         self._tokens: Tokens = FixedToken(wiring.auth) if isinstance(wiring.auth, StaticToken) else RenewedToken(self._ask_for_token)
         # The token endpoint is another host: its failures are none of the service.
         self._spending = dict.fromkeys(Kind, Spending()) | {Kind.TOKEN: Spending()}
+        self._proxy: Final = None if wiring.proxy is None else host_of(wiring.proxy)
         self._lanes: Lanes | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
@@ -216,18 +211,22 @@ class Transport:
             started = time.perf_counter()
             try:
                 reply = await self._exchange(call, started)
-            except _FAULTS as fault:
-                self._tell(call, "failed", call.status, time.perf_counter() - started)
-                raise self._judged(call, fault.fault if isinstance(fault, BrokenError) else fault) from None
             except WireError as error:
                 self._tell(call, "answered", error.status, time.perf_counter() - started)
                 raise
+            except Exception as fault:
+                if not is_known(fault):
+                    raise
+                self._tell(call, "failed", call.status, time.perf_counter() - started)
+                raise self._judged(call, fault) from None
         self._tell(call, "answered", reply.status, reply.elapsed)
         if 200 <= reply.status < 300:
             return reply
         if reply.status < 200:  # 101, which nobody asked for: no service says no like this
             call.status = None
             raise ConnectionLost(summary="another protocol is spoken here than HTTP", may_have_happened=call.may_have_happened)
+        if reply.status == 407 and self._proxy is not None:  # who asks for that is on the way, and has not passed it on
+            raise refused_by_proxy(reply.status, self._place(call.request))
         complaint = _wire.load_complaint(reply.body)
         raise refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
 
@@ -264,30 +263,14 @@ class Transport:
         return self._open_lanes().exchange(call, url, started)
 
     def _judged(self, call: Call, fault: Exception) -> Exception:
-        """Return our error for what aiohttp raised."""
-        text, passes = f"{type(fault).__name__} at {self._place(call.request)}", isinstance(fault, _NETWORK_FAULTS)
-        left = call.sent if call.request.kind in CHANGES else not isinstance(fault, _NEVER_LEFT)
+        """Return our error for what an attempt raised."""
         if self._closed:
             return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
-        if isinstance(fault, TimeoutError):
-            limits = call.policy.timeouts
-            text = f"no complete answer within {spoken(limits.read)} s{_after(call.status)}"
-            if not left:
-                text = f"no connection within {spoken(min(limits.connect, limits.read))} s"
-            return TimedOut(summary=text, may_have_happened=call.may_have_happened)
-        if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, NotPublic):
-            return ConnectFailed(summary=f"{self._place(call.request)} leads to an address that is not public: refused", may_pass=False)
-        if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-            return ConnectFailed(summary=f"{text}: not a trusted https server of that name", may_pass=False)
-        if left:
-            return ConnectionLost(
-                summary=f"the connection broke: {text}{_after(call.status)}", may_have_happened=call.may_have_happened, may_pass=passes
-            )
-        return ConnectFailed(summary=f"no connection: {text}", may_pass=passes)
+        return judged(fault, call, self._place(call.request), lender_closed=self._lanes is not None and self._lanes.reading.closed)
 
-    def _place(self, request: Request) -> str:
+    def _place(self, request: Request) -> Place:
         """Return where a request goes, fit to be shown."""
-        return "another host" if request.elsewhere else self._bases[request.kind]
+        return Place(target="another host" if request.elsewhere else self._bases[request.kind], proxy=self._proxy)
 
     def _open_lanes(self) -> Lanes:
         if self._closed:
@@ -340,7 +323,3 @@ def _for_one_caller(error: RequestError, call: Call) -> RequestError:
 
 def _facts(error: RequestError) -> dict[str, Any]:
     return {"summary": f"no token: {error.summary}", "request": error.request, "attempts": error.attempts}
-
-
-def _after(status: int | None) -> str:
-    return "" if status is None else f", after a head that said HTTP {status}"

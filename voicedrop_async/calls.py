@@ -251,7 +251,8 @@ def _surely_not_sent(error: RequestError) -> bool:
     return not isinstance(error, ApiError) or (error.status in {429, 503} and error.retry_after is not None)
 
 
-_TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""What may be otherwise soon."""
 _REFUSALS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequest,
     401: Unauthorized,
@@ -300,8 +301,8 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
         summary=f"HTTP {status}" + (f", a redirect{_target(reply)}, which is never followed" if 300 <= status < 400 else ""),
         attempts=reply.attempts,
         may_have_happened=kind in {Kind.PAID, Kind.CANCEL} and not _is_definite(status, complaint),
-        may_pass=status in _TRANSIENT,
-        retry_after=retry_after(reply.headers, now) if status in _TRANSIENT else None,
+        may_pass=status in TRANSIENT,
+        retry_after=retry_after(reply.headers, now) if status in TRANSIENT else None,
         status=status,
         code=said.code and said.code[:_LONGEST_CODE],
         developer_message=said.developer_message,
