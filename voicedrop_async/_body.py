@@ -4,7 +4,7 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.http_exceptions import ContentEncodingError
 
-from voicedrop_async.calls import MOST_BYTES
+from voicedrop_async.calls import MIB, MOST_BYTES
 from voicedrop_async.errors import WireError
 
 
@@ -22,7 +22,7 @@ async def read_body(response: aiohttp.ClientResponse, attempts: int) -> bytes:
             length += len(chunk)
             del chunk
             if length > MOST_BYTES:
-                why = f"the answer is longer than {MOST_BYTES} bytes; ask for less at once"
+                why = f"the answer is longer than {MOST_BYTES // MIB} MiB; ask for less at once"
                 raise _unread(response, attempts, length, why, too_long=True)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
     except aiohttp.ClientPayloadError as fault:

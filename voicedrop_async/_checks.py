@@ -8,10 +8,11 @@ import re
 import ssl
 from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from inspect import iscoroutinefunction
 from ipaddress import ip_address
 from math import isfinite
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 
@@ -83,10 +84,16 @@ def check_amount(argument: str, amount: object, *, zero: bool = False) -> None:
 
 def check_text(argument: str, text: object) -> str:
     """Refuse what is no text, blank, or cannot be written as UTF-8."""
+    writable = check_writable(argument, text)
+    if not writable.strip():
+        raise ConfigError(f"{argument}: empty")
+    return writable
+
+
+def check_writable(argument: str, text: object) -> str:
+    """Refuse what is no text, or cannot be written as UTF-8."""
     if not isinstance(text, str):
         raise ConfigError(f"{argument}: a {type(text).__name__} is no text")
-    if not text.strip():
-        raise ConfigError(f"{argument}: empty")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -115,6 +122,8 @@ def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
     parts = _split(argument, url)
     if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
         raise ConfigError(f"{argument}: a base URL has no query, fragment, user name or password")
+    if {".", ".."} & set(unquote(parts.path).split("/")):
+        raise ConfigError(f"{argument}: holds dot segments, which lead to another path than the one that stands there")
     if parts.scheme == "http" and not allow_insecure and not _is_loopback(parts.hostname or ""):
         raise ConfigError(f"{argument}: plain http would show the token to everybody on the way; use https (or allow_insecure=True)")
 
@@ -124,6 +133,25 @@ def check_proxy(url: object) -> None:
     if not isinstance(url, str):
         raise ConfigError(f"proxy: a {type(url).__name__} is no URL text")
     _split("proxy", url)
+
+
+def check_trace_configs(configs: object) -> None:
+    """Refuse what is no list of tracings."""
+    if isinstance(configs, aiohttp.TraceConfig) or not isinstance(configs, Sequence):
+        raise ConfigError("trace_configs: must be a list of aiohttp.TraceConfig")
+    for place, config in enumerate(configs):
+        if not isinstance(config, aiohttp.TraceConfig):
+            raise ConfigError(f"trace_configs[{place}]: a {type(config).__name__} is no TraceConfig")
+
+
+def check_observer(on_event: object) -> None:
+    """Refuse what cannot be called, and what would have to be awaited: nobody does."""
+    if on_event is None:
+        return
+    if not callable(on_event):
+        raise ConfigError(f"on_event: a {type(on_event).__name__} cannot be called")
+    if iscoroutinefunction(on_event) or iscoroutinefunction(type(on_event).__call__):
+        raise ConfigError("on_event: an async function would never be awaited; give a plain one, which may put the event in a queue")
 
 
 def is_e164(text: str) -> bool:
@@ -205,13 +233,17 @@ def _check_times(campaign: VoiceCampaign) -> None:
             raise ConfigError("collect_dtmf_await_seconds: only has a meaning with collect_dtmf_digits=True")
 
 
-def check_filters(filters: Iterable[object]) -> None:
-    """Refuse conditions that are none, or that compare with what is no text."""
-    for place, condition in enumerate(filters):
+def check_filters(filters: object) -> tuple[TrackingFilter, ...]:
+    """Return conditions; refuse what is none, or compares with what is no text."""
+    if isinstance(filters, TrackingFilter) or not isinstance(filters, Iterable):
+        raise ConfigError(f"filters: a {type(filters).__name__} is no list of TrackingFilter")
+    conditions = tuple(filters)
+    for place, condition in enumerate(conditions):
         if not isinstance(condition, TrackingFilter):
             raise ConfigError(f"filters[{place}]: a {type(condition).__name__} is no TrackingFilter")
         for name in ("field", "value", "operator"):
             check_text(f"filters[{place}].{name}", getattr(condition, name))
+    return conditions
 
 
 def _check_recipients(campaign: VoiceCampaign) -> None:

@@ -12,14 +12,14 @@ from typing import Final, TypeVar
 
 from attrs import define, field
 
-from voicedrop_async.calls import Reply
+from voicedrop_async.calls import MIB, Reply
 from voicedrop_async.errors import ConfigError, WireError
 
 T = TypeVar("T")
 
-MOST_FILE_BYTES: Final = 512 * 1024 * 1024
+MOST_FILE_BYTES: Final = 512 * MIB
 """The longest file that is saved."""
-_TOO_LONG: Final = f"it is longer than {MOST_FILE_BYTES} bytes"
+_TOO_LONG: Final = f"it is longer than {MOST_FILE_BYTES // MIB} MiB"
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _DEVICES: Final = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)

@@ -1,10 +1,16 @@
 """What may be shown of a text that came from outside: no phone number, no control character."""
 
 import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from typing import Final
+from urllib.parse import unquote, unquote_plus
 
 # Seven digits and more, with what people write between them; a date is left in peace.
 PHONE_NUMBER: Final = re.compile(r"\+?(?!(?<!\d)\d{4}-\d\d-\d\d(?!\d))\d(?:[\s().\-/_]{0,3}\d){6,}")
+
+_LEAST_SECRET: Final = 6
+"""Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""
 
 
 def mask(number: str) -> str:
@@ -14,6 +20,11 @@ def mask(number: str) -> str:
     return f"{head}*****{number[-2:]}"
 
 
+def spoken(seconds: float) -> str:
+    """Return a waiting time for a sentence, to the millisecond: with seven digits it would be taken for a phone number."""
+    return f"{max(round(seconds, 3), 0.001):g}"
+
+
 def shown(text: str, limit: int = 300) -> str:
     """Return foreign text fit for a log: numbers masked, what is not printable escaped, cut at ``limit`` characters.
 
@@ -21,6 +32,24 @@ def shown(text: str, limit: int = 300) -> str:
     """
     masked = PHONE_NUMBER.sub(lambda found: mask(found[0]), text)[:limit]
     return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in masked)
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """Return foreign text without ``secrets``, as they are, percent-encoded or in base64; without its percents where those hid one."""
+    for secret in secrets:
+        if len(secret) < _LEAST_SECRET:
+            continue
+        for notation in (secret, *_in_base64(secret)):
+            for read in (str, unquote, unquote_plus):
+                if notation in (plain := read(text)):
+                    text = plain.replace(notation, "***")
+    return text
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """Return it in both alphabets, without the end, which may be filled up or not."""
+    for encode in (b64encode, urlsafe_b64encode):
+        yield encode(secret.encode()).decode().rstrip("=")
 
 
 def shown_code(code: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from types import EllipsisType, TracebackType
 from typing import Final, NoReturn, Self, TypedDict, TypeVar
 from urllib.parse import quote
@@ -11,7 +12,18 @@ import aiohttp
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_amount, check_base_url, check_connector, check_kind, check_proxy, check_ssl_context
+from voicedrop_async._checks import (
+    check_amount,
+    check_base_url,
+    check_connector,
+    check_kind,
+    check_observer,
+    check_proxy,
+    check_ssl_context,
+    check_text,
+    check_trace_configs,
+    check_writable,
+)
 from voicedrop_async._paid import Draft, PaidSends
 from voicedrop_async._transport import Transport, Wiring
 from voicedrop_async._underway import Call, Policy
@@ -102,6 +114,8 @@ class Session:
         if proxy is not None:
             check_proxy(proxy)
         check_ssl_context(ssl_context)
+        check_trace_configs(trace_configs)
+        check_observer(on_event)
         self._base_url = base_url
         self._policy = Policy(retry or Retry(), timeouts or Timeouts(), deadline)
         self._transport = Transport(
@@ -188,7 +202,7 @@ class Session:
             JournalError: The journal cannot be written; nothing was sent.
             RequestError: The call failed.
         """
-        if method not in _METHODS:
+        if not isinstance(method, str) or method not in _METHODS:
             raise ConfigError(f"method: must be one of {', '.join(sorted(_METHODS))}")
         if not isinstance(kind, Kind) or kind is Kind.TOKEN:
             raise ConfigError("kind: must be Kind.READ, Kind.PAID or Kind.CANCEL; tokens are asked for by the session itself")
@@ -196,7 +210,7 @@ class Session:
             method=method,
             route=_encoded(path),
             kind=kind,
-            params={name: _param(name, value) for name, value in (params or {}).items()},
+            params=_texts(params),
             body=None if json is None else _json(json),
         )
         if kind is not Kind.PAID:
@@ -240,23 +254,45 @@ def _check_journal(journal: object) -> None:
         raise ConfigError(f"journal: a {type(journal).__name__} is no Journal")
 
 
-def _encoded(path: str) -> str:
-    if not path.startswith("/") or path.startswith("//") or not path.isprintable() or {".", ".."} & set(path.split("/")):
+def _encoded(path: object) -> str:
+    if (
+        not isinstance(path, str)
+        or not path.startswith("/")
+        or path.startswith("//")
+        or not path.isprintable()
+        or {".", ".."} & set(path.split("/"))
+    ):
         raise ConfigError("path: must begin with one slash and hold no dot segments or control characters")
     return quote(path, safe="/")
 
 
-def _param(name: str, value: object) -> str:
-    if not isinstance(value, str | int | float):
-        raise ConfigError(f"params[{name!r}]: a {type(value).__name__} is no text, number or truth value")
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+def _texts(params: object) -> dict[str, str]:
+    """Return the parameters of a query as they stand in it."""
+    check_kind("params", params, Mapping)
+    given: Mapping[str, object] = params if isinstance(params, Mapping) else {}
+    return {check_text("params: a name", name): _param(f"params[{name!r}]", value) for name, value in given.items()}
+
+
+def _param(argument: str, value: object) -> str:
+    if isinstance(value, str):
+        return check_writable(argument, value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, int | float):
+        raise ConfigError(f"{argument}: a {type(value).__name__} is no text, number or truth value")
+    if not isfinite(value):
+        raise ConfigError(f"{argument}: not a finite number")
+    return str(value)
 
 
 def _json(value: object) -> bytes:
     try:
-        return _wire.encode(value)
+        text, is_finite = _wire.encode(value), _wire.is_finite(value)
     except (TypeError, ValueError, RecursionError) as fault:
         raise ConfigError(f"json: {type(fault).__name__}: not a JSON value") from None
+    if not is_finite:
+        raise ConfigError("json: holds NaN or infinity, for which JSON has no notation")
+    return text
 
 
 def from_environment(name: str) -> str | None:

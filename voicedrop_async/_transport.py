@@ -11,7 +11,7 @@ import random
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any, Final, TypeVar
@@ -20,21 +20,21 @@ import aiohttp
 from attrs import evolve, field, frozen
 
 from voicedrop_async import _wire
-from voicedrop_async._lanes import CHANGES, BrokenError, Lanes
-from voicedrop_async._resolver import NotPublic
+from voicedrop_async._faults import Place, host_of, is_known, judged, refused_by_proxy
+from voicedrop_async._lanes import Lanes
+from voicedrop_async._masking import spoken, without
 from voicedrop_async._underway import NOBODY, Call, Policy
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
 from voicedrop_async.calls import Complaint, Event, Grant, Kind, Reply, Request, Spending, refusal
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
-    ConnectFailed,
     ConnectionLost,
+    DeadlineExceeded,
     Forbidden,
     RateLimited,
     RequestError,
     SessionClosed,
-    TimedOut,
     Unauthorized,
     WireError,
 )
@@ -42,14 +42,8 @@ from voicedrop_async.throttle import Throttle
 
 T = TypeVar("T")
 
-_NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 _TOKEN_DEADLINE: Final = 15.0
-_LEAST_SECRET: Final = 6
-"""Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""
 _LOG: Final = getLogger("voicedrop_async")
-_NETWORK_FAULTS: Final = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError)
-_FAULTS: Final = (*_NETWORK_FAULTS, ValueError, RuntimeError)
-"""What aiohttp is known to raise between a request and the last byte of its answer; the last two cannot pass."""
 
 
 @frozen(kw_only=True)
@@ -79,6 +73,7 @@ class Transport:
         self._tokens: Tokens = FixedToken(wiring.auth) if isinstance(wiring.auth, StaticToken) else RenewedToken(self._ask_for_token)
         # The token endpoint is another host: its failures are none of the service.
         self._spending = dict.fromkeys(Kind, Spending()) | {Kind.TOKEN: Spending()}
+        self._proxy: Final = None if wiring.proxy is None else host_of(wiring.proxy)
         self._lanes: Lanes | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
@@ -117,16 +112,22 @@ class Transport:
             raise ConfigError("kind: a paid call has an intent, and no other has one")
         if call.policy.deadline is None:
             return await self._insist(call, load)
-        async with call.clock():
-            return await self._insist(call, load)
+        try:
+            async with call.clock():
+                return await self._insist(call, load)
+        except DeadlineExceeded as late:
+            if late.retry_after is None and call.request.kind is not Kind.TOKEN:
+                late.retry_after = self._wiring.throttle.snapshot().paused_for or None
+            raise
 
     async def _insist(self, call: Call, load: Callable[[Reply], T]) -> T:
         """Attempt until it is done or given up."""
         budget, spending = call.policy.retry.budget, self._spending[call.request.kind]
-        failures, renewed = 0, False
+        failures = 0
+        refused: Credential | None = None
         repeated_after: RequestError | None = None
         while True:
-            call.credential = await self._credential(call)
+            call.credential = await self._credential(call, refused)
             try:
                 loaded = load(await self._attempt(call))
             except RequestError as fault:
@@ -139,12 +140,9 @@ class Transport:
             if isinstance(error, WireError):
                 error.may_have_happened = call.may_have_happened
             call.sent, call.lost = False, call.lost or error.may_have_happened
-            if isinstance(error, Unauthorized | Forbidden) and call.request.at_api:
-                # The service says 401 or 403 for a token that has ended (Routee, "Authentication").
-                another = self._tokens.distrust(call.credential, error.status)
-                if another and not renewed and not error.may_have_happened:
-                    renewed = True
-                    continue
+            if self._doubts(call, error, refused is not None) and not error.may_have_happened:
+                refused = call.credential
+                continue
             failures += 1
             pause = self._pause_after(call, error, failures)
             if pause is not None and not spending.allows(error, budget):
@@ -154,6 +152,12 @@ class Transport:
                 raise final from (None if final is error else error)
             repeated_after = error
             await self._pause(call, pause)
+
+    def _doubts(self, call: Call, error: RequestError, again: bool) -> bool:
+        """Whether another token may be of help; the service says 401 or 403 for one that has ended (Routee, "Authentication")."""
+        if not isinstance(error, Unauthorized | Forbidden) or not call.request.at_api:
+            return False
+        return self._tokens.distrust(call.credential, error.status, again)
 
     def _pause_after(self, call: Call, error: RequestError, failures: int) -> float | None:
         """Return the seconds until the next attempt, None to give up; a 429 pauses everybody."""
@@ -177,14 +181,14 @@ class Transport:
             return
         raise SessionClosed
 
-    async def _credential(self, call: Call) -> Credential:
+    async def _credential(self, call: Call, refused: Credential | None) -> Credential:
         request = call.request
         if request.download is not None and request.elsewhere:
             return NOBODY
         if request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()
         try:
-            return await self._tokens.current()
+            return await self._tokens.current(refused)
         except RequestError as error:
             raise _for_one_caller(error, call) from None
 
@@ -194,7 +198,7 @@ class Transport:
             raise SessionClosed
         kind = call.request.kind
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
-        slot = nullcontext(0) if kind is Kind.TOKEN else self._wiring.throttle.slot(kind, self._in_line)
+        slot = nullcontext(0) if kind is Kind.TOKEN else self._line_up(call)
         async with slot as call.lowered:
             if call.before_first_byte is not None:
                 await call.before_first_byte()
@@ -207,20 +211,32 @@ class Transport:
             started = time.perf_counter()
             try:
                 reply = await self._exchange(call, started)
-            except _FAULTS as fault:
-                self._tell(call, "failed", call.status, time.perf_counter() - started)
-                raise self._judged(call, fault.fault if isinstance(fault, BrokenError) else fault) from None
             except WireError as error:
                 self._tell(call, "answered", error.status, time.perf_counter() - started)
                 raise
+            except Exception as fault:
+                if not is_known(fault):
+                    raise
+                self._tell(call, "failed", call.status, time.perf_counter() - started)
+                raise self._judged(call, fault) from None
         self._tell(call, "answered", reply.status, reply.elapsed)
         if 200 <= reply.status < 300:
             return reply
         if reply.status < 200:  # 101, which nobody asked for: no service says no like this
             call.status = None
             raise ConnectionLost(summary="another protocol is spoken here than HTTP", may_have_happened=call.may_have_happened)
+        if reply.status == 407 and self._proxy is not None:  # who asks for that is on the way, and has not passed it on
+            raise refused_by_proxy(reply.status, self._place(call.request))
         complaint = _wire.load_complaint(reply.body)
         raise refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
+
+    def _line_up(self, call: Call) -> AbstractAsyncContextManager[int]:
+        """Return the slot to wait for, unless all wait for longer than ``call`` can: then it is told so at once, and how long."""
+        throttle, ends_at = self._wiring.throttle, call.ends_at
+        if ends_at is not None and (pause := throttle.snapshot().paused_for) and time.monotonic() + pause >= ends_at:
+            text = f"requests are paused for {spoken(pause)} s, longer than its deadline leaves"
+            raise DeadlineExceeded(summary=text, retry_after=pause)
+        return throttle.slot(call.request.kind, self._in_line)
 
     def _without_secrets(self, complaint: Complaint, credential: Credential) -> Complaint:
         """Return what the service said, without what we had told it in confidence."""
@@ -228,10 +244,7 @@ class Transport:
         secrets = [credential.header.partition(" ")[2], *([auth.secret] if isinstance(auth, ClientCredentials) else [])]
 
         def hidden(text: str | None) -> str | None:
-            for secret in secrets:
-                if text is not None and len(secret) >= _LEAST_SECRET:
-                    text = text.replace(secret, "***")
-            return text
+            return None if text is None else without(text, secrets)
 
         return evolve(
             complaint,
@@ -250,30 +263,14 @@ class Transport:
         return self._open_lanes().exchange(call, url, started)
 
     def _judged(self, call: Call, fault: Exception) -> Exception:
-        """Return our error for what aiohttp raised."""
-        text, passes = f"{type(fault).__name__} at {self._place(call.request)}", isinstance(fault, _NETWORK_FAULTS)
-        left = call.sent if call.request.kind in CHANGES else not isinstance(fault, _NEVER_LEFT)
+        """Return our error for what an attempt raised."""
         if self._closed:
             return ConnectionLost(summary="the session was closed", may_pass=False) if call.may_have_happened else SessionClosed()
-        if isinstance(fault, TimeoutError):
-            limits = call.policy.timeouts
-            text = f"no complete answer within {limits.read:g} s{_after(call.status)}"
-            if not left:
-                text = f"no connection within {min(limits.connect, limits.read):g} s"
-            return TimedOut(summary=text, may_have_happened=call.may_have_happened)
-        if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, NotPublic):
-            return ConnectFailed(summary=f"{self._place(call.request)} leads to an address that is not public: refused", may_pass=False)
-        if isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-            return ConnectFailed(summary=f"{text}: not a trusted https server of that name", may_pass=False)
-        if left:
-            return ConnectionLost(
-                summary=f"the connection broke: {text}{_after(call.status)}", may_have_happened=call.may_have_happened, may_pass=passes
-            )
-        return ConnectFailed(summary=f"no connection: {text}", may_pass=passes)
+        return judged(fault, call, self._place(call.request), lender_closed=self._lanes is not None and self._lanes.reading.closed)
 
-    def _place(self, request: Request) -> str:
+    def _place(self, request: Request) -> Place:
         """Return where a request goes, fit to be shown."""
-        return "another host" if request.elsewhere else self._bases[request.kind]
+        return Place(target="another host" if request.elsewhere else self._bases[request.kind], proxy=self._proxy)
 
     def _open_lanes(self) -> Lanes:
         if self._closed:
@@ -326,7 +323,3 @@ def _for_one_caller(error: RequestError, call: Call) -> RequestError:
 
 def _facts(error: RequestError) -> dict[str, Any]:
     return {"summary": f"no token: {error.summary}", "request": error.request, "attempts": error.attempts}
-
-
-def _after(status: int | None) -> str:
-    return "" if status is None else f", after a head that said HTTP {status}"

@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from voicedrop_async._masking import spoken
 from voicedrop_async.auth import Credential
 from voicedrop_async.calls import Request, Retry, Timeouts, unknown
 from voicedrop_async.errors import DeadlineExceeded, RequestError
@@ -69,8 +70,9 @@ class Call:
                 raise
         if timer.expired():
             # Raised out here, it does not bring along what was under way, with its headers.
-            late = DeadlineExceeded(summary=f"not done within {self.policy.deadline} s", may_have_happened=self.may_have_happened)
-            raise self.failed(late)
+            text = f"not done within {spoken(self.policy.deadline or 0.0)} s"
+            late = DeadlineExceeded(summary=text, may_have_happened=self.may_have_happened)
+            raise self.failed(late) from None
 
     def failed(self, error: RequestError) -> RequestError:
         """Return ``error`` with what the call knows; of a paid send, what may have happened is called unknown."""

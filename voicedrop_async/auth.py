@@ -22,6 +22,10 @@ TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
 
 _ASK_AGAIN: Final = 5.0
 """Seconds between two tries to renew a token that still lives; without them each call would try."""
+_PATIENCE: Final = 2.0
+"""Seconds that calls wait for another token because somebody else was refused with the one at hand."""
+_BELIEVED: Final = 60.0
+"""Seconds for which 403 speaks of permissions and not of the token, once a new token was answered with it as well."""
 
 
 def _stays_here(self: object, _protocol: object) -> NoReturn:
@@ -84,12 +88,18 @@ class Tokens(Protocol):
     latest: Credential | None
     """The one that came last; whether it still lives is not looked at."""
 
-    async def current(self) -> Credential:
-        """Return one that should be accepted."""
+    async def current(self, refused: Credential | None = None, /) -> Credential:
+        """Return one that should be accepted, and is another than ``refused``."""
         ...
 
-    def distrust(self, refused: Credential, status: int, /) -> bool:
-        """Use ``refused`` no more, since it was answered with 401 or 403; return whether there will be another."""
+    def distrust(self, refused: Credential, status: int, again: bool, /) -> bool:
+        """Note that ``refused`` was answered with 401 or 403; return whether it is worth asking with another.
+
+        Args:
+            refused: With what the call went out.
+            status: The answer.
+            again: Whether the call was refused before, with the token before this one.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -105,11 +115,11 @@ class FixedToken:
         self._credential = Credential(f"Bearer {auth.token}")
         self.latest: Credential | None = self._credential
 
-    async def current(self) -> Credential:
+    async def current(self, _refused: Credential | None = None, /) -> Credential:
         """Return the token."""
         return self._credential
 
-    def distrust(self, _refused: Credential, _status: int, /) -> bool:
+    def distrust(self, _refused: Credential, _status: int, _again: bool, /) -> bool:
         """Return False: there is no other."""
         return False
 
@@ -130,35 +140,48 @@ class RenewedToken:
         self.latest: Credential | None = None
         self._renew_at = self._ends_at = 0.0
         self._renewal: asyncio.Task[Credential] | None = None
-        self._forbidden: str = ""
-        """The header that was last renewed for a 403: a second one is a lack of permission, not of a token."""
+        self._doubted: Credential | None = None
+        """The one that a call was refused with, if another was asked for because of that."""
+        self._doubt_ends_at = self._believed_until = 0.0
 
-    async def current(self) -> Credential:
-        """Return a token that lives, fetching one if need be.
+    async def current(self, refused: Credential | None = None, /) -> Credential:
+        """Return a token that lives and is another than ``refused``, fetching one if need be.
 
-        In the last part of its life a token is renewed in the background, and stays in use until that is done.
+        In the last part of its life a token is renewed in the background, and stays in use until that is done. One that
+        others were refused with may be good all the same: its renewal is waited for a little, and if that fails it stays in use.
         """
-        now = self._clock()
-        if self.latest is None or now >= self._ends_at:
+        now, latest = self._clock(), self.latest
+        if latest is None or latest is refused or now >= self._ends_at:
             renewal = self._renewed()
             # Waiting does not own the task: a caller that is cancelled here takes none of the others with it.
             await asyncio.wait((renewal,))
             if renewal.cancelled():
                 raise SessionClosed
             return renewal.result()
+        if now < self._doubt_ends_at:
+            await asyncio.wait((self._renewed(),), timeout=self._doubt_ends_at - now)
+            return self.latest or latest
         if now >= self._renew_at:
             self._renewed()
-        return self.latest
+        return latest
 
-    def distrust(self, refused: Credential, status: int, /) -> bool:
-        """Let the next caller renew the token, once for all who were refused with it; False if that was no help before."""
-        if self.latest is refused and self._ends_at:  # the first to be refused decides for all
-            if status == 403:
-                if self._forbidden == refused.header:
-                    return False
-                self._forbidden = refused.header
-            self._ends_at = 0.0
-        return True
+    def distrust(self, refused: Credential, status: int, again: bool, /) -> bool:
+        """Let the token be renewed, once for all who were refused with it; False if no other can be of help.
+
+        A new one that is refused as well is not to blame, and stays. With 403 it is a permission that is missing, and until
+        ``_BELIEVED`` seconds later nobody who is told so throws the token away.
+        """
+        if self.latest is not refused:
+            return not again
+        now = self._clock()
+        if status == 403:
+            if again:
+                self._believed_until = now + _BELIEVED
+            if now < self._believed_until:
+                return False
+        if not again and self._doubted is not refused:  # the first to be refused decides for all
+            self._doubted, self._doubt_ends_at = refused, now + _PATIENCE
+        return not again
 
     async def aclose(self) -> None:
         """Cancel a renewal that is under way."""
@@ -180,10 +203,12 @@ class RenewedToken:
             _check_grant(grant)
         except RequestError:
             self._renew_at = self._clock() + _ASK_AGAIN
+            self._doubt_ends_at = 0.0
             raise
         self.latest = Credential(f"Bearer {grant.access_token}")
         self._ends_at = asked + grant.expires_in
         self._renew_at = self._ends_at - early(grant.expires_in, self._roll())
+        self._doubt_ends_at = 0.0
         return self.latest
 
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from attrs import field, frozen
 
@@ -100,7 +100,7 @@ class Request:
         return self.kind is not Kind.TOKEN and not self.elsewhere
 
     def __str__(self) -> str:
-        return f"{self.method} {shown(self.route)}"
+        return f"{self.method} {shown(unquote(self.route))}"  # encoded, a number with blanks in it would not be seen to be one
 
 
 @frozen(kw_only=True)
@@ -251,7 +251,8 @@ def _surely_not_sent(error: RequestError) -> bool:
     return not isinstance(error, ApiError) or (error.status in {429, 503} and error.retry_after is not None)
 
 
-_TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""What may be otherwise soon."""
 _REFUSALS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequest,
     401: Unauthorized,
@@ -281,6 +282,9 @@ class Complaint:
     problems: tuple[CampaignProblem, ...] = ()
 
 
+_LONGEST_CODE: Final = 40
+
+
 def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime) -> ApiError:
     """Return the error that an answer outside 2xx means.
 
@@ -297,10 +301,10 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
         summary=f"HTTP {status}" + (f", a redirect{_target(reply)}, which is never followed" if 300 <= status < 400 else ""),
         attempts=reply.attempts,
         may_have_happened=kind in {Kind.PAID, Kind.CANCEL} and not _is_definite(status, complaint),
-        may_pass=status in _TRANSIENT,
-        retry_after=retry_after(reply.headers, now) if status in _TRANSIENT else None,
+        may_pass=status in TRANSIENT,
+        retry_after=retry_after(reply.headers, now) if status in TRANSIENT else None,
         status=status,
-        code=said.code,
+        code=said.code and said.code[:_LONGEST_CODE],
         developer_message=said.developer_message,
         problems=said.problems,
     )
@@ -343,7 +347,9 @@ def unknown(error: RequestError, intent: Intent, status: int | None = None) -> O
     )
 
 
-MOST_BYTES: Final = 16 * 1024 * 1024
+MIB: Final = 1024 * 1024
+"""Long bodies are told in these: their bytes, of seven digits and more, would be taken for a phone number and masked."""
+MOST_BYTES: Final = 16 * MIB
 """The longest answer that is read, in bytes after decompression."""
 
 

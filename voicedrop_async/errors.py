@@ -195,7 +195,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """403: not allowed, also not with a token renewed for this call. Spacivox says so for a bad token too."""
+    """403: not allowed, also not with a token that was renewed because of it. Spacivox says so for a bad token too."""
 
 
 class NotFound(ApiError):

@@ -215,7 +215,7 @@ async def test_a08_a_lack_of_permission_renews_each_token_once(session: RouteeSe
 async def test_a08_a_lack_of_permission_makes_no_loop_where_each_token_is_a_new_one(
     session: RouteeSession, issuer: RawServer, line: RawServer
 ) -> None:
-    """Each call has two tries, and no token is tried, or renewed, twice."""
+    """The first is tried once, and the one that came in its place stays: it is not the token that is refused."""
     issuer.will(*(token(f"token-{number}") for number in range(20)))
     line.will(answer(403, complaint()))
 
@@ -224,8 +224,8 @@ async def test_a08_a_lack_of_permission_makes_no_loop_where_each_token_is_a_new_
             await session.track_message("m")
 
     tried = [request.headers["authorization"] for request in line.received]
-    assert tried == [f"Bearer token-{number}" for number in range(10)]
-    assert len(issuer.received) == 10
+    assert tried == ["Bearer token-0", *["Bearer token-1"] * 5]
+    assert len(issuer.received) == 2
 
 
 async def test_many_callers_forbidden_at_once_all_get_the_new_token(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:

@@ -4,12 +4,15 @@ import asyncio
 import inspect
 import logging
 import pickle
+import re
 import traceback
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, is_typeddict
+from urllib.parse import quote, quote_plus
 
 import attrs
 import pytest
@@ -18,6 +21,7 @@ from raw_server import RawServer, answer, hangs_up
 
 import voicedrop_async
 from voicedrop_async import (
+    ApiError,
     ClientCredentials,
     Event,
     Intent,
@@ -41,7 +45,8 @@ TOKEN = "cAnArY-token"
 NUMBER = "+306999888777"
 TEXT = "cAnArY-text"
 TONES = "4711471147"
-CANARIES = (SECRET, TOKEN, NUMBER, NUMBER[1:], TEXT, TONES, "QXBwOmNBbkFyWS1zZWNyZXQ")
+BLANKS = "0030 699 988 8777"
+CANARIES = (SECRET, TOKEN, NUMBER, NUMBER[1:], BLANKS, BLANKS.replace(" ", "%20"), TEXT, TONES, "QXBwOmNBbkFyWS1zZWNyZXQ")
 
 MESSAGE = {
     "messageId": "m-1",
@@ -75,6 +80,7 @@ CALLS: dict[str, Callable[[RouteeSession], Awaitable[object]]] = {
     "track_message": lambda session: session.track_message("m-1"),
     "track_messages": lambda session: session.track_messages(filters=[TrackingFilter("recipient", NUMBER)]).collect(),
     "call": lambda session: session.call("GET", f"/numbers/{NUMBER}", kind=Kind.READ, params={"n": NUMBER}),
+    "call with blanks": lambda session: session.call("GET", f"/numbers/{BLANKS}/x", kind=Kind.READ),
     "download_recording": lambda session: session.download_recording(Recording(NUMBER), "."),
 }
 
@@ -170,6 +176,45 @@ async def test_a_service_that_repeats_our_secrets_is_not_repeated(line: RawServe
             await session.track_message("m-1")
 
     assert seen(all_shown(api.value) + all_shown(endpoint.value)) == []
+
+
+ODD = "cAnArY+s3/cr&t=~x y"
+"""A secret that looks different in each notation."""
+NOTATIONS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "quoted": quote,
+    "quoted whole": lambda text: quote(text, safe=""),
+    "quoted in small letters": lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
+    "quoted, every letter": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "in a form": quote_plus,
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "base64 for URLs": lambda text: urlsafe_b64encode(text.encode()).decode(),
+    "base64, not filled up": lambda text: b64encode(text.encode()).decode().rstrip("="),
+    "base64, quoted": lambda text: quote(b64encode(text.encode()).decode()),
+}
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+async def test_a_service_that_repeats_our_secrets_in_another_notation_is_not_repeated(line: RawServer, notation: str) -> None:
+    """The token endpoint the secret and the header it came in, the API the secret and the token."""
+    write, token = NOTATIONS[notation], "cAnArY+to/ken~" * 4 + "=="
+    basic = b64encode(f"App:{ODD}".encode()).decode()
+    told = [f"a=b&c={write(one)}; 100% wrong" for one in (ODD, basic, token)]
+    given = answer(200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600})
+    refuses = answer(403, {"developerMessage": told[0] + told[2], "code": write(token), "errors": [{"developerMessage": told[0]}]})
+    line.will(answer(401, {"error": "invalid_client", "error_description": told[0] + told[1]}), given, refuses, given, refuses)
+    shown: list[str] = []
+    async with RouteeSession(ClientCredentials("App", ODD), base_url=line.url, auth_url=line.url, retry=QUICK) as session:
+        for _ in range(2):
+            with pytest.raises(ApiError) as caught:
+                await session.track_message("m-1")
+            shown += [all_shown(caught.value), *(str(row.developer_message) for row in caught.value.problems)]
+            assert "***" in (caught.value.developer_message or "")
+
+    text = "\n".join(shown)
+    assert len(line.received) == 5
+    for one in (ODD, basic, token):
+        assert [found for found in (one, write(one), write(one).rstrip("="), write(one)[:20]) if found in text] == []
 
 
 HIDDEN = {

@@ -17,6 +17,7 @@ FLOORS: list[set[str]] = [
     {"auth", "journal", "throttle"},
     {"_underway"},
     {"_lanes"},
+    {"_faults"},
     {"_transport"},
     {"_paid"},
     {"_session"},

@@ -1,5 +1,7 @@
 """A list that changes while it is walked: four answers to it, and what the report says."""
 
+import pickle
+
 import pytest
 from page_servers import Honest, Scripted, drain, fetched, ids, walked
 
@@ -84,6 +86,13 @@ async def test_a_count_that_changes_is_raised_before_the_page_is_handed_out(then
 async def test_a_count_that_changes_with_the_second_page_is_raised():
     items, drift = await taken_until_drift(Changing("abcdef", "abcdefX", at=[1]))
     assert (items, "7 items, 6 before" in str(drift)) == (["a", "b"], True)
+
+
+async def test_counts_of_a_long_list_are_told_apart_from_phone_numbers():
+    """An error that is pickled masks those, and seven digits in a row look like one."""
+    script = [fetched("ab", last=False, pages=9, total=1_234_567), fetched("cd", last=False, pages=9, total=1_234_568)]
+    _, drift = await taken_until_drift(Scripted(*script))
+    assert "1,234,568 items, 1,234,567 before" in str(pickle.loads(pickle.dumps(drift)))
 
 
 async def test_an_item_that_comes_twice_is_raised():

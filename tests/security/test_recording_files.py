@@ -218,7 +218,7 @@ async def test_a_recording_that_is_not_there_is_not_found(line: RawServer, calle
 async def test_a_recording_too_long_is_refused_before_its_first_byte(line: RawServer, caller: RouteeSession, tmp_path: Path) -> None:
     line.will(answer(200, b"", headers={"Content-Length": str(2**29 + 1)}, content_type="audio/wav"))
 
-    with pytest.raises(WireError, match="longer than 536870912 bytes"):
+    with pytest.raises(WireError, match="longer than 512 MiB"):
         await caller.download_recording(ONE, tmp_path)
 
     assert len(line.received) == 1

@@ -24,6 +24,7 @@ from voicedrop_async import (
     Recording,
     RequestError,
     RouteeSession,
+    SendState,
     ServerFailed,
     SpacivoxSession,
     StaticToken,
@@ -203,6 +204,38 @@ async def test_n21_a_proxy_that_fails_is_an_error_of_ours_without_its_password(
     assert ENCODED not in shown
 
 
+@pytest.mark.parametrize("base", ["https://api.example.com", "http://127.0.0.9:9"], ids=["https", "plain"])
+@pytest.mark.parametrize(("step", "asked"), [("wants a password", 1), ("cannot go on", 4)])
+async def test_n21_a_proxy_that_says_no_is_named_and_asked_again_only_if_that_may_pass(
+    line: RawServer, step: str, asked: int, base: str
+) -> None:
+    """Nobody but a proxy says 407, and it says so again; over plain http, the 502 may be the service's own."""
+    line.will(PROXIES[step])
+    proxy = line.url.replace("://", "://someone:proxy-password@")
+    async with RouteeSession(StaticToken("static-token"), base_url=base, proxy=proxy, retry=QUICK) as session:
+        with pytest.raises(RequestError) as caught:
+            await session.track_message("m")
+
+    assert len(line.received) == caught.value.attempts == asked
+    if asked == 1 or base.startswith("https"):
+        assert isinstance(caught.value, ConnectFailed)
+        assert f"no connection: the proxy {line.url} says HTTP {407 if asked == 1 else 502}" in str(caught.value)
+        assert "ClientHttpProxyError" not in str(caught.value)
+
+
+@pytest.mark.parametrize("base", ["https://api.example.com", "http://127.0.0.9:9"], ids=["https", "plain"])
+async def test_n21_a_send_that_a_proxy_wants_a_password_for_surely_did_not_happen(line: RawServer, base: str) -> None:
+    line.will(PROXIES["wants a password"])
+    async with RouteeSession(StaticToken("static-token"), base_url=base, proxy=line.url, retry=QUICK) as session:
+        with pytest.raises(ConnectFailed):
+            await session.send_campaign(CAMPAIGN, ref="order-7")
+        entry = await session.journal.find("order-7")
+
+    assert entry is not None
+    assert entry.state is SendState.NOT_SENT
+    assert len(line.received) == 1
+
+
 async def test_n21_to_a_proxy_that_does_not_go_on_no_token_is_shown(line: RawServer) -> None:
     """Over https it sees the host, and nothing of the request: a paid send surely did not happen."""
     line.will(PROXIES["cannot go on"])
@@ -222,6 +255,8 @@ async def test_n21_a_proxy_that_is_not_there_is_no_connection(unused_tcp_port: i
             await session.track_messages(start=END - timedelta(1), end=END).first()
 
     assert "proxy-password" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
+    assert f"the proxy http://127.0.0.1:{unused_tcp_port} cannot be reached" in str(caught.value)
+    assert caught.value.attempts == 4
 
 
 @pytest.mark.parametrize("proxy", ["", "localhost:8080", "http://", "http://a b", "http://a\r\nb", "http://x:secret-word@a\x00b", 5])

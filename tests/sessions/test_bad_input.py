@@ -1,21 +1,27 @@
 """What cannot be is refused at the call: the text names the argument and the rule, and nothing is sent."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
+import aiohttp
 import attrs
 import pytest
 from campaigns import CAMPAIGN, NUMBER
-from raw_server import RawServer
+from raw_server import RawServer, answer
 
 from voicedrop_async import (
     Callback,
     CallbackStrategy,
     ClientCredentials,
     ConfigError,
+    Event,
     Kind,
     Limits,
     Retry,
+    RouteeDialect,
     RouteeSession,
     SpacivoxSession,
     SpokenMessage,
@@ -101,6 +107,9 @@ def test_one_recipient_may_be_a_bare_text() -> None:
         ({"filters": [{"fieldName": "id"}]}, r"filters\[0\]: a dict is no TrackingFilter"),
         ({"filters": [TrackingFilter("recipient", 30)]}, r"filters\[0\].value: a int is no text"),
         ({"campaign_id": " "}, "campaign_id: empty"),
+        ({"filters": TrackingFilter("recipient", NUMBER)}, "filters: a TrackingFilter is no list"),
+        ({"filters": 5}, "filters: a int is no list"),
+        ({"filters": None}, "filters: a NoneType is no list"),
     ],
 )
 def test_a_search_that_cannot_be_is_refused_when_it_is_described(options: dict[str, Any], says: str) -> None:
@@ -176,6 +185,9 @@ def test_slices_below_a_second_are_refused(slices: timedelta) -> None:
         ("https://api.example.com\r\n", "not an absolute https URL"),
         ("https://[::1", "not a URL"),
         ("https://api.example.com:port", "not a URL"),
+        ("https://api.example.com/a/../b", "dot segments"),
+        ("https://api.example.com/a/%2E%2e/b", "dot segments"),
+        ("https://api.example.com/.", "dot segments"),
         (None, "no URL text"),
     ],
 )
@@ -197,6 +209,17 @@ def test_plain_http_elsewhere_must_be_asked_for() -> None:
     assert "http://api" in repr(RouteeSession(StaticToken("t"), base_url="http://api.example.com", allow_insecure=True))
 
 
+async def watches(_event: Event) -> None:
+    """What nobody would await."""
+
+
+class Watcher:
+    """The same, as an object that can be called."""
+
+    async def __call__(self, _event: Event) -> None:
+        raise AssertionError
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
@@ -216,6 +239,15 @@ def test_plain_http_elsewhere_must_be_asked_for() -> None:
         (lambda: RouteeSession(StaticToken("t"), http="x"), "http: a str is no ClientSession"),
         (lambda: RouteeSession(StaticToken("t"), proxy="localhost:8080"), "proxy: not an absolute"),
         (lambda: RouteeSession(StaticToken("t"), dialect={}), "dialect: a dict is no RouteeDialect"),
+        (lambda: RouteeSession(StaticToken("t"), trace_configs=5), "trace_configs: must be a list"),
+        (lambda: RouteeSession(StaticToken("t"), trace_configs=aiohttp.TraceConfig()), "trace_configs: must be a list"),
+        (lambda: RouteeSession(StaticToken("t"), trace_configs=[5]), r"trace_configs\[0\]: a int is no TraceConfig"),
+        (lambda: RouteeSession(StaticToken("t"), on_event=5), "on_event: a int cannot be called"),
+        (lambda: RouteeSession(StaticToken("t"), on_event=watches), "on_event: an async function"),
+        (lambda: RouteeSession(StaticToken("t"), on_event=Watcher()), "on_event: an async function"),
+        (lambda: RouteeSession(StaticToken("t"), on_event=partial(watches)), "on_event: an async function"),
+        (lambda: RouteeDialect(date_format=5), "date_format: a int is no text"),
+        (lambda: RouteeDialect(range_start=""), "range_start: empty"),
         (lambda: Throttle(8), "limits: a int is no Limits"),
         (lambda: SpacivoxSession(ClientCredentials("i", "s"), base_url="https://x.example"), "auth: must be a StaticToken"),
     ],
@@ -225,8 +257,15 @@ def test_options_that_cannot_be_are_refused(make: Any, says: str) -> None:
         make()
 
 
+@attrs.frozen
+class Price:
+    """A value of the caller's own, of a kind that has a notation in JSON."""
+
+    amount: float
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "json", "says"),
+    ("method", "path", "body", "says"),
     [
         ("get", "/x", None, "method"),
         ("GET /", "/x", None, "method"),
@@ -234,16 +273,69 @@ def test_options_that_cannot_be_are_refused(make: Any, says: str) -> None:
         ("GET", "//evil.example/x", None, "path"),
         ("GET", "/a/../b", None, "path"),
         ("GET", "/a\r\nHost: evil", None, "path"),
+        ("GET", 5, None, "path"),
+        (["GET"], "/x", None, "method"),
         ("POST", "/x", object(), "json: TypeError"),
+        ("POST", "/x", "\ud800", "json: UnicodeEncodeError"),
+        ("POST", "/x", {"a": float("nan")}, "json: holds NaN or infinity"),
+        ("POST", "/x", [1, {"a": (float("-inf"),)}], "json: holds NaN or infinity"),
+        ("POST", "/x", {"a": Decimal("NaN")}, "json: holds NaN or infinity"),
+        ("POST", "/x", {float("inf"): 1}, "json: holds NaN or infinity"),
+        ("POST", "/x", Price(float("nan")), "json: holds NaN or infinity"),
     ],
 )
 async def test_a_call_that_cannot_be_is_refused(
-    caller: RouteeSession, line: RawServer, method: str, path: str, json: Any, says: str
+    caller: RouteeSession, line: RawServer, method: Any, path: Any, body: Any, says: str
 ) -> None:
     with pytest.raises(ConfigError, match=says):
-        await caller.call(method, path, kind=Kind.READ, json=json)
+        await caller.call(method, path, kind=Kind.READ, json=body)
+    with pytest.raises(ConfigError, match=says):
+        await caller.call(method, path, kind=Kind.PAID, json=body)
 
     assert line.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ([("a", "b")], "params: a list is no Mapping"),
+        ("a=b", "params: a str is no Mapping"),
+        ({"a": "x\ud800"}, r"params\['a'\]: holds half a character"),
+        ({"a\ud800": "x"}, "params: a name: holds half a character"),
+        ({"": "x"}, "params: a name: empty"),
+        ({5: "x"}, "params: a name: a int is no text"),
+        ({"a": float("inf")}, r"params\['a'\]: not a finite number"),
+        ({"a": float("nan")}, r"params\['a'\]: not a finite number"),
+        ({"a": None}, r"params\['a'\]: a NoneType is no text"),
+    ],
+)
+async def test_a_query_that_cannot_be_is_refused(caller: RouteeSession, line: RawServer, params: Any, says: str) -> None:
+    """Half a character went missing on the way, and infinity went out as a word."""
+    with pytest.raises(ConfigError, match=says):
+        await caller.call("GET", "/x", kind=Kind.READ, params=params)
+
+    assert line.connections == 0
+
+
+async def test_what_a_call_is_given_goes_out_as_it_is(caller: RouteeSession, line: RawServer) -> None:
+    params = {"text": "a ü&=", "empty": "", "yes": True, "count": 5, "part": 0.5}
+    await caller.call(
+        "POST", "/x", kind=Kind.READ, params=params, json={"a": [None, True, 1.5, Decimal("0.10"), "ü"], "b": Price(2.5), "7": {}}
+    )
+
+    (received,) = line.received
+    assert received.target == "/x?text=a+%C3%BC%26%3D&empty=&yes=true&count=5&part=0.5"
+    assert received.body == '{"a":[null,true,1.5,0.10,"ü"],"b":{"amount":2.5},"7":{}}'.encode()
+
+
+async def test_filters_may_come_from_any_iterable(caller: RouteeSession, line: RawServer) -> None:
+    """They are looked at and sent; one that can be gone through once only was used up by the look."""
+    line.will(answer(200, {"content": [], "totalElements": 0, "last": True}))
+    filters: Any = (TrackingFilter("recipient", word) for word in ("a", "b"))
+
+    await caller.track_messages(filters=filters).collect()
+
+    assert [row["searchTerm"] for row in json.loads(line.received[0].body)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("kind", [Kind.TOKEN, "paid", "read", None])

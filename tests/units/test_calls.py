@@ -20,7 +20,7 @@ from voicedrop_async import (
     ServerFailed,
     WireError,
 )
-from voicedrop_async.calls import Request, Spending, retry_after, unknown
+from voicedrop_async.calls import Author, Complaint, Reply, Request, Spending, refusal, retry_after, unknown
 from voicedrop_async.models import Intent
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -246,3 +246,20 @@ def test_the_unknown_keeps_the_facts_of_what_failed() -> None:
         "after 2026-01-02T12:00:00+00:00 (recipients: 3). A person who knows what became of it tells the journal: "
         "session.journal.settle('order-7', sent=True) or sent=False"
     )
+
+
+def test_a_code_beyond_all_measure_is_cut() -> None:
+    """When nothing has to be found in it any more: half a secret is not known for one."""
+    reply = Reply(status=400, headers={}, body=b"", attempts=1, elapsed=0.0)
+    complaint = Complaint(author=Author.SERVICE, code="9" * 99)
+
+    assert refusal(reply, complaint, Kind.READ, NOW).code == "9" * 40
+    assert refusal(reply, None, Kind.READ, NOW).code is None
+
+
+def test_a_route_shows_what_it_is_and_no_number_in_it() -> None:
+    """Percent-encoded, a number with blanks in it would look like something else."""
+    request = Request(method="GET", route="/voice/0030%20691%20234%205678/x%20y/%C3%BC", kind=Kind.READ)
+
+    assert str(request) == "GET /voice/0030*****78/x y/ü"
+    assert request.path == "/voice/0030%20691%20234%205678/x%20y/%C3%BC"

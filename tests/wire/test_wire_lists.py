@@ -323,7 +323,7 @@ def test_what_is_no_error_object_of_the_service_is_no_complaint(body):
     assert _wire.load_complaint(body) is None
 
 
-@pytest.mark.parametrize(("said", "code"), [("004", "004"), (500, "500"), ("", ""), ("9" * 99, "9" * 40)])
+@pytest.mark.parametrize(("said", "code"), [("004", "004"), (500, "500"), ("", ""), ("9" * 99, "9" * 99)])
 def test_a_code_is_text_and_keeps_its_zeros(said, code):
     assert _wire.load_complaint(ENCODER.encode({"code": said})).code == code
 

@@ -1,5 +1,8 @@
 """JSON to models and back. The only room that knows both the Python names and the services' names."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import attrs
@@ -28,6 +31,7 @@ __all__ = [
     "dump_campaign",
     "dump_kept",
     "encode",
+    "is_finite",
     "load_array",
     "load_complaint",
     "load_grant",
@@ -60,6 +64,25 @@ def dump_analysis(campaign: VoiceCampaign) -> bytes:
 def encode(value: object) -> bytes:
     """Return JSON as bytes."""
     return _ENCODER.encode(value)
+
+
+def is_finite(value: object) -> bool:
+    """Whether JSON has a notation for each number in a value: it has none for NaN and infinity, which would go out as null.
+
+    Raises:
+        TypeError, ValueError, RecursionError: It is no JSON value at all.
+    """
+    return _is_finite(msgspec.to_builtins(value, builtin_types=(Decimal,)))
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        members: dict[Any, Any] = value
+        return all(map(_is_finite, members)) and all(map(_is_finite, members.values()))
+    if isinstance(value, list | tuple):
+        parts: Sequence[Any] = value
+        return all(map(_is_finite, parts))
+    return not isinstance(value, float | Decimal) or isfinite(value)
 
 
 def canonical(value: object) -> bytes:

@@ -105,7 +105,7 @@ def load_complaint(body: bytes) -> Complaint | None:
     problems = _problems(said.get("errors"))
     if words is None and code is None and not (problems or said.get("properties") or said.get("entity")):
         return None
-    return Complaint(author=_author(said), code=None if code is None else code[:40], developer_message=words, problems=problems)
+    return Complaint(author=_author(said), code=code, developer_message=words, problems=problems)
 
 
 def _author(said: Mapping[str, Any]) -> Author:

@@ -276,7 +276,7 @@ class Reader(Generic[T]):
     def _refuse_drift(self, place: Place, page: Page[T], keys: Sequence[Hashable]) -> None:
         goes_on = place.number > 0 or self._skip > 0
         if goes_on and page.total_items is not None and self.tally.total not in {None, page.total_items}:
-            change = f"the list changed while it was walked: {page.total_items} items, {self.tally.total} before"
+            change = f"the list changed while it was walked: {page.total_items:,} items, {self.tally.total or 0:,} before"
             # Whoever goes on from here knows the count, and that something may have been pulled past it.
             self.tally.doubtful_here |= shrank(self.tally.total, page.total_items)
             self.tally.total = page.total_items
@@ -312,7 +312,7 @@ class Reader(Generic[T]):
             return
         seen = self._behind + self._seen.shown
         if self._options.on_drift == "raise" and (gap := self.tally.missing_here(seen)):
-            self._gap = f"the list changed while it was walked: the service counts {gap} more items than it showed"
+            self._gap = f"the list changed while it was walked: the service counts {gap:,} more items than it showed"
         self.tally.close(seen=seen, seen_last=self._behind + self._seen.distinct, doubtful=doubtful or (repairs and not agreed))
         following = self.cuts.after(start)
         if self._behind:

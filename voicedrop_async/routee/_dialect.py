@@ -1,6 +1,9 @@
 """The wire names of Routee that its own pages do not settle."""
 
+import attrs
 from attrs import frozen
+
+from voicedrop_async._checks import check_text
 
 
 @frozen(kw_only=True)
@@ -19,3 +22,7 @@ class RouteeDialect:
     filter_value: str = "searchTerm"
     date_format: str = "%Y-%m-%dT%H:%M:%SZ"
     """How moments stand in a query, for ``strftime``; always UTC."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in attrs.fields_dict(type(self)):
+            check_text(name, getattr(self, name))

@@ -74,7 +74,7 @@ class Tracking(Recordings):
         """
         check_options("track_messages", options)
         check_range(start, end)
-        check_filters(filters)
+        conditions = check_filters(filters)
         check_kind("tagged", tagged, bool)
         for argument, text in (("campaign_id", campaign_id), ("sort", sort)):
             if text is not None:
@@ -92,7 +92,7 @@ class Tracking(Recordings):
             route="/voice/tracking",
             kind=Kind.READ,
             params={name: value for name, value in params.items() if value is not None},
-            body=_wire.encode([self._dumped_filter(condition) for condition in filters]),
+            body=_wire.encode([self._dumped_filter(condition) for condition in conditions]),
         )
         source = self._source(request, start=start, end=end)
         if slices is not None:
