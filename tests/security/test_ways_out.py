@@ -178,7 +178,7 @@ PROXIES = {
         ("https://api.example.com", "refuses", ConnectFailed),
         ("https://api.example.com", "speaks another language", ConnectionLost),
         ("https://api.example.com", "hangs up", ConnectionLost),
-        ("http://127.0.0.9:9", "wants a password", ApiError),
+        ("http://127.0.0.9:9", "wants a password", ConnectFailed),
         ("http://127.0.0.9:9", "cannot go on", ServerFailed),
         ("http://127.0.0.9:9", "refuses", Forbidden),
         ("http://127.0.0.9:9", "speaks another language", ConnectionLost),
