@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import aiohttp
 from aiohttp import ClientTimeout, hdrs
+from multidict import CIMultiDict
 from yarl import URL
 
 from voicedrop_async._body import read_body
@@ -156,4 +157,5 @@ def _once(credential: Credential) -> aiohttp.ClientMiddlewareType:
 
 def _reply(response: aiohttp.ClientResponse, body: bytes, call: Call, started: float) -> Reply:
     elapsed = time.perf_counter() - started
-    return Reply(status=response.status, headers=response.headers, body=body, attempts=call.attempts, elapsed=elapsed)
+    # A copy of the headers: aiohttp's own view of them cannot be pickled.
+    return Reply(status=response.status, headers=CIMultiDict(response.headers), body=body, attempts=call.attempts, elapsed=elapsed)

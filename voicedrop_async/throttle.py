@@ -104,7 +104,10 @@ class Throttle:
         loop, line = asyncio.get_running_loop(), self._line
         if line is None or line.loop is not loop:
             line = self._line = _Line(loop, self._limits, self._gate, self._clock)
-        return (line.slots.get(owner) or line.admit(owner))[kind]
+        try:
+            return line.slots[owner][kind]
+        except KeyError:
+            return line.admit(owner)[kind]
 
     def dismiss(self, owner: object) -> None:
         """Send away those who wait on behalf of ``owner``, with ``SessionClosed``: the others move up. Slots that are held stay so."""
@@ -234,8 +237,12 @@ class _Line:
         return len(self._readers) + len(self._senders)
 
     def enters(self, reads: bool) -> bool:
-        """Take a slot if nobody waits and nothing holds us back: the way of most requests."""
-        if self._readers or self._senders or self._waking or not self._has_room(reads) or not self.gate.passes(self._clock()):
+        """Take a slot if nobody waits and nothing holds us back: the way of most requests, and so without a call of ``_has_room``."""
+        if self.in_flight >= self._most or (reads and self._reading >= self._most_readers):
+            return False
+        if self._readers or self._senders or self._waking:
+            return False
+        if not self.gate.passes(self._clock()):
             return False
         self.in_flight += 1
         self._reading += reads

@@ -1,5 +1,8 @@
 """Each operation against the sandbox: what goes over the wire, and what comes back."""
 
+import copy
+import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -19,8 +22,10 @@ from voicedrop_async import (
     FilterOperator,
     Forbidden,
     Gender,
+    Kind,
     MessageStatus,
     NotFound,
+    Reply,
     RouteeDialect,
     RouteeSession,
     SpacivoxSession,
@@ -236,6 +241,19 @@ async def test_a_message_that_does_not_exist_is_not_found(routee: RouteeSession)
         await routee.track_message("nobody")
 
     assert caught.value.code is not None
+
+
+@pytest.mark.parametrize("copied", [lambda reply: pickle.loads(pickle.dumps(reply)), copy.deepcopy], ids=["pickled", "copied"])
+async def test_an_answer_can_be_handed_on_to_another_process(
+    line: RawServer, caller: RouteeSession, copied: Callable[[Reply], Reply]
+) -> None:
+    """With its headers, whose names compare without regard to case there as well."""
+    line.will(answer(200, b"[1]", headers={"X-Request-Id": "r-1"}))
+
+    reply = copied(await caller.call("GET", "/x", kind=Kind.READ))
+
+    assert (reply.status, reply.body, reply.attempts) == (200, b"[1]", 1)
+    assert (reply.headers["x-request-id"], reply.headers["CONTENT-TYPE"]) == ("r-1", "application/json")
 
 
 async def test_drop_records_come_as_a_list_and_as_a_stream(sandbox: Sandbox, spacivox: SpacivoxSession) -> None:
