@@ -11,7 +11,7 @@ import random
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any, Final, TypeVar
@@ -198,7 +198,9 @@ class Transport:
             raise SessionClosed
         kind = call.request.kind
         # The token endpoint is another host, asked by one task for all: it shares neither slots nor pauses.
-        slot = nullcontext(0) if kind is Kind.TOKEN else self._line_up(call)
+        slot = nullcontext(0) if kind is Kind.TOKEN else self._wiring.throttle.slot(kind, self._in_line)
+        if call.policy.deadline is not None and kind is not Kind.TOKEN:
+            self._look_ahead(call.ends_at or 0.0)
         async with slot as call.lowered:
             if call.before_first_byte is not None:
                 await call.before_first_byte()
@@ -222,21 +224,24 @@ class Transport:
         self._tell(call, "answered", reply.status, reply.elapsed)
         if 200 <= reply.status < 300:
             return reply
+        raise self._refused(call, reply)
+
+    def _refused(self, call: Call, reply: Reply) -> RequestError:
+        """Return the error that an answer outside 2xx means."""
         if reply.status < 200:  # 101, which nobody asked for: no service says no like this
             call.status = None
-            raise ConnectionLost(summary="another protocol is spoken here than HTTP", may_have_happened=call.may_have_happened)
+            return ConnectionLost(summary="another protocol is spoken here than HTTP", may_have_happened=call.may_have_happened)
         if reply.status == 407 and self._proxy is not None:  # who asks for that is on the way, and has not passed it on
-            raise refused_by_proxy(reply.status, self._place(call.request))
+            return refused_by_proxy(reply.status, self._place(call.request))
         complaint = _wire.load_complaint(reply.body)
-        raise refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
+        return refusal(reply, complaint and self._without_secrets(complaint, call.credential), call.request.kind, datetime.now(UTC))
 
-    def _line_up(self, call: Call) -> AbstractAsyncContextManager[int]:
-        """Return the slot to wait for, unless all wait for longer than ``call`` can: then it is told so at once, and how long."""
-        throttle, ends_at = self._wiring.throttle, call.ends_at
-        if ends_at is not None and (pause := throttle.snapshot().paused_for) and time.monotonic() + pause >= ends_at:
+    def _look_ahead(self, ends_at: float) -> None:
+        """Refuse to stand in line where everybody waits for longer than until ``ends_at``: its call is told so at once, and how long."""
+        pause = self._wiring.throttle.snapshot().paused_for
+        if pause and time.monotonic() + pause >= ends_at:
             text = f"requests are paused for {spoken(pause)} s, longer than its deadline leaves"
             raise DeadlineExceeded(summary=text, retry_after=pause)
-        return throttle.slot(call.request.kind, self._in_line)
 
     def _without_secrets(self, complaint: Complaint, credential: Credential) -> Complaint:
         """Return what the service said, without what we had told it in confidence."""

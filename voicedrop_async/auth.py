@@ -158,11 +158,11 @@ class RenewedToken:
             if renewal.cancelled():
                 raise SessionClosed
             return renewal.result()
-        if now < self._doubt_ends_at:
-            await asyncio.wait((self._renewed(),), timeout=self._doubt_ends_at - now)
-            return self.latest or latest
         if now >= self._renew_at:
-            self._renewed()
+            renewal = self._renewed()
+            if now < self._doubt_ends_at:
+                await asyncio.wait((renewal,), timeout=self._doubt_ends_at - now)
+                return self.latest or latest
         return latest
 
     def distrust(self, refused: Credential, status: int, again: bool, /) -> bool:
@@ -180,7 +180,7 @@ class RenewedToken:
             if now < self._believed_until:
                 return False
         if not again and self._doubted is not refused:  # the first to be refused decides for all
-            self._doubted, self._doubt_ends_at = refused, now + _PATIENCE
+            self._doubted, self._renew_at, self._doubt_ends_at = refused, now, now + _PATIENCE
         return not again
 
     async def aclose(self) -> None:

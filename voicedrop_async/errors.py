@@ -161,7 +161,10 @@ class TimedOut(RequestError, TimeoutError):
 
 @_facts
 class DeadlineExceeded(RequestError, TimeoutError):
-    """The whole call, with its waiting and its repeats, took longer than its ``deadline``."""
+    """The whole call, with its waiting and its repeats, took longer than its ``deadline``; or requests are paused for longer.
+
+    ``retry_after`` then says how long they still are.
+    """
 
     __str__ = RequestError.__str__
 

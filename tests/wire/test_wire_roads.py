@@ -4,6 +4,7 @@ The strategies make answers as documented, odd ones, and broken ones; see ``wire
 """
 
 import gc
+from datetime import UTC, datetime
 
 import pytest
 from by_value import told
@@ -29,6 +30,7 @@ from voicedrop_async._wire import _fast, _values
 from voicedrop_async._wire._answers import _rows, _sheet
 from voicedrop_async._wire._convert import FORGIVING, STRICT
 from voicedrop_async._wire._names import wire_names
+from voicedrop_async.calls import Kind, Reply, refusal
 from voicedrop_async.errors import WireError
 from voicedrop_async.models import CampaignReceipt, DeliveryStatus, VoiceAnalysis, VoicemailDropRecord, VoiceMessage
 
@@ -219,8 +221,10 @@ def test_a_damaged_or_cut_page_is_read_or_a_wire_error(read, name, place, byte, 
 @example(body=b'{"errors":' + b"[" * 900 + b"]" * 900 + b"}")
 @example(body=b'{"code":' + b"9" * 5000 + b"}")
 def test_no_refusal_is_too_odd_to_be_read(body):
-    complaint = _wire.load_complaint(body)
-    assert complaint is None or complaint.code is None or len(complaint.code) <= 40
+    """And no code so long that an error of it could not be shown."""
+    reply = Reply(status=400, headers={}, body=body, attempts=1, elapsed=0.0)
+    error = refusal(reply, _wire.load_complaint(body), Kind.READ, datetime.now(UTC))
+    assert error.code is None or len(error.code) <= 40
 
 
 CANARY = "canary-7730"
