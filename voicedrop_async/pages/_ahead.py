@@ -121,8 +121,9 @@ class Ahead(Generic[T]):
         """Give up what is under way, and see it end, though we be cancelled ourselves."""
         self._room = 0
         self.forget()
-        # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.
-        await asyncio.gather(*self._given_up, return_exceptions=True)
+        if self._given_up:
+            # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.
+            await asyncio.gather(*self._given_up, return_exceptions=True)
 
     def _give_up(self, place: Place) -> None:
         task = self._tasks.pop(place)
