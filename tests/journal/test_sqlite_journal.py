@@ -130,6 +130,7 @@ async def test_a_journal_that_nobody_holds_gives_its_thread_back(path: Path) -> 
     journal = SqliteJournal(path)
     await journal.claim(intent())
     (thread,) = set(threading.enumerate()) - before
+    assert thread.name.startswith("voicedrop-journal")  # so that whoever lists threads knows whose it is
 
     del journal
     gc.collect()
@@ -321,6 +322,7 @@ async def test_of_what_fails_together_nothing_is_told_as_done(path: Path) -> Non
         outcomes = await asyncio.gather(good, odd, return_exceptions=True)
 
         assert [type(outcome) for outcome in outcomes] == [JournalError, JournalError]
+        assert {str(outcome) for outcome in outcomes} == {"the journal could not go on"}
         assert [entry.intent.ref for entry in await journal.open_entries()] == ["first"]
 
 
@@ -364,10 +366,25 @@ async def test_no_call_blocks_the_loop(path: Path) -> None:
             await journal.open_entries()
 
 
-@pytest.mark.parametrize("path_or_not", [None, 7, "", "  ", b"sends.journal", "sends\0journal", ":memory:"])
-def test_a_path_must_be_one(path_or_not: str) -> None:
-    with pytest.raises(ConfigError, match="path"):
+NO_FILE = "path: no name of a file; a journal in memory is a MemoryJournal"
+
+
+@pytest.mark.parametrize(
+    ("path_or_not", "words"),
+    [
+        (None, "path: a NoneType is no path of a file"),
+        (7, "path: a int is no path of a file"),
+        (b"sends.journal", "path: a bytes is no path of a file"),
+        ("", "path: empty"),
+        ("  ", "path: empty"),
+        ("sends\0journal", NO_FILE),
+        (":memory:", NO_FILE),
+    ],
+)
+def test_a_path_must_be_one(path_or_not: str, words: str) -> None:
+    with pytest.raises(ConfigError) as refused:
         SqliteJournal(path_or_not)
+    assert str(refused.value) == words
 
 
 def test_a_journal_shows_where_it_is_and_nothing_else(path: Path) -> None:
