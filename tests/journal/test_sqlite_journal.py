@@ -140,6 +140,32 @@ async def test_a_journal_that_nobody_holds_gives_its_thread_back(path: Path) -> 
     assert not path.with_name("sends.journal-wal").exists()
 
 
+def test_the_garbage_collector_may_come_upon_it_while_work_is_handed_to_a_pool(path: Path) -> None:
+    """Pools share a lock, and whoever waits for it there, in the thread that holds it, waits for ever."""
+    source = """
+import asyncio, concurrent.futures, gc, sys
+from journal_contract import intent
+from voicedrop_async import SqliteJournal
+gc.disable()
+garbage = [SqliteJournal(sys.argv[1])]
+asyncio.run(garbage[0].claim(intent()))
+garbage.append(garbage)
+made = concurrent.futures.Future.__init__
+
+def collecting(future):  # made by a pool that holds its locks
+    gc.collect()
+    made(future)
+
+concurrent.futures.Future.__init__ = collecting
+del garbage
+print(concurrent.futures.ThreadPoolExecutor(1).submit(int).result())
+"""
+    ended = program(source, str(path), stdout=subprocess.PIPE)
+
+    assert ended.communicate(timeout=30) == ("0\n", None)
+    assert not path.with_name("sends.journal-wal").exists()
+
+
 def test_a_program_that_never_closes_it_ends_in_peace(path: Path) -> None:
     """No thread holds it up, no warning, and the file is closed."""
     source = """

@@ -50,7 +50,7 @@ class Worker:
         self._jobs: deque[_Job[Any]] = deque()
         self._pool = ThreadPoolExecutor(1, "voicedrop-journal")
         self._process = os.getpid()
-        self._end = finalize(self, _end, self._pool, self._ledger, self._process)
+        self._end = finalize(self, _end, self._ledger, self._process)
 
     async def do(self, work: Callable[[Ledger], T], care: Care) -> T:
         """Have some work done, and wait for it; what is cancelled before its turn is not done.
@@ -106,11 +106,8 @@ def _tell(jobs: list[_Job[Any]]) -> None:
             job.tell()
 
 
-def _end(pool: ThreadPoolExecutor, ledger: Ledger, process: int) -> None:
-    if os.getpid() != process:
-        return
-    try:
-        pool.submit(ledger.close)
-    except RuntimeError:  # the program ends, and the thread has ended already
+def _end(ledger: Ledger, process: int) -> None:
+    # The garbage collector may call this in the middle of anything, with any lock held: nothing here may wait for one, as
+    # handing work to a pool would. Nobody else has the file by now; the thread ends by itself when its pool is gone.
+    if os.getpid() == process:
         ledger.close()
-    pool.shutdown(wait=False)
