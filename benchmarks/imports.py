@@ -1,6 +1,9 @@
-"""What ``import voicedrop_async`` costs above the libraries it stands on, each time in a fresh process.
+"""What an import costs above the libraries it stands on, each time in a fresh process.
 
-python benchmarks/bench.py --only imports
+    python benchmarks/bench.py --only imports
+
+``import voicedrop_async`` loads next to nothing: its names are loaded when they are asked for. What a walk loads, a model
+alone, and every name at once are printed beside it, each with what it adds to the libraries below.
 """
 
 import subprocess
@@ -8,22 +11,33 @@ import sys
 
 from figures import Results, Spread
 
-BELOW = "aiohttp, cattrs, attrs, msgspec"
-CODE = "import time; began = time.perf_counter(); import {}; print(time.perf_counter() - began)"
+BELOW = "import aiohttp, cattrs, attrs, msgspec"
+WAYS = {
+    "the package": f"{BELOW}, voicedrop_async",
+    "a session": f"{BELOW}; from voicedrop_async import RouteeSession",
+    "every name": f"{BELOW}; from voicedrop_async import *",
+    "a model, without aiohttp": "from voicedrop_async import VoiceMessage",
+}
+"""The first one is the figure."""
+CODE = "import time; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
 
 
-def milliseconds(modules: str) -> float:
+def milliseconds(statement: str) -> float:
     """Return the milliseconds that an import takes in a process of its own."""
-    told = subprocess.run([sys.executable, "-c", CODE.format(modules)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    told = subprocess.run([sys.executable, "-c", CODE.format(statement)], stdout=subprocess.PIPE, text=True, check=True).stdout
     return float(told) * 1e3
 
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
-    """Print both, and the difference round by round."""
+    """Print each, and the difference round by round."""
     count = 3 if short else max(rounds, 15)
-    pairs = [(milliseconds(BELOW), milliseconds("voicedrop_async")) for _ in range(-1, count)][1:]  # the first one writes bytecode
-    below, whole = (Spread.of(side) for side in zip(*pairs, strict=True))
-    print(f"\nimport: {BELOW} {below} ms; voicedrop_async {whole} ms")
-    results.note("import: below", below)
-    results.note("import: whole", whole)
-    results.put("I1", Spread.of(more - less for less, more in pairs))
+    turns = [[milliseconds(statement) for statement in (BELOW, *WAYS.values())] for _ in range(-1, count)][1:]  # the first writes bytecode
+    below, *ways = zip(*turns, strict=True)
+    print(f"\nimport, ms: the libraries below alone {Spread.of(below)}")
+    results.note("import: below", Spread.of(below))
+    for name, whole in zip(WAYS, ways, strict=True):
+        added = Spread.of(more - less for less, more in zip(below, whole, strict=True))
+        print(f"{name:<28} {Spread.of(whole)!s:<20} adds {added}")
+        results.note(f"import: {name}", Spread.of(whole))
+        if name == "the package":
+            results.put("I1", added)

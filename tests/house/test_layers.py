@@ -9,7 +9,7 @@ import voicedrop_async
 PACKAGE = Path(voicedrop_async.__file__).parent
 
 FLOORS: list[set[str]] = [
-    {"_letters", "_masking", "models"},
+    {"_lazily", "_letters", "_masking", "models"},
     {"errors"},
     {"_checks"},
     {"calls", "fanout", "pages"},

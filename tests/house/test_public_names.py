@@ -1,14 +1,18 @@
 """A name without an underscore is a promise: sorted, documented, and not suppressed into shape."""
 
 import ast
+import importlib
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import voicedrop_async
-from voicedrop_async import sandbox
+from voicedrop_async import journal, sandbox
 
 PACKAGE = Path(voicedrop_async.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -77,3 +81,32 @@ def test_the_user_s_sample_touches_every_public_name() -> None:
     sample = (Path(__file__).parents[1] / "typing_sample.py").read_text(encoding="utf-8")
 
     assert [name for name in voicedrop_async.__all__ if not re.search(rf"\bvd\.{name}\b", sample)] == []
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a fresh process has loaded after a statement."""
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys; {statement}; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return set(told.stdout.split())
+
+
+def test_a_name_is_loaded_when_it_is_asked_for():
+    assert "voicedrop_async.models" not in loaded_by("import voicedrop_async")
+    assert "aiohttp" not in loaded_by("from voicedrop_async import VoiceMessage, OutcomeUnknown")
+    assert not {"sqlite3", "redis", "voicedrop_async.spacivox", "voicedrop_async.sandbox"} & loaded_by(
+        "from voicedrop_async import RouteeSession"
+    )
+    assert "sqlite3" in loaded_by("from voicedrop_async.journal import SqliteJournal")
+
+
+@pytest.mark.parametrize("package", [voicedrop_async, journal], ids=lambda package: package.__name__)
+def test_type_checkers_find_each_name_where_it_is_loaded_from(package: ModuleType):
+    tree = ast.parse(Path(package.__file__ or "").read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("voicedrop_async.")]
+    told = {alias.name: node.module for node in imports for alias in node.names}
+    for name in package.__all__:
+        assert getattr(importlib.import_module(told[name]), name) is getattr(package, name)
+    with pytest.raises(AttributeError, match="has no attribute 'VoiceMessages'"):
+        package.VoiceMessages()
+    assert set(package.__all__) <= set(dir(package))
