@@ -11,7 +11,9 @@ missed figure is printed and no more, since machines are noisy; one in which the
 
 import argparse
 import importlib
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -48,15 +50,11 @@ def asked() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, keep, compare."""
     options, began = asked(), time.perf_counter()
-    rounds = options.rounds or (1 if options.short else 7)
-    results = Results(f"{about()}; {'short, ' if options.short else ''}rounds: {rounds}")
-    print(results.about, flush=True)
-    for name in options.only:
-        module, function = SECTIONS[name]
-        measure: Callable[..., None] = getattr(importlib.import_module(module), function)
-        started = time.perf_counter()
-        measure(results, rounds, short=options.short)
-        print(f"[{name}: {time.perf_counter() - started:.0f} s]", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        # What is installed is compiled once; where the environment forbids that, each fresh process would compile it all again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        results = measured(options)
     if options.short:
         print("\nshort lists, one round: what follows is not what the figures mean, only that they can be measured")
     results.print()
@@ -66,6 +64,20 @@ def main() -> None:
         results.keep(options.json)
     print(f"took {time.perf_counter() - began:.0f} s")
     sys.exit(any(goal.sure for goal in results.missed()))
+
+
+def measured(options: argparse.Namespace) -> Results:
+    """Measure what was asked for, one part after the other."""
+    rounds = options.rounds or (1 if options.short else 7)
+    results = Results(f"{about()}; {'short, ' if options.short else ''}rounds: {rounds}")
+    print(results.about, flush=True)
+    for name in options.only:
+        module, function = SECTIONS[name]
+        measure: Callable[..., None] = getattr(importlib.import_module(module), function)
+        started = time.perf_counter()
+        measure(results, rounds, short=options.short)
+        print(f"[{name}: {time.perf_counter() - started:.0f} s]", flush=True)
+    return results
 
 
 if __name__ == "__main__":

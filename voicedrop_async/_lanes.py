@@ -2,20 +2,20 @@
 
 import ssl
 import time
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import aiohttp
 from aiohttp import ClientTimeout, hdrs
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from voicedrop_async._body import read_body
 from voicedrop_async._resolver import PublicOnly
 from voicedrop_async._underway import NOBODY, Call
 from voicedrop_async.auth import Credential
-from voicedrop_async.calls import Kind, Reply, Request
+from voicedrop_async.calls import Kind, Reply, Request, Timeouts
 from voicedrop_async.errors import ConfigError
 
 CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
@@ -80,23 +80,17 @@ class Lanes:
             BrokenError: The line broke; aiohttp has not repeated it.
             Exception: Whatever else aiohttp raises.
         """
-        request, timeouts, file = call.request, call.policy.timeouts, call.request.download
+        request, file = call.request, call.request.download
         async with self._lane(request).request(
             request.method,
             URL(url, encoded=True),
             params=request.params or None,
             data=request.body,
-            headers=_AS_IT_IS if file is not None else {hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
+            headers=_AS_IT_IS if file is not None else _typed(request.content_type) if request.body is not None else None,
             allow_redirects=False,
             proxy=self._proxy,
             ssl=self._ssl,
-            timeout=ClientTimeout(
-                # Nobody knows how long a file is: it is held between two chunks, not as a whole.
-                total=None if file is not None else timeouts.read,
-                connect=timeouts.connect,
-                sock_connect=timeouts.connect,
-                sock_read=None if file is None else timeouts.read,
-            ),
+            timeout=_timeout(call.policy.timeouts, file is not None),
             middlewares=(_once(call.credential),),
             trace_request_ctx=call,
         ) as response:
@@ -153,6 +147,22 @@ def _once(credential: Credential) -> aiohttp.ClientMiddlewareType:
             raise BrokenError(fault) from None
 
     return middleware
+
+
+@lru_cache(maxsize=64)
+def _timeout(timeouts: Timeouts, of_file: bool) -> ClientTimeout:
+    # Nobody knows how long a file is: it is held between two chunks, not as a whole.
+    return ClientTimeout(
+        total=None if of_file else timeouts.read,
+        connect=timeouts.connect,
+        sock_connect=timeouts.connect,
+        sock_read=timeouts.read if of_file else None,
+    )
+
+
+@lru_cache(maxsize=8)
+def _typed(content_type: str) -> Mapping[str, str]:
+    return CIMultiDictProxy(CIMultiDict({hdrs.CONTENT_TYPE: content_type}))
 
 
 def _reply(response: aiohttp.ClientResponse, body: bytes, call: Call, started: float) -> Reply:

@@ -2,10 +2,10 @@
 
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from math import isfinite
 from types import EllipsisType, TracebackType
-from typing import Final, NoReturn, Self, TypedDict, TypeVar
+from typing import Any, Final, NoReturn, Self, TypedDict, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -229,8 +229,8 @@ class Session:
         """
         return self._paid.books.journal
 
-    async def _send(self, request: Request, load: Callable[[Reply], T]) -> T:
-        return await self._transport.send(Call(request, self._policy), load)
+    def _send(self, request: Request, load: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
+        return self._transport.send(Call(request, self._policy), load)
 
     def _policy_until(self, deadline: float | None) -> Policy:
         _check_deadline(deadline)

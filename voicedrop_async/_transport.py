@@ -6,11 +6,10 @@ of exception: a timeout means both "never left" and "lost".
 """
 
 import asyncio
-import os
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from logging import getLogger
@@ -75,7 +74,7 @@ class Transport:
         self._spending = dict.fromkeys(Kind, Spending()) | {Kind.TOKEN: Spending()}
         self._proxy: Final = None if wiring.proxy is None else host_of(wiring.proxy)
         self._lanes: Lanes | None = None
-        self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._home: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._closing = asyncio.Event()
         self._in_line: Final = object()
@@ -87,7 +86,7 @@ class Transport:
         Raises:
             ConfigError: The session is in use in another loop; it can only be closed there.
         """
-        if self._home is not None and not self._home[0].is_closed() and not self._closed:
+        if self._home is not None and not self._home.is_closed() and not self._closed:
             self.check_home()
         self._closed = True
         self._closing.set()
@@ -97,7 +96,7 @@ class Transport:
         if lanes is not None:
             await lanes.aclose()
 
-    async def send(self, call: Call, load: Callable[[Reply], T]) -> T:
+    def send(self, call: Call, load: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
         """Send a request until it succeeded, surely failed, or may not be repeated; return what ``load`` reads.
 
         However it ends, by cancellation too, ``call.may_have_happened`` says afterwards whether it may have taken effect.
@@ -110,8 +109,10 @@ class Transport:
         self.check_home()
         if (call.request.kind is Kind.PAID) != (call.request.intent is not None):
             raise ConfigError("kind: a paid call has an intent, and no other has one")
-        if call.policy.deadline is None:
-            return await self._insist(call, load)
+        return self._insist(call, load) if call.policy.deadline is None else self._in_time(call, load)
+
+    async def _in_time(self, call: Call, load: Callable[[Reply], T]) -> T:
+        """Insist until the deadline of the call."""
         try:
             async with call.clock():
                 return await self._insist(call, load)
@@ -289,11 +290,13 @@ class Transport:
         """Refuse a closed session, another loop and another process."""
         if self._closed:
             raise SessionClosed
-        home, process = self._home, os.getpid()
-        # The process first: in a child that goes on where its parent was forked, Python knows of no loop that runs.
-        if home is None:
-            self._home = (asyncio.get_running_loop(), process)
-        elif home[1] != process or home[0] is not asyncio.get_running_loop():
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None  # in a forked child that goes on where its parent was, Python knows of no loop that runs
+        if self._home is None:
+            self._home = loop
+        if loop is None or loop is not self._home:
             raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
 
     def _tell(self, call: Call, name: str, status: int | None, seconds: float) -> None:

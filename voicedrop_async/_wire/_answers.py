@@ -7,7 +7,7 @@ fault in wire names. Nothing of the answer's content is in it.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import define, field
 
 from voicedrop_async._wire import _fast, _values
 from voicedrop_async._wire._convert import FORGIVING, IDENTITY, STRICT, unreadable_fields
@@ -23,7 +23,7 @@ _WORDS: Final = ("developerMessage", "message", "error_description", "error")
 _CODES: Final = ("code", "errorCode")
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)  # not frozen: that takes three times as long to make, and one is made for each page
 class Rows(Generic[T]):
     """The items of a list, and what of them could not be read."""
 
@@ -34,7 +34,7 @@ class Rows(Generic[T]):
     """Rows that are no object or bear no usable id."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Sheet(Generic[T]):
     """One page of an envelope; what it does not say usably is None."""
 
@@ -56,10 +56,10 @@ def load_sheet(reply: Reply, model: type[T], pool: dict[Any, Any] | None = None)
         return _read(reply, lambda parsed: _odd_sheet(parsed, model))
     return Sheet(
         rows=Rows(items=quick.content),
-        number=_known(quick.number),
-        size=_known(quick.size),
-        total_pages=_known(quick.total_pages),
-        total_items=_known(quick.total_elements),
+        number=quick.number,
+        size=quick.size,
+        total_pages=quick.total_pages,
+        total_items=quick.total_elements,
         last=quick.last,
     )
 

@@ -161,7 +161,6 @@ def builder(model: Any, news: News, *, shares: bool = False) -> Callable[..., tu
         "NO_EXTRA": NO_EXTRA,
         "amount": _amount,
         "moment": datetime.fromisoformat,
-        "new": object.__new__,
         "plain": _values.plain,
         "PLAIN": _values.PLAIN,
     }
@@ -174,16 +173,15 @@ def builder(model: Any, news: News, *, shares: bool = False) -> Callable[..., tu
 
 @cache
 def _thawed(model: Any) -> Any:
-    """Return a twin of a frozen class that can be filled; what is full takes the class of the model, and is frozen by it."""
-    return type(
-        f"{model.__name__}InTheMaking", (model,), {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
-    )
+    """Return a twin of a frozen class that begins empty and can be filled; full, it takes the class of the model, and is frozen by it."""
+    plain = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__")}
+    return type(f"{model.__name__}InTheMaking", (model,), {"__slots__": (), **plain})
 
 
 def _made_of(model: Any, news: News, scope: dict[str, Any], row: str, item: str, *, shares: bool) -> Iterator[str]:
     """Yield the lines that make the model ``item`` of the struct ``row``."""
     scope |= {f"{item}_model": model, f"{item}_making": _thawed(model)}
-    yield f"{item} = new({item}_making)"
+    yield f"{item} = {item}_making()"
     for part in _parts(model):
         yield from _part_of(part, model, news, scope, row, item, shares=shares)
     names = list(spares(model, news))

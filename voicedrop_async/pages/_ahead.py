@@ -1,9 +1,10 @@
 """Requests ahead of the walk: under way before their turn, taken in order, and gone when the walk is left."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import datetime
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from voicedrop_async.errors import WireError
 from voicedrop_async.pages._source import Cuts, Fetched, Place
@@ -12,6 +13,8 @@ T = TypeVar("T")
 
 _TURN: Final = 0.001
 """Seconds after which the loop gets a turn: pages that wait already are taken without one, and new requests would starve."""
+_HOPS: Final = 2
+"""Rounds of the loop in a turn: in the first, timers that are due wake who sleeps; in the second, these run."""
 
 
 class Ahead(Generic[T]):
@@ -20,7 +23,7 @@ class Ahead(Generic[T]):
     def __init__(
         self,
         fetch: Callable[[Place], Awaitable[Fetched[T]]],
-        ask: Callable[[Place], Awaitable[Callable[[], Fetched[T]]]],
+        ask: Callable[[Place], Coroutine[Any, Any, Callable[[], Fetched[T]]]],
         cuts: Cuts,
         *,
         most: int,
@@ -51,6 +54,8 @@ class Ahead(Generic[T]):
         """Pages of the list that was opened last: what the next one is expected to have."""
         self._next = Place(None, 0)
         self._room = 0
+        self._taken: Place | None = None
+        """The place that was taken last: behind it, nothing is under way that was passed by."""
         self._turn = 0.0
 
     def plan(self, place: Place, room: int) -> None:
@@ -64,23 +69,24 @@ class Ahead(Generic[T]):
             asked = self._gapless.number - place.number
             if asked > 0:
                 room, weight_left, begin = room - asked, weight_left - asked, self._gapless
+                if room <= 0 or weight_left <= 0:
+                    return
         for each, weight in self._upcoming(begin, needed=begin is place):
-            if room <= 0 or weight_left <= 0:
-                return
             if each not in self._tasks:
                 if len(self._tasks) >= self._most and each != place:
                     return  # lists opened ahead take the places until their turn comes
-                self._tasks[each] = asyncio.ensure_future(self._opening(each) if each.number == 0 else self._ask(each))
+                self._tasks[each] = asyncio.create_task(self._opening(each) if each.number == 0 else self._ask(each))
             if each.start == place.start:
                 self._gapless = Place(each.start, each.number + 1)
             room, weight_left = room - 1, weight_left - weight
+            if room <= 0 or weight_left <= 0:
+                return
 
     async def take(self, place: Place, room: int) -> tuple[Fetched[T], bool]:
         """Return the page at ``place``, and whether it was asked for before its turn; ``room`` as for ``plan``."""
-        for passed in [each for each in self._tasks if each < place]:
-            self._give_up(passed)
-        for start in [each for each in self._pages if Place(each, 0) < Place(place.start, 0)]:
-            del self._pages[start]
+        if self._taken != (place.start, place.number - 1):
+            self._pass_by(place)
+        self._taken = place
         early = place in self._tasks
         if not early:
             self._gapless = None
@@ -96,6 +102,13 @@ class Ahead(Generic[T]):
             self._room = 0  # what arrives now waits for the next plan, which begins behind this place
         self._learn(place, fetched)
         return fetched, early
+
+    def _pass_by(self, place: Place) -> None:
+        """Give up what lies in front of ``place``, to which the walk did not come page by page."""
+        for passed in [each for each in self._tasks if each < place]:
+            self._give_up(passed)
+        for start in [each for each in self._pages if Place(each, 0) < Place(place.start, 0)]:
+            del self._pages[start]
 
     async def _read(self, place: Place, task: asyncio.Task[Callable[[], Fetched[T]]], room: int) -> Fetched[T]:
         read = await task
@@ -138,10 +151,10 @@ class Ahead(Generic[T]):
             task.exception()  # nobody will ask for that page: what failed is nobody's business any more
 
     async def _turn_of_the_loop(self) -> None:
-        loop = asyncio.get_running_loop()
-        if loop.time() - self._turn > _TURN:
-            await asyncio.sleep(0)
-            self._turn = loop.time()
+        if time.monotonic() - self._turn > _TURN:
+            for _ in range(_HOPS):
+                await asyncio.sleep(0)
+            self._turn = time.monotonic()
 
     async def _opening(self, place: Place) -> Callable[[], Fetched[T]]:
         """Ask for the first page of a list, and then for those behind it."""

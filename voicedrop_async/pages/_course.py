@@ -52,10 +52,10 @@ class Course:
             return Turn.END
         if self._repeats(page, mark, fresh=fresh):
             return Turn.LOOP
-        over = {fetched.last, None if fetched.total_pages is None else number + 1 >= fetched.total_pages} - {None}
-        if over == {True}:
+        last, counted_out = fetched.last, None if fetched.total_pages is None else number + 1 >= fetched.total_pages
+        self.probing = last is not None and counted_out is not None and last != counted_out
+        if (last or counted_out) and not self.probing:
             return Turn.END
-        self.probing = len(over) == 2
         self.doubtful |= self.probing
         if fresh:
             self.barren = 0

@@ -1,10 +1,10 @@
 """Page after page, in order: what each brings that is new, what the service's counts say, and where the walk stands."""
 
-from collections.abc import Callable, Hashable, Sequence, Set
+from collections.abc import Callable, Coroutine, Hashable, Sequence, Set
 from datetime import datetime
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from voicedrop_async.errors import DriftDetected, PageLoop, WireError
 from voicedrop_async.models import Page
@@ -40,7 +40,7 @@ class Options:
     """Where to go on from."""
 
 
-@frozen
+@define  # not frozen: that takes twice as long to make, and one is made for each page
 class Sheet(Generic[T]):
     """A page that was read, and what of it is to be handed out."""
 
@@ -201,10 +201,14 @@ class Reader(Generic[T]):
                     return fetched
                 del fetched
 
-    async def _ask(self, place: Place) -> Callable[[], Fetched[T]]:
+    def _ask(self, place: Place) -> Coroutine[Any, Any, Callable[[], Fetched[T]]]:
         """Ask for a page that is read later; the one that opens a list is read at once, for what it says of the list."""
-        if place.number > 0 and self._source.ask is not None:
-            return await self._source.ask(self.cuts.asked(place.start, self._source.overlap), place.number, self._options.page_size)
+        ask = self._source.ask
+        if place.number == 0 or ask is None:
+            return self._read_at_once(place)
+        return ask(self.cuts.asked(place.start, self._source.overlap), place.number, self._options.page_size)
+
+    async def _read_at_once(self, place: Place) -> Callable[[], Fetched[T]]:
         fetched = await self.fetch(place)
         return lambda: fetched
 
@@ -241,7 +245,7 @@ class Reader(Generic[T]):
             fresh = tuple(item for item, key in zip(later, later_keys, strict=True) if key not in before) if known else later
         mark = hash(tuple(keys))
         # What was forgotten is no sign that a page is new; the mark of a page is never forgotten.
-        new = self._seen.distinct > distinct and not (self._seen.forgotten and mark in self._course.marks)
+        new = self._seen.distinct > distinct and not (self._seen.older and mark in self._course.marks)
         self._move(place, fetched, mark, new=new)
         return Sheet(page, fresh, begins, self._source.keys)
 

@@ -1,8 +1,8 @@
 """Where pages come from: one list, or one for each slice of a range of time."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     number: int
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)  # not frozen: that takes three times as long to make, and one is made for each page
 class Fetched(Generic[T]):
     """A page as it came, before anything is held back."""
 
@@ -45,7 +45,7 @@ class Fetched(Generic[T]):
 
 Fetch: TypeAlias = Callable[[Span | None, int, int], Awaitable[Fetched[T]]]
 """Fetch one page: the slice, number of the page in it, items a page."""
-Ask: TypeAlias = Callable[[Span | None, int, int], Awaitable[Callable[[], Fetched[T]]]]
+Ask: TypeAlias = Callable[[Span | None, int, int], Coroutine[Any, Any, Callable[[], Fetched[T]]]]
 """Fetch one page, to be read when it is called."""
 
 

@@ -75,6 +75,7 @@ class Walk(Generic[T]):
                 yield evolve(self._sheet.page, items=rest)
             while (page := await self._next()) is not None:
                 yield page
+                del page
         finally:
             await self._let_go()
 
