@@ -14,7 +14,7 @@ def stream(routee: RouteeSession, size: int, at_once: int) -> PageStream[VoiceMe
 
 
 async def pages(url: str, size: int, at_once: int) -> int:
-    """Walk a page at a time: the fast path."""
+    """Walk a page at a time."""
     seen = 0
     async with session(url) as routee:
         async for page in stream(routee, size, at_once).pages():

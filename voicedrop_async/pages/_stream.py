@@ -99,7 +99,10 @@ class PageStream(Generic[T]):
         return self.walk().__aiter__()
 
     def pages(self) -> AsyncGenerator[Page[T]]:
-        """Walk a page at a time; the fast path."""
+        """Walk a page at a time.
+
+        A page that is held while the next one is read takes its room twice; where pages are large, ``del`` it before.
+        """
         return self.walk().pages()
 
     def walk(self) -> Walk[T]:
