@@ -16,7 +16,11 @@ from walk import MESSAGES, SHORT, in_turns, walked
 LATENCIES = {"L1 100 ms": (100, 100), "L1 20 ms": (100, 20), "L2": (1000, 100)}
 """Page size and milliseconds an answer, by figure."""
 AHEAD = {"ours": 1, "ours, 8 ahead": 8, "ours, 32 ahead": 32}
-STALLS = ("ours, 32 ahead", "dictionaries, 8 at once")
+STALLS = {
+    "ours, 32 ahead": ("ours, 32 ahead",),
+    "ours, after gc.freeze()": ("ours, 32 ahead", "--freeze"),
+    "dictionaries, 8 at once": ("dictionaries, 8 at once",),
+}
 
 
 def floor(latency: int, pages: int, ahead: int) -> float:
@@ -50,7 +54,8 @@ def over_floor(url: str, name: str, size: int, latency: int, pages: int, rounds:
 
 def late(url: str, messages: int, name: str) -> dict[str, float]:
     """Walk while a heart beats."""
-    return walked(name, url, 1000, messages, "--heartbeat")
+    contender, *options = STALLS[name]
+    return walked(contender, url, 1000, messages, "--heartbeat", *options)
 
 
 def stalls(results: Results, rounds: int, *, short: bool) -> None:
@@ -59,7 +64,7 @@ def stalls(results: Results, rounds: int, *, short: bool) -> None:
     messages = SHORT if short else MESSAGES
     with page_server(messages, 1000) as url:
         for latency in (0, 20):
-            took = in_turns(STALLS, rounds, partial(late, f"{url}/{latency}", messages))
+            took = in_turns(list(STALLS), rounds, partial(late, f"{url}/{latency}", messages))
             for name, runs in took.items():
                 measured = Spread.of(run["stall"] for run in runs)
                 print(f"{latency:>3} ms   {name:<24} {measured}", flush=True)

@@ -10,6 +10,7 @@ item by item, as most are written; walks by ``pages()`` stand beside them in the
 
 import argparse
 import asyncio
+import gc
 import importlib
 import json
 import time
@@ -48,6 +49,7 @@ OURS: Mapping[str, Contender] = {
     "ours, 32 ahead": Contender("ours", "pages", 32),
     "ours by item": Contender("ours", "items"),
     "ours by item, 8 ahead": Contender("ours", "items", 8),
+    "ours by item, 32 ahead": Contender("ours", "items", 32),
 }
 CONTENDERS: Mapping[str, Contender] = {
     **OURS,
@@ -162,11 +164,13 @@ async def beyond(url: str, size: int) -> dict[str, float]:
     return {"beyond": most}
 
 
-async def walk_once(name: str, url: str, size: int, messages: int, *, heartbeat: bool) -> dict[str, float]:
+async def walk_once(name: str, url: str, size: int, messages: int, *, heartbeat: bool, freeze: bool) -> dict[str, float]:
     """Walk a short list to warm up, then the one that is measured."""
     contender = CONTENDERS[name]
     walk = contender.load()
     await walk(f"{url}/{3 * size}", size, contender.at_once)
+    if freeze:
+        gc.freeze()
     async with beating() if heartbeat else still() as late:
         before, began, cpu = seen(url), time.perf_counter(), time.process_time()
         found = await walk(f"{url}/{messages}", size, contender.at_once)
@@ -216,12 +220,13 @@ def main() -> None:
     parser.add_argument("size", type=int)
     parser.add_argument("messages", type=int, help="of the list")
     parser.add_argument("--heartbeat", action="store_true", help="tell how late the loop was at most")
+    parser.add_argument("--freeze", action="store_true", help="let the collector pass by what was there before, as a server can")
     parser.add_argument("--spare", action="store_true", help="walk short lists in every way of ours, and count requests")
     asked = parser.parse_args()
     if asked.spare:
         print(json.dumps(asyncio.run(beyond(asked.url, asked.size))))
         return
-    took = walk_once(asked.name, asked.url, asked.size, asked.messages, heartbeat=asked.heartbeat)
+    took = walk_once(asked.name, asked.url, asked.size, asked.messages, heartbeat=asked.heartbeat, freeze=asked.freeze)
     print(json.dumps(asyncio.run(took)))
 
 
