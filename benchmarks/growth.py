@@ -24,7 +24,7 @@ TOGETHER = 102_400
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print both."""
-    lengths, walks, times = (LENGTHS[:1], WALKS[-1:], 1) if short else (LENGTHS, WALKS, max(3, rounds // 2))
+    lengths, walks, times = (LENGTHS[:1], WALKS[-1:], 1) if short else (LENGTHS, WALKS, rounds)
     cases = [(f"{length:>9,} messages, one walk, 8 ahead", 1, length, 8) for length in lengths]
     cases += [(f"{count:>9} walks at once", count, TOGETHER // count, 1) for count in walks]
     print(f"\n{'pages of 100':<38} {'messages/s':>22} {'CPU us a message':>24} {'peak MiB':>9}")

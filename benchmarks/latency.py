@@ -15,10 +15,10 @@ from walk import MESSAGES, SHORT, in_turns, walked
 
 LATENCIES = {"L1 100 ms": (100, 100), "L1 20 ms": (100, 20), "L2": (1000, 100)}
 """Page size and milliseconds an answer, by figure."""
-AHEAD = {"ours": 1, "ours, 8 ahead": 8, "ours, 32 ahead": 32}
+AHEAD = {"ours by item": 1, "ours by item, 8 ahead": 8, "ours by item, 32 ahead": 32}
 STALLS = {
-    "ours, 32 ahead": ("ours, 32 ahead",),
-    "ours, after gc.freeze()": ("ours, 32 ahead", "--freeze"),
+    "ours, 32 ahead": ("ours by item, 32 ahead",),
+    "ours, after gc.freeze()": ("ours by item, 32 ahead", "--freeze"),
     "dictionaries, 8 at once": ("dictionaries, 8 at once",),
 }
 
@@ -34,7 +34,7 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
     messages = SHORT if short else MESSAGES
     with page_server(messages, 100, 1000) as url:
         for name, (size, latency) in LATENCIES.items():
-            results.put(name, over_floor(url, "ours, 32 ahead", size, latency, messages // size, rounds))
+            results.put(name, over_floor(url, "ours by item, 32 ahead", size, latency, messages // size, rounds))
         if short:
             return
         for latency in (20, 100):

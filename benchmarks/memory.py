@@ -49,7 +49,8 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
     growths, aboves = [], []
     with page_server(few) as url:
         for how, size in CASES[:1] if short else CASES:
-            small, large = ([fresh("memory.py", url, how, size, count) for _ in range(rounds)] for count in (few, many))
+            turns = [[fresh("memory.py", url, how, size, count) for count in (few, many)] for _ in range(rounds)]
+            small, large = zip(*turns, strict=True)
             growth, above = told(how, size, many, small, large)
             results.note(f"memory: {how}, pages of {size}: growth", growth)
             results.note(f"memory: {how}, pages of {size}: above start and pages ahead, MiB", above)

@@ -8,9 +8,7 @@ Everything here is importable from ``voicedrop_async``; what stands in a module 
 The sandbox for trying things out is ``voicedrop_async.sandbox``.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from voicedrop_async._lazily import loader
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors look here
     from voicedrop_async.auth import ClientCredentials, StaticToken
@@ -74,6 +72,107 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
+else:
+    from voicedrop_async._lazily import lazily
+
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "auth": (
+                "ClientCredentials",
+                "StaticToken",
+            ),
+            "calls": (
+                "Event",
+                "Kind",
+                "Reply",
+                "Retry",
+                "Timeouts",
+            ),
+            "errors": (
+                "ApiError",
+                "BadRequest",
+                "ConfigError",
+                "Conflict",
+                "ConnectFailed",
+                "ConnectionLost",
+                "DeadlineExceeded",
+                "DriftDetected",
+                "Forbidden",
+                "JournalError",
+                "NotFound",
+                "OutcomeUnknown",
+                "PageLoop",
+                "RateLimited",
+                "RequestError",
+                "ResumeTokenError",
+                "ServerFailed",
+                "SessionClosed",
+                "TimedOut",
+                "Unauthorized",
+                "VoiceDropError",
+                "WalkError",
+                "WireError",
+            ),
+            "fanout": ("Outcome",),
+            "journal": (
+                "Journal",
+                "JournalEntry",
+                "MemoryJournal",
+                "RedisJournal",
+                "SendState",
+                "SettledBy",
+                "SqliteJournal",
+            ),
+            "models": (
+                "AnsweredBy",
+                "Callback",
+                "CallbackStrategy",
+                "CampaignProblem",
+                "CampaignReceipt",
+                "CampaignState",
+                "CampaignSummary",
+                "DeliveryStatus",
+                "Direction",
+                "DropState",
+                "FilterField",
+                "FilterOperator",
+                "Gender",
+                "Intent",
+                "MessageStatus",
+                "Page",
+                "Reconciliation",
+                "Recording",
+                "ResumeToken",
+                "SpokenMessage",
+                "TrackingFilter",
+                "VoiceAnalysis",
+                "VoiceCampaign",
+                "VoicemailDropRecord",
+                "VoiceMessage",
+                "WalkReport",
+            ),
+            "pages": (
+                "PageStream",
+                "Walk",
+                "WalkOptions",
+            ),
+            "routee": (
+                "Chunk",
+                "ChunkState",
+                "RouteeDialect",
+                "RouteeSession",
+                "SendLedger",
+                "unique_name",
+            ),
+            "spacivox": ("SpacivoxSession",),
+            "throttle": (
+                "Limits",
+                "Throttle",
+                "ThrottleSnapshot",
+            ),
+        },
+    )
 
 __all__ = [
     "AnsweredBy",
@@ -154,111 +253,3 @@ __all__ = [
     "WireError",
     "unique_name",
 ]
-
-
-_load = loader(
-    __name__,
-    {
-        "auth": (
-            "ClientCredentials",
-            "StaticToken",
-        ),
-        "calls": (
-            "Event",
-            "Kind",
-            "Reply",
-            "Retry",
-            "Timeouts",
-        ),
-        "errors": (
-            "ApiError",
-            "BadRequest",
-            "ConfigError",
-            "Conflict",
-            "ConnectFailed",
-            "ConnectionLost",
-            "DeadlineExceeded",
-            "DriftDetected",
-            "Forbidden",
-            "JournalError",
-            "NotFound",
-            "OutcomeUnknown",
-            "PageLoop",
-            "RateLimited",
-            "RequestError",
-            "ResumeTokenError",
-            "ServerFailed",
-            "SessionClosed",
-            "TimedOut",
-            "Unauthorized",
-            "VoiceDropError",
-            "WalkError",
-            "WireError",
-        ),
-        "fanout": ("Outcome",),
-        "journal": (
-            "Journal",
-            "JournalEntry",
-            "MemoryJournal",
-            "RedisJournal",
-            "SendState",
-            "SettledBy",
-            "SqliteJournal",
-        ),
-        "models": (
-            "AnsweredBy",
-            "Callback",
-            "CallbackStrategy",
-            "CampaignProblem",
-            "CampaignReceipt",
-            "CampaignState",
-            "CampaignSummary",
-            "DeliveryStatus",
-            "Direction",
-            "DropState",
-            "FilterField",
-            "FilterOperator",
-            "Gender",
-            "Intent",
-            "MessageStatus",
-            "Page",
-            "Reconciliation",
-            "Recording",
-            "ResumeToken",
-            "SpokenMessage",
-            "TrackingFilter",
-            "VoiceAnalysis",
-            "VoiceCampaign",
-            "VoicemailDropRecord",
-            "VoiceMessage",
-            "WalkReport",
-        ),
-        "pages": (
-            "PageStream",
-            "Walk",
-            "WalkOptions",
-        ),
-        "routee": (
-            "Chunk",
-            "ChunkState",
-            "RouteeDialect",
-            "RouteeSession",
-            "SendLedger",
-            "unique_name",
-        ),
-        "spacivox": ("SpacivoxSession",),
-        "throttle": (
-            "Limits",
-            "Throttle",
-            "ThrottleSnapshot",
-        ),
-    },
-)
-
-
-def __getattr__(name: str) -> Any:
-    return _load(name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

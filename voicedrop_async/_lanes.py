@@ -86,7 +86,7 @@ class Lanes:
             URL(url, encoded=True),
             params=request.params or None,
             data=request.body,
-            headers=_AS_IT_IS if file is not None else _typed(request.content_type) if request.body is not None else None,
+            headers=_AS_IT_IS if file is not None else _headers_of(request.content_type) if request.body is not None else None,
             allow_redirects=False,
             proxy=self._proxy,
             ssl=self._ssl,
@@ -161,7 +161,7 @@ def _timeout(timeouts: Timeouts, of_file: bool) -> ClientTimeout:
 
 
 @lru_cache(maxsize=8)
-def _typed(content_type: str) -> Mapping[str, str]:
+def _headers_of(content_type: str) -> Mapping[str, str]:
     return CIMultiDictProxy(CIMultiDict({hdrs.CONTENT_TYPE: content_type}))
 
 

@@ -6,6 +6,7 @@ of exception: a timeout means both "never left" and "lost".
 """
 
 import asyncio
+import os
 import random
 import ssl
 import time
@@ -74,7 +75,7 @@ class Transport:
         self._spending = dict.fromkeys(Kind, Spending()) | {Kind.TOKEN: Spending()}
         self._proxy: Final = None if wiring.proxy is None else host_of(wiring.proxy)
         self._lanes: Lanes | None = None
-        self._home: asyncio.AbstractEventLoop | None = None
+        self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
         self._closing = asyncio.Event()
         self._in_line: Final = object()
@@ -86,7 +87,7 @@ class Transport:
         Raises:
             ConfigError: The session is in use in another loop; it can only be closed there.
         """
-        if self._home is not None and not self._home.is_closed() and not self._closed:
+        if self._home is not None and not self._home[0].is_closed() and not self._closed:
             self.check_home()
         self._closed = True
         self._closing.set()
@@ -103,8 +104,8 @@ class Transport:
 
         Raises:
             RequestError: What the last attempt failed with; ``OutcomeUnknown`` for a paid send that may have happened.
-            SessionClosed: The session is closed, or was while the call ran.
-            ConfigError: The session belongs to another loop or process; or a paid call that is in no journal.
+            SessionClosed: The session is closed, at the call itself; or was while it ran.
+            ConfigError: At the call itself: the session belongs to another loop or process; or a paid call that is in no journal.
         """
         self.check_home()
         if (call.request.kind is Kind.PAID) != (call.request.intent is not None):
@@ -290,13 +291,11 @@ class Transport:
         """Refuse a closed session, another loop and another process."""
         if self._closed:
             raise SessionClosed
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            loop = None  # in a forked child that goes on where its parent was, Python knows of no loop that runs
-        if self._home is None:
-            self._home = loop
-        if loop is None or loop is not self._home:
+        home, process = self._home, os.getpid()
+        # The process first: in a child that goes on where its parent was forked, Python knows of no loop that runs.
+        if home is None:
+            self._home = (asyncio.get_running_loop(), process)
+        elif home[1] != process or home[0] is not asyncio.get_running_loop():
             raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
 
     def _tell(self, call: Call, name: str, status: int | None, seconds: float) -> None:

@@ -5,6 +5,7 @@ Unknown keys are dropped and not kept, which spares it some work.
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import attrs
@@ -80,6 +81,7 @@ def _wire_name(name: str) -> str:
     return WIRE.get(name, head + "".join(word.title() for word in rest))
 
 
+@cache
 def _converter() -> Converter:
     converter = make_converter(detailed_validation=False)
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))

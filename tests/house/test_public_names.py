@@ -109,4 +109,17 @@ def test_type_checkers_find_each_name_where_it_is_loaded_from(package: ModuleTyp
         assert getattr(importlib.import_module(told[name]), name) is getattr(package, name)
     with pytest.raises(AttributeError, match="has no attribute 'VoiceMessages'"):
         package.VoiceMessages()
-    assert set(package.__all__) <= set(dir(package))
+
+
+def test_what_is_not_loaded_yet_is_there_for_who_looks():
+    ask = "import {0} as package; print('missing:', set(package.__all__) - set(dir(package)) or 'nothing')"
+    for package in ("voicedrop_async", "voicedrop_async.journal"):
+        assert {"missing:", "nothing"} <= loaded_by(ask.format(package))
+
+
+def test_a_public_module_is_an_attribute_without_being_imported():
+    modules = sorted(path.stem for path in PACKAGE.iterdir() if not path.stem.startswith(("_", "py")))
+    parts = [module for module in modules if module not in {"cli", "sandbox"}]
+    assert {f"voicedrop_async.{part}" for part in parts} <= loaded_by(
+        f"import voicedrop_async as vd; {'; '.join(f'vd.{part}' for part in parts)}"
+    )

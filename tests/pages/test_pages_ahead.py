@@ -1,12 +1,14 @@
 """Pages asked for before their turn: how many, which, and what of them is seen by whom walks."""
 
 import asyncio
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from page_servers import SECOND, Honest, drain, fetched, ids, source, walked
 
 from voicedrop_async.errors import ConnectionLost
-from voicedrop_async.pages import PageStream
+from voicedrop_async.pages import PageStream, _ahead
 
 TEN = "abcdefghij"
 
@@ -334,3 +336,43 @@ async def test_the_loop_gets_a_turn_between_pages_that_wait_already():
             pass
     beating.cancel()
     assert turns > 20
+
+
+@pytest.fixture
+def slow_pages(monkeypatch):
+    """Each page takes a second to read, by the clock that says when the loop gets a turn."""
+    monkeypatch.setattr(_ahead, "time", SimpleNamespace(monotonic=count().__next__))
+
+
+@pytest.mark.usefixtures("slow_pages")
+async def test_who_slept_until_a_page_was_read_has_run_before_the_next_one_is():
+    """A timer that is due comes behind us in line, wakes who sleeps, and who was woken runs a round later."""
+    loop, woken = asyncio.get_running_loop(), []
+    stream = PageStream(source(Honest(TEN).fetch, 1), page_size=1, prefetch=10)
+    handed_out = []
+    async for item in stream:
+        assert woken == handed_out
+        handed_out.append(item)
+        alarm = loop.create_future()
+        alarm.add_done_callback(lambda done: woken.append(done.result()))
+        loop.call_later(0, alarm.set_result, item)
+    assert ids(handed_out) == list(TEN)
+
+
+@pytest.mark.usefixtures("slow_pages")
+async def test_a_reader_whose_walk_is_left_under_it_asks_for_nothing_more():
+    server = Held(TEN)
+    walk = server.stream(prefetch=3).walk()
+    await walk.__aenter__()
+    pages = walk.pages()
+    first = asyncio.ensure_future(anext(pages))
+    await server.answered((0, 0))
+    await first
+    await server.answered((0, 1))
+    reader = asyncio.ensure_future(anext(pages))
+    await asyncio.sleep(0)  # it has page 1, and lets the loop have its turn before it reads that
+    await walk.__aexit__(None, None, None)
+    await asyncio.wait([reader])
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert server.waiting == {}
+    await pages.aclose()

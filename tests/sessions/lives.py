@@ -63,6 +63,32 @@ async def forks(way: str) -> None:
         print((await session.track_message("m")).message_id, len(line.received))
 
 
+def forks_at_rest() -> None:
+    """Use a session; fork while its loop does not run; go on with it in that loop on both sides."""
+    with asyncio.Runner() as runner:
+        auth, line = ClientCredentials("id", "secret"), RawServer([GRANT, MESSAGE])
+        runner.run(line.__aenter__())
+        session = RouteeSession(auth, base_url=line.url, auth_url=line.url, retry=QUICK)
+        runner.run(told(session))
+        child = os.fork()
+        if child == 0:
+            try:
+                print(json.dumps(runner.run(refusals(session))), flush=True)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        print(runner.run(told(session)), len(line.received))
+        runner.run(session.aclose())
+        runner.run(line.__aexit__(None, None, None))
+
+
+async def told(session: RouteeSession) -> str:
+    return (await session.track_message("m")).message_id
+
+
 if __name__ == "__main__":
-    asyncio.run({"forgets": forgets, "forks": forks}[sys.argv[1]](sys.argv[2]))
+    if sys.argv[1:] == ["forks", "at rest"]:
+        forks_at_rest()
+    else:
+        asyncio.run({"forgets": forgets, "forks": forks}[sys.argv[1]](sys.argv[2]))
     print("the end")

@@ -42,7 +42,7 @@ async def test_d02_a_session_that_is_never_closed_is_a_warning_and_no_more(way: 
     assert not re.search(r"Traceback|never retrieved|was destroyed|canary", complaints)
 
 
-@pytest.mark.parametrize("way", ["in its loop", "in another"])
+@pytest.mark.parametrize("way", ["in its loop", "in another", "at rest"])
 async def test_d03_after_a_fork_the_child_is_told_and_the_parent_goes_on(way: str) -> None:
     """Connection and token are the parent's: two processes on one connection would read each other's answers."""
     printed, complaints = await ran("sessions.lives", "forks", way)

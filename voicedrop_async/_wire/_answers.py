@@ -23,7 +23,7 @@ _WORDS: Final = ("developerMessage", "message", "error_description", "error")
 _CODES: Final = ("code", "errorCode")
 
 
-@define(kw_only=True)  # not frozen: that takes three times as long to make, and one is made for each page
+@define(kw_only=True)  # not frozen, as one is made for each page: that would take twice as long
 class Rows(Generic[T]):
     """The items of a list, and what of them could not be read."""
 
@@ -56,10 +56,10 @@ def load_sheet(reply: Reply, model: type[T], pool: dict[Any, Any] | None = None)
         return _read(reply, lambda parsed: _odd_sheet(parsed, model))
     return Sheet(
         rows=Rows(items=quick.content),
-        number=quick.number,
-        size=quick.size,
-        total_pages=quick.total_pages,
-        total_items=quick.total_elements,
+        number=_known(quick.number),
+        size=_known(quick.size),
+        total_pages=_known(quick.total_pages),
+        total_items=_known(quick.total_elements),
         last=quick.last,
     )
 

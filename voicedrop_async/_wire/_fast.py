@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from attrs import frozen
@@ -20,8 +20,6 @@ from voicedrop_async._wire._mirrors import News, builder, mirror, spares
 T = TypeVar("T")
 Pool = dict[Any, Any]
 """Values that are kept, each under itself: what equals one of them gives way to it."""
-Count = Annotated[int, msgspec.Meta(ge=0)]
-"""What is below counts nothing, and is for the converter."""
 _NONE: Final = News()
 _news: dict[Any, News] = {}
 """What the lists of each model have shown. What one thread learns another may undo; the next page brings it back."""
@@ -34,11 +32,11 @@ class Envelope(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=Fa
     """
 
     content: Any
-    total_pages: Count | None = None
-    total_elements: Count | None = None
+    total_pages: int | None = None
+    total_elements: int | None = None
     last: bool | None = None
-    number: Count | None = None
-    size: Count | None = None
+    number: int | None = None
+    size: int | None = None
     first: Any = None
     number_of_elements: Any = None
     pageable: Any = None

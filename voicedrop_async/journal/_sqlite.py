@@ -29,7 +29,8 @@ class SqliteJournal(OfOneProcess):
 
     The file is opened by the first call, on a thread of the journal's own, and made if neither it nor its key is there.
     Usable in several loops, one after another. Closing it gives file and thread back; a journal that is used again opens
-    again, and one that is never closed closes when it is dropped, or at the end of the program. A process that was forked
+    again, and one that is never closed closes when it is dropped, on whatever thread that happens, or at the end of the
+    program: rather close it, or a loop may wait for the disk. A process that was forked
     while the file was open cannot use it, by no journal: SQLite would lose claims. Open it after the fork, or close it before.
 
     A process that is killed while it makes the files may leave a draft, FILE.*.new, which can be deleted.

@@ -108,6 +108,7 @@ def _tell(jobs: list[_Job[Any]]) -> None:
 
 def _end(ledger: Ledger, process: int) -> None:
     # The garbage collector may call this in the middle of anything, with any lock held: nothing here may wait for one, as
-    # handing work to a pool would. Nobody else has the file by now; the thread ends by itself when its pool is gone.
+    # handing work to a pool would. Nobody works on the file by now: who does holds us, and when the program ends, the
+    # threads of pools have been waited for before this is called. Ours ends by itself when its pool is gone.
     if os.getpid() == process:
         ledger.close()

@@ -13,8 +13,9 @@ T = TypeVar("T")
 
 _TURN: Final = 0.001
 """Seconds after which the loop gets a turn: pages that wait already are taken without one, and new requests would starve."""
-_HOPS: Final = 2
-"""Rounds of the loop in a turn: in the first, timers that are due wake who sleeps; in the second, these run."""
+_HOPS: Final = 3
+"""Rounds of the loop in a turn. In the first we stand in line in front of the timers that are due; in the second these have
+woken who sleeps; in the third those have run."""
 
 
 class Ahead(Generic[T]):
@@ -115,7 +116,7 @@ class Ahead(Generic[T]):
         following = Place(place.start, place.number + 1)
         if following.number < self._pages.get(place.start, 0):
             # The request that takes the place of this one is under way while this one is read.
-            del self._tasks[place]
+            self._tasks.pop(place, None)
             self.plan(following, room - 1)
         await self._turn_of_the_loop()
         try:
@@ -132,7 +133,7 @@ class Ahead(Generic[T]):
 
     async def aclose(self) -> None:
         """Give up what is under way, and see it end, though we be cancelled ourselves."""
-        self._room = 0
+        self._most = 0  # a reader that is in the middle of a page asks for nothing more
         self.forget()
         if self._given_up:
             # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.

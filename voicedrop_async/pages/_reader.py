@@ -40,7 +40,7 @@ class Options:
     """Where to go on from."""
 
 
-@define  # not frozen: that takes twice as long to make, and one is made for each page
+@define  # one is made for each page
 class Sheet(Generic[T]):
     """A page that was read, and what of it is to be handed out."""
 
@@ -245,7 +245,7 @@ class Reader(Generic[T]):
             fresh = tuple(item for item, key in zip(later, later_keys, strict=True) if key not in before) if known else later
         mark = hash(tuple(keys))
         # What was forgotten is no sign that a page is new; the mark of a page is never forgotten.
-        new = self._seen.distinct > distinct and not (self._seen.older and mark in self._course.marks)
+        new = self._seen.distinct > distinct and not (self._seen.forgotten and mark in self._course.marks)
         self._move(place, fetched, mark, new=new)
         return Sheet(page, fresh, begins, self._source.keys)
 

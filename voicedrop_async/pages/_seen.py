@@ -1,6 +1,7 @@
 """What was handed out already. Exact keys, for the present list and the one before: a hash that collides would lose a message."""
 
 from collections.abc import Hashable, Iterable, Sequence, Set
+from itertools import islice
 from typing import TypeVar
 from zlib import crc32
 
@@ -11,95 +12,86 @@ T = TypeVar("T")
 
 @define
 class Seen:
-    """The keys of the present list, and of the pass over it; and those of the list before."""
+    """The keys of the present list, each with the pass that saw it last; and those of the list before."""
 
-    here: set[Hashable] = field(factory=set)
-    """Keys of the list that any pass has seen."""
-    older: Set[Hashable] = frozenset()
-    """More of them, where not all are remembered: from before ``here`` was begun anew."""
-    now: set[Hashable] | None = None
-    """Keys that this pass has seen; in the first pass, ``here`` says so."""
-    last: Set[Hashable] | None = None
-    """Keys that the pass before saw."""
+    here: dict[Hashable, int] = field(factory=dict)
     before: Set[Hashable] = frozenset()
     passes: int = 1
     distinct: int = 0
-    """How many this pass saw."""
-    shown: int = 0
-    """How many any pass saw."""
+    """Keys that this pass saw."""
+    common: int = 0
+    """Of these, the ones that the pass before saw as well."""
+    distinct_before: int = -1
+    """Keys that the pass before saw."""
     sum: int | None = None
     """Of hashes of the items that were handed out, if it is kept: of the same items it is the same."""
     most: int | None = None
-    """Keys to know at most, give or take a page, and half as many at least, for a list of which everything is handed out,
-    however long it is; None for all."""
+    """Keys to know at most, for a list of which everything is handed out, however long it is; None for all."""
+    forgotten: int = 0
+    """Keys that were too many."""
 
     def take(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
         """Remember a page; return its items that were not handed out yet, and how many this pass had seen already."""
-        taken = self._all_new(items, keys) or self._one_by_one(items, keys)
-        if self.most is not None and len(self.here) >= self.most // 2:
-            self.older, self.here = self.here, set()
+        taken = self._take(items, keys)
+        if self.most is not None and len(self.here) > self.most:
+            oldest = list(islice(self.here, len(self.here) - self.most))
+            for key in oldest:
+                del self.here[key]
+            self.forgotten += len(oldest)
         return taken
 
-    def _all_new(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int] | None:
-        """Remember a page that nobody has seen anything of, as most are; None, and nothing is remembered, if it is not so."""
-        here = self.here
-        if self.now is not None or not here.isdisjoint(keys):
-            return None
-        if (self.before and not self.before.isdisjoint(keys)) or (self.older and not self.older.isdisjoint(keys)):
-            return None
-        known = len(here)
-        here.update(keys)
-        if len(here) != known + len(keys):  # one of them comes twice
-            here.difference_update(keys)
-            return None
-        self.distinct += len(keys)
-        self.shown += len(keys)
-        self._add(keys)
-        return items, 0
-
-    def _one_by_one(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
+    def _take(self, items: tuple[T, ...], keys: Sequence[Hashable]) -> tuple[tuple[T, ...], int]:
+        if self.passes == 1 and self.before.isdisjoint(keys):
+            known = len(self.here)
+            for key in keys:
+                self.here[key] = 1
+            if len(self.here) == known + len(keys):
+                self.distinct += len(keys)
+                self._add(keys)
+                return items, 0
+            for _ in range(len(self.here) - known):  # one of them came before: one by one
+                self.here.popitem()
         fresh: list[T] = []
         repeated = 0
         for item, key in zip(items, keys, strict=True):
-            if self._in_this_pass(key):
+            seen_in = self.here.get(key, 0)
+            if seen_in == self.passes:
                 repeated += 1
                 continue
+            self.here[key] = self.passes
             self.distinct += 1
-            if self.now is not None:
-                self.now.add(key)
-            if key in self.here:
-                continue
-            self.here.add(key)
-            self.shown += 1
-            if key not in self.before:
+            self.common += seen_in == self.passes - 1
+            if seen_in == 0 and key not in self.before:
                 fresh.append(item)
                 self._add((key,))
         return tuple(fresh), repeated
 
-    def _in_this_pass(self, key: Hashable) -> bool:
-        return key in self.now if self.now is not None else key in self.here or key in self.older
-
     def repeats(self, keys: Sequence[Hashable]) -> bool:
         """Whether this pass has seen one of the keys already, or sees one twice now."""
-        return len(set(keys)) < len(keys) or any(self._in_this_pass(key) for key in keys)
+        return len(set(keys)) < len(keys) or any(self.here.get(key) == self.passes for key in keys)
 
     def _add(self, keys: Sequence[Hashable]) -> None:
         if self.sum is not None:
             self.sum += sum_of(keys)
 
     @property
+    def shown(self) -> int:
+        """Keys that any pass over the present list saw."""
+        return len(self.here) + self.forgotten
+
+    @property
     def agrees(self) -> bool:
         """Whether this pass saw the same keys as the one before."""
-        return self.now is not None and self.now == self.last
+        return self.distinct == self.distinct_before == self.common
 
     def read_again(self) -> None:
         """Begin another pass over the same list."""
         self.passes += 1
-        self.last, self.now, self.distinct = set(self.here) if self.now is None else self.now, set(), 0
+        self.distinct_before, self.distinct, self.common = self.distinct, 0, 0
 
     def next_list(self) -> "Seen":
         """Return what is remembered in the next list: an edge between slices can repeat an item there, and not farther on."""
-        return Seen(before=self.here | self.older if self.older else self.here, sum=None if self.sum is None else 0, most=self.most)
+        return Seen(before=self.here.keys(), sum=None if self.sum is None else 0, most=self.most)
 
 
 def sum_of(keys: Iterable[Hashable]) -> int:

@@ -30,7 +30,7 @@ class Place(NamedTuple):
     number: int
 
 
-@define(kw_only=True)  # not frozen: that takes three times as long to make, and one is made for each page
+@define(kw_only=True)  # not frozen, as one is made for each page: that would take twice as long
 class Fetched(Generic[T]):
     """A page as it came, before anything is held back."""
 
@@ -46,7 +46,7 @@ class Fetched(Generic[T]):
 Fetch: TypeAlias = Callable[[Span | None, int, int], Awaitable[Fetched[T]]]
 """Fetch one page: the slice, number of the page in it, items a page."""
 Ask: TypeAlias = Callable[[Span | None, int, int], Coroutine[Any, Any, Callable[[], Fetched[T]]]]
-"""Fetch one page, to be read when it is called."""
+"""Fetch one page, to be read when it is called. What goes wrong is raised when it is awaited, not at the call."""
 
 
 @frozen(kw_only=True)

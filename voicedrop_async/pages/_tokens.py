@@ -20,7 +20,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _CONTENT: Final = msgspec.json.Decoder(tuple[int, int, int | None, int | None, int, int, int, int | None, int, bool, bool, int | None])
 
 
-@define  # not frozen: that takes twice as long to make, and one is made for each page
+@define  # one is made for each page
 class Mark:
     """What a token says, in this order. Moments are microseconds since 1970, so that a slice begins exactly where it began."""
 
