@@ -197,7 +197,7 @@ def test_a_file_that_was_named_has_to_be_there_and_so_has_its_profile(named, mon
 
     for name, value in named.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigError, match=r"no such profile, but 'south'|No such file"):
+    with pytest.raises(ConfigError, match=r"no such profile; there are: 'south'|No such file"):
         Settings.load()
 
 

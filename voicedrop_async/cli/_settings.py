@@ -20,12 +20,12 @@ from voicedrop_async.routee import AUTH_URL, BASE_URL
 KEYS: Final = {
     "routee_application_id": "the application's id",
     "routee_application_secret": "the application's secret",
-    "routee_base_url": "where the service is",
-    "routee_auth_url": "where the token endpoint is",
+    "routee_base_url": "the service's URL",
+    "routee_auth_url": "the token endpoint's URL",
     "routee_rate": "the most requests a second",
     "routee_max_in_flight": "the most requests in flight",
     "spacivox_access_token": "the access token",
-    "spacivox_base_url": "where the service is",
+    "spacivox_base_url": "the service's URL",
     "spacivox_rate": "the most requests a second",
     "spacivox_max_in_flight": "the most requests in flight",
 }
@@ -87,7 +87,7 @@ class Settings:
                 raise ConfigError(f"{place}: {error.strerror}") from None
             return cls(place=place, why_empty=error.strerror or type(error).__name__, table={})
         if name not in profiles:
-            there = f"there is no such profile, but {', '.join(map(repr, profiles)) or 'none at all'}"
+            there = f"no such profile; there are: {', '.join(map(repr, profiles)) or 'none'}"
             if named:
                 raise ConfigError(f"{place}: {there}")
             return cls(place=place, why_empty=there, table={})
