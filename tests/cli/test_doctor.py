@@ -11,6 +11,7 @@ import trustme
 from raw_server import RawServer, answer, hangs_up
 
 from voicedrop_async.cli._clock import seconds_ahead
+from voicedrop_async.cli._doctor import _why_not
 
 from .processes import NAMES, clean, environment_of, run
 
@@ -205,6 +206,21 @@ async def test_a_certificate_is_looked_at(sandbox, tmp_path):
     assert "its certificate is not trusted (" in found["spacivox connection"][1]
     assert code_if_known == 0
     assert found_if_known["spacivox connection"][1].endswith("with a certificate that is trusted")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError(), "no connection within 5 s; look at the network and its firewalls"),
+        (
+            OSError("Multiple exceptions: 10.0.0.1, 10.0.0.2"),
+            "no connection (OSError); check ROUTEE_BASE_URL, the network and its firewalls",
+        ),
+    ],
+)
+def test_what_hinders_a_connection_is_said_without_its_addresses(error, words):
+    """A firewall that swallows everything, and a host of several addresses, all of them shut."""
+    assert _why_not(error, "ROUTEE_BASE_URL") == words
 
 
 async def test_plain_http_where_https_was_expected_is_no_tls(sandbox):

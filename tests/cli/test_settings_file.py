@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -208,10 +209,12 @@ def test_whoever_has_no_home_has_no_file(monkeypatch):
     assert Settings.load().why_empty == "No such file or directory"
 
 
-def test_settings_show_no_value(settings_file):
+def test_settings_show_no_value_and_stay_in_their_process(settings_file):
     settings_file.write_text(SPACIVOX)
 
     assert CANARY not in repr(Settings.load())
+    with pytest.raises(ConfigError, match="not pickled"):
+        pickle.dumps(Settings.load())
 
 
 def ring(**kept):

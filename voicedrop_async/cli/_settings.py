@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 from shlex import quote
 from types import UnionType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, NoReturn, Self, cast
 
 import aiohttp
 from attrs import field, frozen
@@ -57,7 +57,7 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 @frozen(kw_only=True)
 class Settings:
-    """What is set, key by key: in the environment, or else in a profile. Its ``repr`` shows no value."""
+    """What is set, key by key: in the environment, or else in a profile. Its ``repr`` shows no value, and it is not pickled."""
 
     place: str
     """The file and the profile, as sentences name them."""
@@ -134,6 +134,9 @@ class Settings:
         """Return the sentence about a key that is set nowhere."""
         why = f" ({self.why_empty})" if self.why_empty else ""
         return f"{key.upper()}: not set in the environment, and no {key} in {self.place}{why}; it holds {KEYS[key]}"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise ConfigError("settings: may hold secrets, and are not pickled; load them where they are used")
 
     @contextmanager
     def _names(self, service: str) -> Generator[None]:
