@@ -29,7 +29,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,phone") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,keyring,phone") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)
@@ -70,7 +70,7 @@ def network(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0] if PYTHONS else None, venv_backend="uv")
 def oldest(session: nox.Session) -> None:
     """Run tests with the oldest version of each dependency that `pyproject.toml` allows."""
-    session.install("--resolution", "lowest-direct", "-e", ".[cli,phone]")
+    session.install("--resolution", "lowest-direct", "-e", ".[cli,keyring,phone]")
     session.install(*nox.project.dependency_groups({"dependency-groups": GROUPS}, "test"))
     session.run("uv", "pip", "list", external=True)
     session.run("pytest", "-q", "-n", "auto", "-m", "not once", *(session.posargs or OLDEST))

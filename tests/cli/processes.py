@@ -43,9 +43,9 @@ class Ended(NamedTuple):
 
 def clean(**more):
     """The environment of this process, without anything about the services or the terminal, and with ``more``."""
-    others = {*NAMES, "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED"}
+    others = {*NAMES, "VOICEDROP_CONFIG", "VOICEDROP_PROFILE", "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED"}
     ours = {name: value for name, value in os.environ.items() if name not in others}
-    return ours | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"} | more
+    return ours | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", "XDG_CONFIG_HOME": "/nowhere"} | more
 
 
 def start(*arguments, env, program=PROGRAM, **streams):

@@ -241,7 +241,7 @@ async def test_a_server_that_speaks_no_json_ends_with_1(sandbox, line):
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("--help",), *((name, "--help") for name in ("demo", "sandbox", "send", "track", "records", "journal"))]
+    "arguments", [(), ("--help",), *((name, "--help") for name in ("demo", "sandbox", "doctor", "send", "track", "records", "journal"))]
 )
 def test_help_fits_a_terminal_and_tells_the_exit_codes(arguments):
     ended = run(*arguments, env=clean())

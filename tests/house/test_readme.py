@@ -11,6 +11,7 @@ import pytest
 
 import voicedrop_async
 from voicedrop_async import RequestError, VoiceDropError, WalkError
+from voicedrop_async.cli._settings import Settings
 from voicedrop_async.sandbox import Sandbox
 
 HOUSE = Path(__file__).parents[2]
@@ -25,10 +26,8 @@ def test_the_readme_has_programs() -> None:
     assert len(BLOCKS) >= 5
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
-async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, block: str) -> None:
-    """The environment points to a sandbox, where a user's points to the real services; files go to a folder that is thrown away."""
-    environment = {
+def environment_of(sandbox: Sandbox) -> dict[str, str]:
+    return {
         "ROUTEE_APPLICATION_ID": sandbox.credentials[0],
         "ROUTEE_APPLICATION_SECRET": sandbox.credentials[1],
         "ROUTEE_BASE_URL": sandbox.routee_url,
@@ -36,9 +35,14 @@ async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, bl
         "SPACIVOX_ACCESS_TOKEN": sandbox.spacivox_token,
         "SPACIVOX_BASE_URL": sandbox.spacivox_url,
     }
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, block: str) -> None:
+    """The environment points to a sandbox, where a user's points to the real services; files go to a folder that is thrown away."""
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-c", block),
-        env=os.environ | environment,
+        env=os.environ | environment_of(sandbox),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -48,6 +52,38 @@ async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, bl
     assert complaints.decode() == ""
     assert program.returncode == 0
     assert printed.strip()
+
+
+SETTINGS = README.split("\n## Settings and doctor\n")[1].split("\n## ")[0]
+SHELL = "\n".join(re.findall(r"^```console\n(.*?)^```", SETTINGS, re.MULTILINE | re.DOTALL))
+
+
+async def test_the_doctor_can_be_tried_as_the_readme_says(sandbox: Sandbox, tmp_path: Path) -> None:
+    """By somebody who has just installed it: a home without settings, and the file that the sandbox has written."""
+    (tmp_path / "sandbox.env").write_text("".join(f"{name}={value}\n" for name, value in environment_of(sandbox).items()))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    shell = await asyncio.create_subprocess_exec(
+        *("sh", "-e", "-c", SHELL),
+        env={"HOME": str(tmp_path), "PATH": path},
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await shell.communicate()
+
+    assert (shell.returncode, complaints.decode()) == (0, "")
+    assert {line.split()[0] for line in printed.decode().splitlines()} == {"ok"}
+    assert len(printed.splitlines()) >= 10
+
+
+@pytest.mark.parametrize("profile", ["default", "north"])
+def test_the_profiles_of_the_readme_are_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str) -> None:
+    file = tmp_path / "config.toml"
+    file.touch(mode=0o600)
+    file.write_text("".join(re.findall(r"^```toml\n(.*?)^```", SETTINGS, re.MULTILINE | re.DOTALL)))
+    monkeypatch.setenv("VOICEDROP_CONFIG", str(file))
+
+    assert [Settings.load(profile).lacking(service) for service in ("routee", "spacivox")].count([]) == 1
 
 
 def test_the_table_of_errors_is_the_list_of_errors() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from cyclopts import App, CycloptsError, Parameter
 
 from voicedrop_async.cli._demo import demo
+from voicedrop_async.cli._doctor import doctor
 from voicedrop_async.cli._journal import journal
 from voicedrop_async.cli._records import records
 from voicedrop_async.cli._sandbox import sandbox
@@ -21,6 +22,10 @@ _AFTER: Final = """\
 Credentials come from the environment, never from arguments:
   ROUTEE_APPLICATION_ID, ROUTEE_APPLICATION_SECRET, SPACIVOX_ACCESS_TOKEN,
   SPACIVOX_BASE_URL, and to go elsewhere ROUTEE_BASE_URL and ROUTEE_AUTH_URL
+What is not set there comes from ~/.config/voicedrop/config.toml, or the file
+that VOICEDROP_CONFIG names: from its table [default], or the one that
+--profile or VOICEDROP_PROFILE names. Its keys are the same words in small
+letters. voicedrop doctor looks whether all is well.
 
 Exit codes:
   0    done; also when the reader of the output wanted no more of it
@@ -46,7 +51,7 @@ _APP: Final = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for _command in (demo, sandbox, send, track, records, journal):
+for _command in (demo, sandbox, doctor, send, track, records, journal):
     _APP.command(_command)
 
 

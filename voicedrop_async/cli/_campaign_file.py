@@ -1,6 +1,5 @@
 """A campaign file: TOML with the names of ``VoiceCampaign``."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
@@ -9,6 +8,7 @@ import attrs
 import msgspec
 
 from voicedrop_async import Callback, ConfigError, SpokenMessage, VoiceCampaign
+from voicedrop_async.cli._toml import parsed
 
 _TABLES: Final[Mapping[str, type[Any]]] = {"message": SpokenMessage, "callback": Callback, "campaign_callback": Callback}
 
@@ -21,12 +21,9 @@ def read(file: Path) -> VoiceCampaign:
             names the key, and never shows a value.
     """
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = parsed(file, file.read_bytes())
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
-    except ValueError as error:
-        place = str(error).rpartition("(")[2].rstrip(")")  # what stands before it quotes the file
-        raise ConfigError(f"{file}: not TOML in UTF-8 ({place})") from None
     unknown = [*_unknown(table, VoiceCampaign)]
     if unknown:
         raise ConfigError(f"{file}: unknown: {', '.join(unknown)}; the keys are the names of VoiceCampaign")

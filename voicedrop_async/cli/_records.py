@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from voicedrop_async import SpacivoxSession
 from voicedrop_async.cli import _walks
 from voicedrop_async.cli._place import Place
+from voicedrop_async.cli._settings import Settings
 from voicedrop_async.cli._words import moment, span
 
 
@@ -17,6 +17,7 @@ async def records(
     max_items: int | None = None,
     prefetch: int = 0,
     resume: Path | None = None,
+    profile: str | None = None,
 ) -> int:
     """Write voicemail drop records as lines of JSON, one a record.
 
@@ -34,10 +35,11 @@ async def records(
         max_items: Stop after so many; with --resume, so many a run.
         prefetch: Requests kept under way ahead of the output.
         resume: File that keeps the place, until the list has ended. A run that is killed can repeat the records of one request.
+        profile: Of the settings file, in place of VOICEDROP_PROFILE.
     """
     since, until, step = moment("--start", start), moment("--end", end), span("--slices", slices)
     place = Place(resume, start=since, end=until)
-    async with SpacivoxSession.from_env(limits=_walks.limits(prefetch)) as spacivox:
+    async with Settings.load(profile).spacivox(ahead=prefetch) as spacivox:
         with place.explains():
             drops = spacivox.drop_records(since, until, team=team, slices=step, max_items=max_items, prefetch=prefetch, resume=place.token)
         return await _walks.write(drops, "records", place, max_items=max_items)

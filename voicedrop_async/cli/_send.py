@@ -14,12 +14,13 @@ from voicedrop_async import CampaignReceipt, ConfigError, OutcomeUnknown, Routee
 from voicedrop_async.cli import _campaign_file
 from voicedrop_async.cli._jsonl import lines
 from voicedrop_async.cli._say import give_up_stdout, say
+from voicedrop_async.cli._settings import Settings
 
 _MARGIN: Final = timedelta(minutes=5)
 """How far this machine's clock and the service's may be apart."""
 
 
-def send(file: Path, /, *, yes: bool = False, journal: Path | None = None, ref: str | None = None) -> int:
+def send(file: Path, /, *, yes: bool = False, journal: Path | None = None, ref: str | None = None, profile: str | None = None) -> int:
     """Send the campaign of a file: this costs money and rings telephones.
 
     Asks first, on the terminal. Writes the receipt to stdout, as one line of
@@ -36,6 +37,7 @@ def send(file: Path, /, *, yes: bool = False, journal: Path | None = None, ref: 
         yes: Do not ask.
         journal: A file where sends are written down; it is made if need be.
         ref: Your own key for this send, such as order-4711.
+        profile: Of the settings file, in place of VOICEDROP_PROFILE.
     """
     campaign = _campaign_file.read(file)
     if (journal is None) != (ref is None):
@@ -43,7 +45,7 @@ def send(file: Path, /, *, yes: bool = False, journal: Path | None = None, ref: 
     if ref is None:
         campaign = evolve(campaign, name=campaign.name or unique_name())  # whoever looks for it has to know
     books = None if journal is None else SqliteJournal(journal)
-    session = RouteeSession.from_env(journal=books)
+    session = Settings.load(profile).routee(journal=books)
     if not yes and not _agreed(campaign):
         say("nothing was sent")
         return 1

@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from voicedrop_async import RouteeSession
 from voicedrop_async.cli import _walks
 from voicedrop_async.cli._place import Place
+from voicedrop_async.cli._settings import Settings
 from voicedrop_async.cli._words import condition, moment, span
 
 
@@ -20,6 +20,7 @@ async def track(
     max_items: int | None = None,
     prefetch: int = 0,
     resume: Path | None = None,
+    profile: str | None = None,
 ) -> int:
     """Write tracked messages as lines of JSON, one a message.
 
@@ -38,6 +39,7 @@ async def track(
         max_items: Stop after so many; with --resume, so many a run.
         prefetch: Requests kept under way ahead of the output.
         resume: File that keeps the place, until the list has ended. A run that is killed can repeat the messages of one request.
+        profile: Of the settings file, in place of VOICEDROP_PROFILE.
     """
     place = Place(
         resume,
@@ -46,7 +48,7 @@ async def track(
     )
     conditions = [condition("--filter", text) for text in filter or ()]
     step = None if slices is None else span("--slices", slices)
-    async with RouteeSession.from_env(limits=_walks.limits(prefetch)) as routee:
+    async with Settings.load(profile).routee(ahead=prefetch) as routee:
         search = partial(routee.track_messages, start=place.start, end=place.end, campaign_id=campaign, filters=conditions)
         with place.explains():
             messages = search(page_size=page_size, slices=step, max_items=max_items, prefetch=prefetch, resume=place.token)

@@ -4,22 +4,15 @@ import os
 import stat
 import sys
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from voicedrop_async import Limits, PageStream, RequestError, WalkReport
+from voicedrop_async import PageStream, RequestError, WalkReport
 from voicedrop_async.cli._jsonl import lines
 from voicedrop_async.cli._place import Place
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._say import say
 
 T = TypeVar("T")
-
-_IN_FLIGHT: Final = Limits().max_in_flight
-
-
-def limits(prefetch: int) -> Limits:
-    """Return limits under which so many pages can be under way: who asks for many ahead, means it."""
-    return Limits(max_in_flight=max(_IN_FLIGHT, prefetch + 1))  # one slot is for sending
 
 
 async def write(stream: PageStream[T], what: str, place: Place, *, max_items: int | None, uncut: PageStream[Any] | None = None) -> int:
