@@ -44,7 +44,10 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), metavar="NAME", help=", ".join(SECTIONS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep what was measured")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="print it beside what was kept")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.compare and not options.compare.exists():
+        parser.error(f"--compare: no file {options.compare}")
+    return options
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
-from voicedrop_async._checks import check_count, check_several
+from voicedrop_async._checks import begun, check_count, check_several
 from voicedrop_async._masking import shown
 from voicedrop_async.errors import SessionClosed, VoiceDropError
 
@@ -106,7 +106,7 @@ class _Crew(Generic[K, V]):
         if self.dismissed:  # keys can swallow a cancellation, as ``wait_for`` of Python 3.11 does when its value has just come
             work.close()
             raise asyncio.CancelledError
-        task = asyncio.create_task(work)
+        task = begun(work)
         self.tasks.add(task)
         task.add_done_callback(self.done.put_nowait)
 

@@ -208,3 +208,18 @@ async def test_g15_a_service_that_never_says_where_it_ends_ends_after_three_page
     server = Scripted(*[page(content, last=None, pages=None, total=None) for content in repeats])
     items, requests, report = await walked(server)
     assert (items, requests, report.complete) == (["a", "b"], 4, False)
+
+
+@pytest.mark.parametrize("on_drift", ["dedupe", "ignore"])
+async def test_without_a_count_an_item_that_comes_twice_speaks_against_the_walk(on_drift):
+    """Where it moved to, another may have been pulled from, and no count of the service tells."""
+    pages = [page("ab", last=False, pages=None, total=None), page("bc", last=True, pages=None, total=None)]
+    _, _, report = await walked(Scripted(*pages), on_drift=on_drift)
+    assert (report.duplicates, report.suspected_missing, report.complete) == (1, 0, False)
+
+
+async def test_a_page_that_comes_again_in_a_list_that_grew_by_pages_is_no_loop():
+    """The service counts pages, and no items."""
+    pages = [page("ab", last=False, pages=2, total=None), page("ab", last=False, pages=3, total=None)]
+    items, _, _ = await walked(Scripted(*pages, page("cd", last=True, pages=3, total=None)))
+    assert items == list("abcd")

@@ -36,10 +36,21 @@ async def forgets(way: str) -> None:
         gc.collect()
 
 
+async def fanned_out(session: RouteeSession) -> object:
+    return (await anext(session.track_campaigns(["a"]))).value
+
+
 async def refusals(session: RouteeSession) -> list[str]:
     """Return what a session says to its operations where it is not at home."""
     heard = []
-    for operation in (session.track_message("m"), session.send_campaign(CAMPAIGN), session.track_messages().first(), session.aclose()):
+    for operation in (
+        session.track_message("m"),
+        session.send_campaign(CAMPAIGN),
+        session.track_messages().first(),
+        session.track_messages(prefetch=2).collect(),
+        fanned_out(session),
+        session.aclose(),
+    ):
         try:
             await operation
         except ConfigError as error:

@@ -49,7 +49,7 @@ async def test_d03_after_a_fork_the_child_is_told_and_the_parent_goes_on(way: st
 
     told = json.loads(printed[0])
     assert [text for text in told if "make one in each run" in text] == told
-    assert len(told) == 4
+    assert len(told) == 6
     assert printed[1:] == ["m 3", "the end"]
     assert complaints == ""
 

@@ -1,6 +1,8 @@
 """The models themselves: values that do not change, tell nothing in a print, and pickle whole."""
 
+import json
 import pickle
+from copy import deepcopy
 
 import attrs
 import pytest
@@ -79,6 +81,7 @@ def test_a_value_pickles_whole(value):
 def test_values_without_extra_share_one_that_nobody_can_write():
     copy = pickle.loads(pickle.dumps(DROP))
     assert copy.extra is NO_EXTRA
+    assert (json.dumps(NO_EXTRA), {**NO_EXTRA}, deepcopy(NO_EXTRA) is NO_EXTRA) == ("{}", {}, True)
     assert (dict(NO_EXTRA), len(NO_EXTRA), list(NO_EXTRA), repr(NO_EXTRA), NO_EXTRA == {}) == ({}, 0, [], "{}", True)
     with pytest.raises(KeyError):
         NO_EXTRA["odd"]

@@ -1,8 +1,8 @@
 """Lists of words that may grow, objects that may grow a key, numbers that may be whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeAlias, TypeVar
 
 E = TypeVar("E", bound=Enum)
 
@@ -33,24 +33,19 @@ Seconds: TypeAlias = int | float
 """A number of seconds as the service sends it, whole or not."""
 
 
-class _NoExtra(Mapping[str, object]):
-    """The empty mapping that most objects share: nobody can write into it, and it pickles."""
-
-    def __getitem__(self, key: str) -> object:
-        raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-    def __repr__(self) -> str:
-        return "{}"
+class _NoExtra(dict[str, object]):
+    """The empty dictionary that most objects share: nobody can write into it, and it pickles."""
 
     def __reduce__(self) -> str:
         return "NO_EXTRA"
 
+
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise TypeError("extra: belongs to an answer, and is not written into; dict(extra) makes a copy")
+
+
+for _name in ("__setitem__", "__ior__", "setdefault", "update"):
+    setattr(_NoExtra, _name, _refuse)
 
 NO_EXTRA: Final[Mapping[str, object]] = _NoExtra()
 """``extra`` of an object that held no key beyond its document."""

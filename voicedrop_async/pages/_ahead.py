@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
+from voicedrop_async._checks import begun
 from voicedrop_async.errors import WireError
 from voicedrop_async.pages._source import Cuts, Fetched, Place
 
@@ -76,7 +77,7 @@ class Ahead(Generic[T]):
             if each not in self._tasks:
                 if len(self._tasks) >= self._most and each != place:
                     return  # lists opened ahead take the places until their turn comes
-                self._tasks[each] = asyncio.create_task(self._opening(each) if each.number == 0 else self._ask(each))
+                self._tasks[each] = begun(self._opening(each) if each.number == 0 else self._ask(each))
             if each.start == place.start:
                 self._gapless = Place(each.start, each.number + 1)
             room, weight_left = room - 1, weight_left - weight

@@ -39,8 +39,8 @@ class Course:
     """Pages in a row that brought nothing new."""
     doubtful: bool = False
     """Whether the end is one we decided on, or the service contradicted itself about."""
-    marks: dict[int, int | None] = field(factory=dict)
-    """A hash of each page's items, with the number of items the service counted then."""
+    marks: dict[int, tuple[int, int]] = field(factory=dict)
+    """A hash of each page's items, with what the service counted then: items, and pages; 0 if it did not."""
 
     def after(self, number: int, fetched: Fetched[Any], mark: int, *, fresh: bool) -> Turn:
         """Return what follows the page ``number``, which brought a ``fresh`` item or none."""
@@ -82,9 +82,10 @@ class Course:
         self.counted = page.total_items
 
     def _repeats(self, page: Page[Any], mark: int, *, fresh: bool) -> bool:
-        before = self.marks.get(mark)
-        looped = bool(page.items) and not fresh and mark in self.marks and (page.total_items or 0) <= (before or 0)
-        self.marks[mark] = page.total_items
+        before, counted = self.marks.get(mark), (page.total_items or 0, page.total_pages or 0)
+        which = 1 if page.total_items is None else 0
+        looped = bool(page.items) and not fresh and before is not None and counted[which] <= before[which]
+        self.marks[mark] = counted
         return looped
 
 

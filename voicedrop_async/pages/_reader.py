@@ -238,6 +238,8 @@ class Reader(Generic[T]):
         fresh, repeated = self._seen.take(later, later_keys)
         known = len(later) - len(fresh) - repeated if first_pass else 0
         self.tally.duplicates += repeated
+        # An item that moved may have pulled another past us, and without a count nobody will miss that one.
+        self.tally.doubtful_here |= repeated > 0 and page.total_items is None
         self.tally.known += known
         self._page_size = min(self._options.page_size, max(1, page.size))
         if self._options.on_drift == "ignore":
