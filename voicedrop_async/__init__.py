@@ -5,7 +5,8 @@ Each listing is a `PageStream`: lazy, re-iterable, each item once. A paid send i
 not happen; where that cannot be known, `OutcomeUnknown` says so.
 
 Everything here is importable from ``voicedrop_async``; what stands in a module with an underscore may change any day.
-The sandbox for trying things out is ``voicedrop_async.sandbox``.
+What is not used is not loaded: a program that forks beside threads asks for its names before. The sandbox for trying
+things out is ``voicedrop_async.sandbox``.
 """
 
 from typing import TYPE_CHECKING

@@ -54,7 +54,10 @@ class Walk(Generic[T]):
         return self._reader.mark().token()
 
     async def __aiter__(self) -> AsyncGenerator[T]:
-        """Hand out items in page order, each once; a loop that was left is taken up where it stood."""
+        """Hand out items in page order, each once; a loop that was left is taken up by the next one where it stood.
+
+        An iterator that was cancelled, as by ``wait_for(anext(it), ...)``, has ended, as any generator: loop over the walk again.
+        """
         self._check_not_over()
         try:
             while True:
