@@ -89,7 +89,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, and of a program that uses every public name."""
-    install(session, "types", "bench")
+    install(session, "types", "bench", extras="cli,phone,export")
     session.run("mypy")
     session.run("basedpyright")
 
@@ -181,7 +181,7 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
-    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]))
+    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         WalkError,
         WireError,
     )
+    from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
@@ -98,6 +99,7 @@ __all__ = [
     "DriftDetected",
     "DropState",
     "Event",
+    "Exported",
     "FilterField",
     "FilterOperator",
     "Forbidden",
@@ -152,6 +154,8 @@ __all__ = [
     "WalkOptions",
     "WalkReport",
     "WireError",
+    "export_to",
+    "to_polars",
     "unique_name",
 ]
 
@@ -194,6 +198,11 @@ _load = loader(
             "VoiceDropError",
             "WalkError",
             "WireError",
+        ),
+        "export": (
+            "Exported",
+            "export_to",
+            "to_polars",
         ),
         "fanout": ("Outcome",),
         "journal": (
