@@ -18,7 +18,6 @@ from voicedrop_async.models import (
     DropState,
     Gender,
     MessageStatus,
-    Recording,
     VoicemailDropRecord,
     VoiceMessage,
 )
@@ -37,7 +36,7 @@ class Holds(Enum):
     TEXTS = auto()
     """A list of texts."""
     RECORDINGS = auto()
-    """A list of objects, see ``_recording``."""
+    """A list of ``Recording``."""
     EXTRA = auto()
     """An object whose keys nobody knows beforehand."""
 
@@ -94,25 +93,6 @@ def _extra(message: VoiceMessage) -> dict[str, object] | None:
     return extra or None
 
 
-def _recordings(message: VoiceMessage) -> list[dict[str, object]] | None:
-    return None if message.recordings is None else [_recording(one) for one in message.recordings]
-
-
-def _recording(one: Recording) -> dict[str, object]:
-    return {
-        "tracking_id": one.tracking_id,
-        "start": one.start,
-        "end": one.end,
-        "sender": one.sender,
-        "to": one.to,
-        "url": one.url,
-        "voice_tracking_ids": one.voice_tracking_ids,
-        "conversation_tracking_id": one.conversation_tracking_id,
-        "duration": one.duration,
-        "extra": dict(one.extra) or None,
-    }
-
-
 _MESSAGES: Final = (
     _column("message_id"),
     _column("conversation_tracking_id"),
@@ -135,7 +115,7 @@ _MESSAGES: Final = (
     _column("charge_interval", Holds.SECONDS),
     _column("collected_tones"),
     _column("answered_by", words=AnsweredBy),
-    _column("recordings", Holds.RECORDINGS, _recordings),
+    _column("recordings", Holds.RECORDINGS),
     _column("extra", Holds.EXTRA, _extra),
 )
 _DROPS: Final = (

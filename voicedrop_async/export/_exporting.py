@@ -29,9 +29,9 @@ Format: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
 _SUFFIXES: Final[dict[str, Format]] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 _BATCH: Final = 1_000
-"""Items that are written at once; no more than twice as many, and a page, wait in memory."""
-_FRAME: Final = 10_000
-"""Items of one frame."""
+"""Items that are written at once, as lines; no more than twice as many, and a page, wait in memory."""
+_FRAME: Final = 5_000
+"""Items of one frame: of smaller ones, each takes about as long to make."""
 LINES_KEPT_EVERY: Final = 1.0
 FRAMES_KEPT_EVERY: Final = 10.0
 """Seconds; each time makes a file."""
@@ -127,9 +127,9 @@ def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
         known = ", ".join(get_args(Format))
         raise ConfigError(f"{'path: its name tells no format' if format is None else 'format: is none that is known'}; known are {known}")
     if wanted == "parquet":
-        return Frames(target=target, format=wanted, model=model, every=FRAMES_KEPT_EVERY)
+        return Frames(target=target, format=wanted, model=model, batch=_FRAME, every=FRAMES_KEPT_EVERY)
     encode, header = (to_csv, csv_header(model)) if wanted == "csv" else (to_jsonl, b"")
-    return Lines(target=target, format=wanted, model=model, every=LINES_KEPT_EVERY, encode=encode, header=header)
+    return Lines(target=target, format=wanted, model=model, batch=_BATCH, every=LINES_KEPT_EVERY, encode=encode, header=header)
 
 
 def _rest_of(stream: PageStream[T], part: Part) -> PageStream[T]:
@@ -157,7 +157,7 @@ async def _write(stream: PageStream[T], part: Part, desk: "_Desk", on_page: Call
                 pile += page.items
                 items += len(page.items)
                 late = time.monotonic() >= due
-                if late or len(pile) >= _BATCH:
+                if late or len(pile) >= part.batch:
                     await desk.hand_over(partial(_put, part, pile, items, str(walk.token) if late else None))
                     pile = []
                     due = time.monotonic() + part.every if late else due

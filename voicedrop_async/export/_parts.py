@@ -43,6 +43,8 @@ class Part(ABC):
     target: Path
     format: str
     model: object
+    batch: int
+    """Items that are written at once."""
     every: float
     """Seconds after which its place is kept, at the earliest."""
     mark: Mark | None = field(default=None, init=False)
@@ -186,7 +188,7 @@ class Frames(Part):
 
         if self._waiting:
             file = self._file(self._files)
-            pl.concat(self._waiting).write_parquet(file)
+            pl.concat(self._waiting).write_parquet(file, compression="lz4")  # read once more, and thrown away
             _sync(file)
             self._waiting.clear()
             self._rows, self._files = 0, self._files + 1

@@ -9,13 +9,16 @@ from itertools import starmap
 from typing import Any, Final
 
 import msgspec
+from attrs import asdict
 
 from voicedrop_async.export._columns import Holds, columns_of
+from voicedrop_async.models import Recording
 
 # Prices stay exact: a Decimal is written digit by digit. Mappings that are no dictionaries are written as one.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=dict)
 _RUN: Final = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """How a cell begins that a spreadsheet would run, the wide letters of East Asian keyboards included, or one that was disarmed."""
+_SUSPECT: Final = frozenset("'=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _NUMBER: Final = re.compile(r"\+[0-9]{6,15}", re.ASCII)
 
 
@@ -24,8 +27,18 @@ def to_jsonl(items: Sequence[object]) -> bytes:
     if not items:
         return b""
     model: Any = type(items[0])
-    rows = zip(*(column.of(items) for column in columns_of(model)), strict=True)
+    rows = zip(*(_for_json(column.holds, column.of(items)) for column in columns_of(model)), strict=True)
     return json_lines(list(starmap(_row_of(model), rows)))
+
+
+def _for_json(holds: Holds, values: list[Any]) -> list[Any]:
+    if holds is not Holds.RECORDINGS:
+        return values
+    return [value and [_recording(one) for one in value] for value in values]
+
+
+def _recording(one: Recording) -> dict[str, Any]:
+    return asdict(one, recurse=False) | {"extra": dict(one.extra) or None}
 
 
 def json_lines(values: Sequence[object]) -> bytes:
@@ -66,11 +79,14 @@ def disarmed(text: str) -> str:
 
 
 def _texts(values: Iterable[str | None]) -> list[str]:
-    return ["" if value is None else _quoted(disarmed(value)) for value in values]
+    # Most texts begin harmlessly, and hold no quotation mark.
+    return [
+        "" if text is None else f'"{text}"' if text[:1] not in _SUSPECT and '"' not in text else _quoted(disarmed(text)) for text in values
+    ]
 
 
 def _quoted(text: str) -> str:
-    return f'"{text}"' if '"' not in text else '"' + text.replace('"', '""') + '"'
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _numbers(values: Iterable[float | None]) -> list[str]:
@@ -78,25 +94,34 @@ def _numbers(values: Iterable[float | None]) -> list[str]:
 
 
 def _prices(values: Iterable[Decimal | None]) -> list[str]:
-    return ["" if value is None else format(value, "f") for value in values]
+    return ["" if value is None else text if "E" not in (text := str(value)) else format(value, "f") for value in values]
 
 
 def _moments(values: Iterable[datetime | None]) -> list[str]:
+    return ["" if value is None else _moment(value) for value in values]
+
+
+def _moment(moment: datetime) -> str:
     # All of one length, so that readers need not guess from the first few.
-    return ["" if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z" for value in values]
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _objects(values: Iterable[object]) -> list[str]:
     return ["" if value is None else _quoted(_ENCODER.encode(value).decode()) for value in values]
 
 
-_CELLS: Final[Mapping[Holds, Callable[[Iterable[Any]], list[str]]]] = {
+def _recordings(values: list[Any]) -> list[str]:
+    return _objects(_for_json(Holds.RECORDINGS, values))
+
+
+_CELLS: Final[Mapping[Holds, Callable[[list[Any]], list[str]]]] = {
     Holds.TEXT: _texts,
     Holds.WHOLE: _numbers,
     Holds.SECONDS: _numbers,
     Holds.PRICE: _prices,
     Holds.MOMENT: _moments,
     Holds.TEXTS: _objects,
-    Holds.RECORDINGS: _objects,
+    Holds.RECORDINGS: _recordings,
     Holds.EXTRA: _objects,
 }
