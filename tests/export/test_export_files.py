@@ -11,7 +11,7 @@ import pytest
 from raw_server import answer, falls_silent
 
 from voicedrop_async import BadRequest, ConfigError, export_to, to_polars
-from voicedrop_async.export import _exporting
+from voicedrop_async.export import _exporting, _parts
 
 NOW = datetime.now(UTC)
 READERS = {"jsonl": partial(pl.read_ndjson, infer_schema_length=None), "csv": pl.read_csv, "parquet": pl.read_parquet}
@@ -196,20 +196,21 @@ async def test_without_polars_a_sentence_says_how_to_install_it(caller, line, tm
 
 
 async def test_a_disk_that_is_full_says_so_and_the_part_can_be_gone_on_with(routee, sandbox, tmp_path, monkeypatch):
-    path, write = tmp_path / "messages.jsonl", _exporting.to_jsonl
+    """The third page does not fit: half of it is written, and cut off by the next call."""
+    path, append = tmp_path / "messages.jsonl", _parts.Lines._append
     pages = []
 
-    def full(items):
-        pages.append(items)
-        if len(pages) > 2:
+    def full(part, data):
+        pages.append(data)
+        append(part, data if len(pages) < 4 else data[:1000])  # the first is the header, which lines have none of
+        if len(pages) == 4:
             raise OSError(28, "No space left on device")
-        return write(items)
 
-    monkeypatch.setattr(_exporting, "to_jsonl", full)
+    monkeypatch.setattr(_parts.Lines, "_append", full)
     monkeypatch.setattr(_exporting, "LINES_KEPT_EVERY", 0.0)
     with pytest.raises(ConfigError, match="No space left on device"):
         await export_to(routee.track_messages(), path)
-    monkeypatch.setattr(_exporting, "to_jsonl", write)
+    monkeypatch.undo()
 
     done = await export_to(routee.track_messages(), path)
 

@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_args
 
@@ -158,22 +157,28 @@ async def _write(stream: PageStream[T], part: Part, desk: "_Desk", on_page: Call
                 items += len(page.items)
                 late = time.monotonic() >= due
                 if late or len(pile) >= part.batch:
-                    await desk.hand_over(partial(_put, part, pile, items, str(walk.token) if late else None))
+                    await desk.hand_over(_step(part, pile, items, str(walk.token) if late else None))
                     pile = []
                     due = time.monotonic() + part.every if late else due
                 if on_page is not None:
                     on_page(page, exported(walk))
         finally:  # also what a failure, or whoever cancels, leaves behind
-            await desk.hand_over(partial(_put, part, pile, items, str(walk.token)))
+            await desk.hand_over(_step(part, pile, items, str(walk.token)))
             await desk.settled()
     return exported(walk)
 
 
-def _put(part: Part, items: list[object], written: int, token: str | None) -> None:
-    if items:
-        part.write(items)
-    if token is not None:
-        part.keep(token, written)
+def _step(part: Part, items: list[object], written: int, token: str | None) -> Callable[[], None]:
+    """Return what writes items, and keeps the place behind them if there is a token for it."""
+    write = part.ready(items) if items else None
+
+    def step() -> None:
+        if write is not None:
+            write()
+        if token is not None:
+            part.keep(token, written)
+
+    return step
 
 
 class _Desk:

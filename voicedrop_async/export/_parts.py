@@ -1,7 +1,9 @@
 """A file that is being made, beside the place where it will be: it outlives the process, and ``PATH.part.place`` says what counts of it.
 
-What was written is on the disk before its place is. After a ``kill -9`` at any moment, what lies behind the place is cut off, and the
-walk goes on from there: each item stands in the finished file once. Everything here waits for the disk, and so runs in a thread.
+What was written is in its file before its place is kept. After a ``kill -9`` at any moment, what lies behind the place is cut off, and
+the walk goes on from there: each item stands in the finished file once. Lines are not forced on to the disk before they are all there,
+which would take longer than the walk: after a power failure, a part that is shorter than its place says is begun anew. Everything here
+but ``ready`` waits for the disk, and so runs in a thread.
 """
 
 import fcntl
@@ -9,6 +11,7 @@ import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,7 +83,7 @@ class Part(ABC):
 
     def keep(self, token: str, items: int) -> None:
         """Keep the place that was reached: ``items`` of all runs together."""
-        mark = Mark(format=self.format, extent=self._synced(), items=items, token=token)
+        mark = Mark(format=self.format, extent=self._kept(), items=items, token=token)
         _write_whole(self._place, msgspec.json.encode(mark) + b"\n")
 
     def finish(self) -> None:
@@ -108,8 +111,8 @@ class Part(ABC):
         return mark if self._extent() >= mark.extent else None
 
     @abstractmethod
-    def write(self, items: Sequence[object]) -> None:
-        """Write items behind those that are there."""
+    def ready(self, items: Sequence[object]) -> Callable[[], None]:
+        """Return what writes items behind those that are there; called on the loop."""
 
     @abstractmethod
     def _opened(self) -> int:
@@ -123,8 +126,8 @@ class Part(ABC):
         """Cut off what lies behind a place."""
 
     @abstractmethod
-    def _synced(self) -> int:
-        """See to it that everything is on the disk; return the extent."""
+    def _kept(self) -> int:
+        """See to it that everything is in its file; return the extent."""
 
     @abstractmethod
     def _put_in_place(self) -> None: ...
@@ -137,9 +140,9 @@ class Lines(Part):
     encode: Callable[[Sequence[object]], bytes]
     header: bytes = b""
 
-    def write(self, items: Sequence[object]) -> None:
-        """Write a line for each."""
-        self._append(self.encode(items))
+    def ready(self, items: Sequence[object]) -> Callable[[], None]:
+        """Write a line for each. They are made here: two threads that both want the interpreter take longer than one."""
+        return partial(self._append, self.encode(items))
 
     def _append(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -158,8 +161,7 @@ class Lines(Part):
         if not extent:
             self._append(self.header)
 
-    def _synced(self) -> int:
-        os.fsync(self._lock)
+    def _kept(self) -> int:
         return self._extent()
 
     def _put_in_place(self) -> None:
@@ -176,8 +178,11 @@ class Frames(Part):
     _rows: int = field(default=0, init=False)
     _files: int = field(default=0, init=False)
 
-    def write(self, items: Sequence[object]) -> None:
+    def ready(self, items: Sequence[object]) -> Callable[[], None]:
         """Make a frame of them, and a file of the frames if there are enough."""
+        return partial(self._take, items)
+
+    def _take(self, items: Sequence[object]) -> None:
         self._waiting.append(frame_of(self.model, items))
         self._rows += len(items)
         if self._rows >= _ROWS:
@@ -212,7 +217,7 @@ class Frames(Part):
                 file.unlink()
         self._files = extent
 
-    def _synced(self) -> int:
+    def _kept(self) -> int:
         self._flush()
         os.fsync(self._lock)
         return self._files
@@ -240,8 +245,6 @@ def _write_whole(path: Path, content: bytes) -> None:
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     new.replace(path)
 
 
