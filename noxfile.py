@@ -29,7 +29,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,keyring,phone") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,phone") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)
@@ -181,7 +181,7 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
-    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]))
+    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 

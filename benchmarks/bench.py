@@ -29,6 +29,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "memory": ("memory", "measure"),
     "collect": ("collect", "measure"),
     "items": ("items", "measure"),
+    "exports": ("exports", "measure"),
     "pipeline": ("pipeline", "measure"),
     "imports": ("imports", "measure"),
     "growth": ("growth", "measure"),

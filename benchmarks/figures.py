@@ -61,6 +61,10 @@ GOALS: Sequence[Goal] = (
     Goal("R1 parts", "token, slot, rate and retry loop, CPU us a request", 2),
     Goal("R1 whole", "the whole pipeline over plain aiohttp, CPU us a request", 45),
     Goal("items", "an item handed out, over a bare generator", 2),
+    Goal("E1 jsonl", "1,000,000 messages into JSON lines, messages a second over the bare walk", 0.6, least=True),
+    Goal("E1 csv", "the same, CSV", 0.4, least=True),
+    Goal("E1 parquet", "the same, Parquet", 0.6, least=True),
+    *(Goal(f"E2 {name}", f"peak memory of it over that of a tenth, {name}", 1.3) for name in ("jsonl", "csv", "parquet")),
     Goal("X1", "requests beyond the pages of a list that does not change", 0, sure=True),
 )
 """In the order they are printed."""

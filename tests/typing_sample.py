@@ -148,6 +148,18 @@ async def drops(spacivox: vd.SpacivoxSession) -> None:
         print(state is vd.DropState.DELIVERED, record.number, record.timestamp, len(records))
 
 
+async def files(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> None:
+    done = assert_type(await vd.export_to(routee.track_messages(), "messages.csv"), vd.Exported)
+    print(done.path, done.items, done.report.complete)
+
+    def show(page: vd.Page[vd.VoicemailDropRecord], so_far: vd.Exported) -> None:
+        print(page.number, so_far.items)
+
+    records = spacivox.drop_records(START, END)
+    await vd.export_to(records, Path("records"), format="parquet", on_page=show)
+    print((await vd.to_polars(records)).height, records.resumed("token", handed_out=3).model)
+
+
 async def look_into(journal: vd.Journal) -> None:
     assert_type(await journal.key(), bytes)
     entry = assert_type(await journal.find("order-7"), vd.JournalEntry | None)
@@ -221,6 +233,7 @@ async def main() -> None:
             print(reply.status, headers, reply.body, reply.attempts, reply.elapsed)
         async with vd.SpacivoxSession(vd.StaticToken(sandbox.spacivox_token), base_url=sandbox.spacivox_url) as spacivox:
             await drops(spacivox)
+            await files(patient, spacivox)
         requests: tuple[ReceivedRequest, ...] = sandbox.requests
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         WalkError,
         WireError,
     )
+    from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
@@ -114,6 +115,11 @@ else:
                 "VoiceDropError",
                 "WalkError",
                 "WireError",
+            ),
+            "export": (
+                "Exported",
+                "export_to",
+                "to_polars",
             ),
             "fanout": ("Outcome",),
             "journal": (
@@ -198,6 +204,7 @@ __all__ = [
     "DriftDetected",
     "DropState",
     "Event",
+    "Exported",
     "FilterField",
     "FilterOperator",
     "Forbidden",
@@ -252,5 +259,7 @@ __all__ = [
     "WalkOptions",
     "WalkReport",
     "WireError",
+    "export_to",
+    "to_polars",
     "unique_name",
 ]

@@ -128,7 +128,8 @@ class SpacivoxSession(Session):
             return await self._send(_request(span.start, span.end, team), lambda reply: _fetched(reply, place))
 
         query = repr(("/j/voicemail_drop_records", start.timestamp(), end.timestamp(), team))
-        return PageStream(Source(fetch=fetch, keys=_keys, query=query, range=whole, step=slices), **options)
+        source = Source(fetch=fetch, keys=_keys, model=VoicemailDropRecord, query=query, range=whole, step=slices)
+        return PageStream(source, **options)
 
 
 @frozen(kw_only=True)

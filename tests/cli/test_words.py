@@ -1,27 +1,21 @@
-"""Words that stand for values, and values as lines of JSON: no process, no server."""
+"""Words that stand for values, and a receipt as a line of JSON: no process, no server."""
 
 import json
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
 from voicedrop_async import (
-    AnsweredBy,
     CampaignReceipt,
     ConfigError,
-    DeliveryStatus,
-    DropState,
     FilterField,
     FilterOperator,
     MessageStatus,
     TrackingFilter,
-    VoicemailDropRecord,
-    VoiceMessage,
 )
-from voicedrop_async.cli._jsonl import lines
 from voicedrop_async.cli._say import masked
 from voicedrop_async.cli._words import condition, moment, span
+from voicedrop_async.export import json_lines
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -70,38 +64,9 @@ def test_a_filter_the_service_might_pass_over_is_refused_without_its_value(text)
     assert "3069" not in str(refused.value)
 
 
-def test_a_message_is_a_line_of_its_python_names():
-    """Absent is null, a status its word, a price exact to the last digit, a moment in UTC with a Z."""
-    status = DeliveryStatus(MessageStatus.NO_ANSWER, date=MOMENT)
-    message = VoiceMessage(
-        "m1", status=status, price=Decimal("0.1000000000000000055"), answered_by=AnsweredBy.HUMAN, groups=("a",), duration=1.5
-    )
-
-    written = lines([message])
-
-    assert b'"price":0.1000000000000000055,' in written
-    line = json.loads(written)
-    assert line["status"] == {"status": "NoAnswer", "date": "2026-03-02T09:30:00Z", "reason": None}
-    assert line["answered_by"] == "HUMAN"
-    assert line["groups"] == ["a"]
-    assert line["to"] is None
-    assert line["duration"] == 1.5
-    assert line["message_id"] == "m1"
-    assert "extra" not in line
-
-
-def test_extra_is_written_when_there_is_some():
-    assert json.loads(lines([VoiceMessage("m1", extra={"new": {"key": [1]}})]))["extra"] == {"new": {"key": [1]}}
-
-
-@pytest.mark.parametrize(("state", "written"), [(DropState.DELIVERED, "DELIVERED"), (9, 9), (None, None)])
-def test_a_drop_state_is_its_word_or_its_bare_number(state, written):
-    assert json.loads(lines([VoicemailDropRecord(1, state=state)]))["state"] == written
-
-
 def test_a_count_by_status_keeps_the_words():
     receipt = CampaignReceipt("c1", statuses={MessageStatus.QUEUED: 3, "Deferred": 1})
-    assert json.loads(lines([receipt]))["statuses"] == {"Queued": 3, "Deferred": 1}
+    assert json.loads(json_lines([receipt]))["statuses"] == {"Queued": 3, "Deferred": 1}
 
 
 @pytest.mark.parametrize("number", ["+306912345678", "306912345678", "+44 20 7946 0018", "6912345"])

@@ -222,8 +222,8 @@ HIDDEN = {
     "items", "number", "path", "property", "recipient_countries", "sender", "to", "url", "value",
 }  # fmt: skip
 """What fields are called that no ``repr`` shows as they are, in whatever class they stand."""
-OTHERWISE = {("CampaignProblem", "code"), ("Page", "number"), ("WalkReport", "items")}
-"""Fields of such a name that are something else: a word of the service, and counts."""
+OTHERWISE = {("CampaignProblem", "code"), ("Exported", "items"), ("Exported", "path"), ("Page", "number"), ("WalkReport", "items")}
+"""Fields of such a name that are something else: a word of the service, counts, and a file that the caller named."""
 NEEDED: dict[str, Any] = {
     "chunks": (),
     "duplicates": (),

@@ -22,6 +22,7 @@ FLOORS: list[set[str]] = [
     {"_paid"},
     {"_session"},
     {"routee", "spacivox"},
+    {"export"},
     {"__init__"},
     {"cli"},
     {"__main__"},

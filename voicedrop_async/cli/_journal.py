@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from voicedrop_async import ConfigError, JournalEntry, SqliteJournal
-from voicedrop_async.cli._jsonl import lines
 from voicedrop_async.cli._say import say
 from voicedrop_async.cli._words import span
+from voicedrop_async.export import json_lines
 
 
 def journal(file: Path, /, *, settle: str | None = None, sent: bool = False, not_sent: bool = False, prune: str | None = None) -> int:
@@ -40,7 +40,7 @@ def journal(file: Path, /, *, settle: str | None = None, sent: bool = False, not
     elif age is not None:
         say(f"entries forgotten: {asyncio.run(_forget(file, age))}")
     else:
-        sys.stdout.buffer.write(lines(_shown(entry) for entry in asyncio.run(_open(file))))
+        sys.stdout.buffer.write(json_lines([_shown(entry) for entry in asyncio.run(_open(file))]))
         sys.stdout.buffer.flush()
     return 0
 

@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 class Progress:
     """A bar on stderr, gone at the end; nothing at all unless somebody looks at it.
 
-    Somebody does if stderr is a terminal, and stdout is not: otherwise the data itself is what moves.
+    Somebody does if stderr is a terminal, and the data does not go to one: otherwise the data itself is what moves.
     """
 
-    def __init__(self, what: str, *, before: int, most: int | None) -> None:
+    def __init__(self, what: str, *, before: int, most: int | None, to_stdout: bool = True) -> None:
         """Look who is looking.
 
         Args:
             what: The items' name, in the plural.
             before: How many an earlier run wrote.
             most: How many this run writes at most.
+            to_stdout: Whether the data goes there.
         """
-        self.seen = sys.stderr.isatty() and not sys.stdout.isatty()
+        self.seen = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())
         self.total: int | None = None
         """Items of the whole list, if somebody asked; the walk's own count holds otherwise, which is that of the slices begun."""
+        self.before = before
         self._what = what
-        self._before = before
         self._most = None if most is None else before + most
         self._bars: Bars | None = None
         self._shown = False
@@ -60,7 +61,7 @@ class Progress:
 
     def _so_far(self, page: Page[Any], report: WalkReport) -> tuple[str, int, int | None]:
         """Return the count in words, and how much of how much is done: by items if their total is known, or else by pages."""
-        written = self._before + report.items
+        written = self.before + report.items
         total = report.total_last if self.total is None else self.total
         if total is None:
             return f"{written:,}", page.number + 1, page.total_pages

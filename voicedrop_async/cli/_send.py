@@ -12,9 +12,9 @@ from attrs import evolve
 
 from voicedrop_async import CampaignReceipt, ConfigError, OutcomeUnknown, RouteeSession, SqliteJournal, VoiceCampaign, unique_name
 from voicedrop_async.cli import _campaign_file
-from voicedrop_async.cli._jsonl import lines
 from voicedrop_async.cli._say import give_up_stdout, say
 from voicedrop_async.cli._settings import Settings
+from voicedrop_async.export import json_lines
 
 _MARGIN: Final = timedelta(minutes=5)
 """How far this machine's clock and the service's may be apart."""
@@ -60,7 +60,7 @@ def send(file: Path, /, *, yes: bool = False, journal: Path | None = None, ref: 
         say(f"{error.summary}: the campaign may have been sent. {_how_to_look(intent.campaign_name, intent.started_at, journal, ref)}")
         return 3
     try:
-        sys.stdout.buffer.write(lines([receipt]))
+        sys.stdout.buffer.write(json_lines([receipt]))
         sys.stdout.buffer.flush()
     except OSError as error:
         give_up_stdout()

@@ -20,14 +20,18 @@ async def track(
     max_items: int | None = None,
     prefetch: int = 0,
     resume: Path | None = None,
+    format: str | None = None,
+    out: Path | None = None,
     profile: str | None = None,
 ) -> int:
-    """Write tracked messages as lines of JSON, one a message.
+    """Write tracked messages as lines of JSON, one a message, or into a file.
 
-    The keys are the field names of VoiceMessage.
+    The keys are the columns of an export: the field names of VoiceMessage, and
+    status_date, message_text and the like for what stands deeper in it.
 
     An export that was interrupted goes on where it was when the same command
     is run again: voicedrop track --resume place >> messages.jsonl
+    or, each message surely once, voicedrop track --out messages.parquet
 
     Args:
         start: ISO 8601 moment with its zone, such as 2026-03-02T09:00:00Z. The service's own range if left out.
@@ -39,8 +43,11 @@ async def track(
         max_items: Stop after so many; with --resume, so many a run.
         prefetch: Requests kept under way ahead of the output.
         resume: File that keeps the place, until the list has ended. A run that is killed can repeat the messages of one request.
+        format: jsonl, csv or parquet, which is for files only. By the name of the file if left out, and jsonl on stdout.
+        out: File to write, which is there when it is whole; a run that was interrupted goes on by itself, and max-items counts all.
         profile: Of the settings file, in place of VOICEDROP_PROFILE.
     """
+    into = _walks.output(format, out, resume)
     place = Place(
         resume,
         start=None if start is None else moment("--start", start),
@@ -53,4 +60,4 @@ async def track(
         with place.explains():
             messages = search(page_size=page_size, slices=step, max_items=max_items, prefetch=prefetch, resume=place.token)
         uncut = None if step is None else search()
-        return await _walks.write(messages, "messages", place, max_items=max_items, uncut=uncut)
+        return await _walks.write(messages, "messages", place, into=into, max_items=max_items, uncut=uncut)

@@ -59,6 +59,8 @@ class Source(Generic[T]):
     """What tells items apart."""
     query: str = field(repr=False)
     """What is asked for, so that the token of one query is not taken for that of another. Only its hash is kept."""
+    model: type[T] | None = None
+    """The class of the items: what is made of a list has its columns, also of an empty one."""
     terms: str = field(default="", repr=False)
     """What is searched for in it: phone numbers, perhaps."""
     ask: "Ask[T] | None" = None

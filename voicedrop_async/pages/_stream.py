@@ -109,6 +109,32 @@ class PageStream(Generic[T]):
         """Return a walk in the hand: ``async with stream.walk() as walk``, then iterate it and read its report and token."""
         return Walk(self._source, self._options)
 
+    @property
+    def model(self) -> type[T] | None:
+        """The class of the items; None only of a stream that no session made."""
+        return self._source.model
+
+    def resumed(self, resume: ResumeToken | str, *, handed_out: int = 0) -> "PageStream[T]":
+        """Return the rest of this stream, behind a token of one of its walks.
+
+        Args:
+            resume: The token, or its text. It takes the place of the one that this stream was made with.
+            handed_out: How many items came before it, which count against ``max_items``.
+
+        Raises:
+            ResumeTokenError: The token is damaged, or of another query, page size or kind of stream.
+        """
+        options, most = self._options, self._options.max_items
+        return PageStream(
+            self._source,
+            page_size=options.page_size,
+            max_items=None if most is None else max(0, most - handed_out),
+            prefetch=options.prefetch,
+            resume=resume,
+            on_drift=options.on_drift,
+            max_passes=options.max_passes,
+        )
+
     async def collect(self, max_items: int | None = None) -> list[T]:
         """Walk to the end, or to ``max_items``, and return the items as a list.
 

@@ -215,6 +215,7 @@ class Tracking(Recordings):
             fetch=fetch,
             ask=ask,
             keys=_keys,
+            model=VoiceMessage,
             query=_query(request, start, end),
             terms=(request.body or b"").decode(),
             sharing=lambda: reading({}),

@@ -1,0 +1,82 @@
+"""What it costs to write a list into a file: an export of each format beside the bare typed walk, in turns.
+
+    python benchmarks/bench.py --only exports
+
+Pages of 1,000, 8 ahead, each run in a process of its own. The walk looks at each message and keeps none. A ratio is messages a
+second of an export over those of the walk in the same round; memory is the peak above the walk's own, at the whole list over a
+tenth of it. Reading the file back is not in it; putting the parts of a Parquet file together is.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from common import fresh, page_server, peak
+from contenders import ours
+from figures import MIB, Results, Spread
+from walk import in_turns
+
+from voicedrop_async import export_to
+
+SIZE, AT_ONCE = 1000, 8
+FORMATS = ("jsonl", "csv", "parquet")
+RENDERED = 100_000
+"""Messages of the page server; a longer list is put together from these."""
+
+
+def measure(results: Results, rounds: int, *, short: bool) -> None:
+    """Print the ratios, and the memory."""
+    messages = 20_000 if short else 1_000_000
+    with page_server(min(messages, RENDERED), SIZE) as url, TemporaryDirectory() as folder:
+
+        def run(name: str, count: int = messages) -> dict[str, float]:
+            return fresh("exports.py", name, f"{url}/0/{count}", count, folder)
+
+        took = in_turns(["walk", *FORMATS], rounds, run)
+        small = {name: run(name, messages // 10)["peak"] for name in FORMATS}
+    print(f"\n{messages:,} messages into a file, pages of {SIZE}, {AT_ONCE} ahead")
+    bare = [one["rate"] for one in took["walk"]]
+    print(f"{'walk':<8} {Spread.of(bare)} messages a second, peak {Spread.of(one['peak'] for one in took['walk']).middle / MIB:.0f} MiB")
+    for name in FORMATS:
+        rates, most = [one["rate"] for one in took[name]], Spread.of(one["peak"] for one in took[name])
+        growth = Spread.of([most.middle / small[name]])
+        print(f"{name:<8} {Spread.of(rates)} messages a second, peak {most.middle / MIB:.0f} MiB, over a tenth {growth}", flush=True)
+        results.put(f"E1 {name}", Spread.over(rates, bare))
+        results.put(f"E2 {name}", growth)
+
+
+async def export(name: str, url: str, messages: int, folder: Path) -> dict[str, float]:
+    """Walk or export once; return what it took."""
+    async with ours.session(url) as routee:
+        stream = ours.stream(routee, SIZE, AT_ONCE)
+        await stream.first()
+        began = time.perf_counter()
+        if name == "walk":
+            found = 0
+            async for page in stream.pages():
+                for _message in page.items:
+                    found += 1
+        else:
+            found = (await export_to(stream, folder / f"messages.{name}")).items
+        wall = time.perf_counter() - began
+    if found != messages:
+        raise SystemExit(f"{name}: {found} of {messages} messages")
+    return {"rate": found / wall, "peak": peak()}
+
+
+def main() -> None:
+    """Run once, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=("walk", *FORMATS))
+    parser.add_argument("url", help="of the page server, with the length of the list as its path")
+    parser.add_argument("messages", type=int)
+    parser.add_argument("folder", type=Path)
+    asked = parser.parse_args()
+    print(json.dumps(asyncio.run(export(asked.name, asked.url, asked.messages, asked.folder))))
+
+
+if __name__ == "__main__":
+    main()
