@@ -146,5 +146,6 @@ class _Crew(Generic[K, V]):
         self.dismissed = True
         for task in self.tasks:
             task.cancel()
-        # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.tasks:  # in a forked child there are none, and no loop that could be asked to wait for them
+            # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.
+            await asyncio.gather(*self.tasks, return_exceptions=True)

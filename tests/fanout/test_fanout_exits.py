@@ -145,7 +145,7 @@ async def test_a_finished_job_that_nobody_took_says_nothing(caplog):
     await anext(outcomes)
     await turns()
     await outcomes.aclose()
-    assert caplog.text == ""
+    assert [record.getMessage() for record in caplog.records if not record.getMessage().startswith("Executing ")] == []  # slow, at times
 
 
 END = """

@@ -94,10 +94,10 @@ def loaded_by(statement: str) -> set[str]:
 def test_a_name_is_loaded_when_it_is_asked_for():
     assert "voicedrop_async.models" not in loaded_by("import voicedrop_async")
     assert "aiohttp" not in loaded_by("from voicedrop_async import VoiceMessage, OutcomeUnknown")
-    assert not {"sqlite3", "redis", "voicedrop_async.spacivox", "voicedrop_async.sandbox"} & loaded_by(
+    assert not {"redis", "voicedrop_async.journal._sqlite", "voicedrop_async.spacivox", "voicedrop_async.sandbox"} & loaded_by(
         "from voicedrop_async import RouteeSession"
     )
-    assert "sqlite3" in loaded_by("from voicedrop_async.journal import SqliteJournal")
+    assert "voicedrop_async.journal._sqlite" in loaded_by("from voicedrop_async.journal import SqliteJournal")
 
 
 @pytest.mark.parametrize("package", [voicedrop_async, journal], ids=lambda package: package.__name__)

@@ -162,7 +162,7 @@ async def test_an_answer_adds_its_receipt_to_what_somebody_else_settled(
 
     assert (await sender.send_campaign(CAMPAIGN, ref="order-7")).tracking_id == "tid-1"
     assert len(line.received) == 1
-    assert caplog.text == ""
+    assert [record.getMessage() for record in caplog.records if record.name == "voicedrop_async"] == []  # asyncio may call a step slow
 
 
 async def test_a_refusal_of_what_somebody_called_sent_says_what_stands_there(
