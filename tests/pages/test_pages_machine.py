@@ -23,7 +23,7 @@ from voicedrop_async.errors import ConnectionLost, DriftDetected, PageLoop, Walk
 from voicedrop_async.models import WalkReport
 from voicedrop_async.pages import Span
 
-WALKS = int(os.environ.get("VOICEDROP_WALKS", "5000"))
+WALKS = int(os.environ.get("VOICEDROP_WALKS", "3000"))
 """Walks to be made at least."""
 
 KINDS = [["fail"], ["insert", "fail"], ["delete", "fail"], ["replace"], ["move"], ["insert", "delete", "replace", "move", "fail"]]
