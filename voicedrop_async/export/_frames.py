@@ -71,7 +71,9 @@ def _series(holds: Holds, values: list[Any], type: Any) -> "polars.Series":
         case Holds.PRICE:  # slow to make, and so made once for each
             places: dict[Any, int] = {}
             index = [places.setdefault(value, len(places)) for value in values]
-            return pl.Series(_fitted(holds, list(places)), dtype=type).gather(index)
+            unlike: Any = pl.Series(_fitted(holds, list(places)), dtype=type)  # Any: polars' own types want numpy here
+            prices: pl.Series = unlike.gather(index)
+            return prices
         case _:
             return pl.Series(_fitted(holds, values), dtype=type)
 
@@ -92,7 +94,8 @@ def _lists(values: Sequence[Sequence[Any] | None], made_of: "Callable[[list[Any]
     at = pl.Series("at", [place for place, value in enumerate(values) for _ in value or ()], dtype=pl.Int64)
     empty = pl.Series("at", [place for place, value in enumerate(values) if value is not None and not value], dtype=pl.Int64)
     none_in_it = pl.Series("list", [[]], type).new_from_index(0, len(empty))
-    full = pl.DataFrame([at, members]).group_by("at").agg("list").cast({"list": type})
+    spread: Any = pl.DataFrame([at, members])
+    full: pl.DataFrame = spread.group_by("at").agg("list").cast({"list": type})
     # In one piece: of two, nested as they are, the join is ten times as slow.
     lists = pl.concat([full, pl.DataFrame([empty, none_in_it])], rechunk=True)
     rows = pl.DataFrame({"at": pl.Series(range(len(values)), dtype=pl.Int64)})
