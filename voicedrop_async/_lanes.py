@@ -2,13 +2,13 @@
 
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import aiohttp
 from aiohttp import ClientTimeout, hdrs
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 from yarl import URL
 
 from voicedrop_async._body import read_body
@@ -86,7 +86,7 @@ class Lanes:
             URL(url, encoded=True),
             params=request.params or None,
             data=request.body,
-            headers=_AS_IT_IS if file is not None else _headers_of(request.content_type) if request.body is not None else None,
+            headers=_AS_IT_IS if file is not None else {hdrs.CONTENT_TYPE: request.content_type} if request.body is not None else None,
             allow_redirects=False,
             proxy=self._proxy,
             ssl=self._ssl,
@@ -158,11 +158,6 @@ def _timeout(timeouts: Timeouts, of_file: bool) -> ClientTimeout:
         sock_connect=timeouts.connect,
         sock_read=timeouts.read if of_file else None,
     )
-
-
-@lru_cache(maxsize=8)
-def _headers_of(content_type: str) -> Mapping[str, str]:
-    return CIMultiDictProxy(CIMultiDict({hdrs.CONTENT_TYPE: content_type}))
 
 
 def _reply(response: aiohttp.ClientResponse, body: bytes, call: Call, started: float) -> Reply:

@@ -14,7 +14,7 @@ from attrs import asdict
 from voicedrop_async.export._columns import Holds, columns_of
 from voicedrop_async.models import Recording
 
-# Prices stay exact: a Decimal is written digit by digit. Mappings that are no dictionaries are written as one.
+# Prices stay exact: a Decimal is written digit by digit. A mapping that is no dictionary is written as one.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=dict)
 _RUN: Final = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """How a cell begins that a spreadsheet would run, the wide letters of East Asian keyboards included, or one that was disarmed."""
