@@ -9,6 +9,7 @@ import attrs
 import msgspec
 
 from voicedrop_async import Callback, ConfigError, SpokenMessage, VoiceCampaign
+from voicedrop_async.cli._say import masked
 from voicedrop_async.cli._toml import parsed
 
 _TABLES: Final[Mapping[str, type[Any]]] = {"message": SpokenMessage, "callback": Callback, "campaign_callback": Callback}
@@ -27,7 +28,7 @@ def read(file: Path) -> VoiceCampaign:
         raise ConfigError(f"{file}: {error.strerror}") from None
     unknown = [*_unknown(table, VoiceCampaign)]
     if unknown:
-        raise ConfigError(f"{file}: unknown: {', '.join(unknown)}; the keys are the names of VoiceCampaign")
+        raise ConfigError(f"{file}: unknown: {masked(', '.join(unknown))}; the keys are the names of VoiceCampaign")
     try:
         return msgspec.convert(_listed(table), VoiceCampaign)
     except msgspec.ValidationError as error:
