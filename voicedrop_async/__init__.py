@@ -72,6 +72,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     )
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
+    from voicedrop_async.shards import Merged, Parts, Shard, ShardResult, ShardSink, ShardState, Written, merge, plan, run_shard
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
 else:
@@ -172,6 +173,18 @@ else:
                 "SendLedger",
                 "unique_name",
             ),
+            "shards": (
+                "Merged",
+                "Parts",
+                "Shard",
+                "ShardResult",
+                "ShardSink",
+                "ShardState",
+                "Written",
+                "merge",
+                "plan",
+                "run_shard",
+            ),
             "spacivox": ("SpacivoxSession",),
             "throttle": (
                 "Limits",
@@ -216,6 +229,7 @@ __all__ = [
     "Kind",
     "Limits",
     "MemoryJournal",
+    "Merged",
     "MessageStatus",
     "NotFound",
     "Outcome",
@@ -223,6 +237,7 @@ __all__ = [
     "Page",
     "PageLoop",
     "PageStream",
+    "Parts",
     "RateLimited",
     "Reconciliation",
     "Recording",
@@ -239,6 +254,10 @@ __all__ = [
     "ServerFailed",
     "SessionClosed",
     "SettledBy",
+    "Shard",
+    "ShardResult",
+    "ShardSink",
+    "ShardState",
     "SpacivoxSession",
     "SpokenMessage",
     "SqliteJournal",
@@ -259,7 +278,11 @@ __all__ = [
     "WalkOptions",
     "WalkReport",
     "WireError",
+    "Written",
     "export_to",
+    "merge",
+    "plan",
+    "run_shard",
     "to_polars",
     "unique_name",
 ]

@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"_session"},
     {"routee", "spacivox"},
     {"export"},
+    {"shards"},
     {"__init__"},
     {"cli"},
     {"__main__"},
