@@ -49,11 +49,18 @@ class Progress:
 
     def show(self, page: Page[Any], report: WalkReport) -> None:
         """Show how far it is, now that ``page`` is written."""
+        if self._bars is not None:
+            self._draw(*self._so_far(page, report), new=report.items)
+
+    def reached(self, items: int, total: int) -> None:
+        """Show that so many items of all runs together are there."""
+        self._draw(f"{items:,} of {total:,}", items, max(items, total), new=items - self.before)
+
+    def _draw(self, text: str, done: int, total: int | None, *, new: int) -> None:
         if self._bars is None:
             return
         (task,) = self._bars.task_ids
-        text, done, total = self._so_far(page, report)
-        rate = report.items / (time.perf_counter() - self._began)
+        rate = new / (time.perf_counter() - self._began)
         if not self._shown:  # what was done before this run says nothing of its speed
             self._bars.reset(task, completed=done, total=total)
             self._shown = True

@@ -94,11 +94,14 @@ class Settings:
         _check_profile(place, profiles[name])
         return cls(place=place, why_empty="", table=profiles[name])
 
-    def routee(self, *, ahead: int = 0, journal: Journal | None = None, trace_configs: Sequence[aiohttp.TraceConfig] = ()) -> RouteeSession:
+    def routee(
+        self, *, ahead: int = 0, among: int = 1, journal: Journal | None = None, trace_configs: Sequence[aiohttp.TraceConfig] = ()
+    ) -> RouteeSession:
         """Return a session for Routee.
 
         Args:
             ahead: Requests that are wanted under way at once, beside one that sends.
+            among: Processes that share the rate evenly.
             journal: Where paid sends are written down.
             trace_configs: As of the session.
 
@@ -108,7 +111,7 @@ class Settings:
         with self._names("routee"):
             auth = ClientCredentials(self._needed("routee_application_id"), self._needed("routee_application_secret"))
             base_url, auth_url = self.urls("routee").values()
-            limits = self._limits("routee", ahead)
+            limits = self._limits("routee", ahead, among)
             return RouteeSession(auth, base_url=base_url, auth_url=auth_url, journal=journal, limits=limits, trace_configs=trace_configs)
 
     def spacivox(self, *, ahead: int = 0, trace_configs: Sequence[aiohttp.TraceConfig] = ()) -> SpacivoxSession:
@@ -170,10 +173,10 @@ class Settings:
             raise ConfigError(f"{key.upper()}: {rule}")
         return cast("float | None", value)
 
-    def _limits(self, service: str, ahead: int) -> Limits:
-        most = self._number(f"{service}_max_in_flight")
+    def _limits(self, service: str, ahead: int, among: int = 1) -> Limits:
+        most, rate = self._number(f"{service}_max_in_flight"), self._number(f"{service}_rate")
         # Who asks for many ahead, means it, unless he has said what is the most; one slot is for sending.
-        return Limits(max_in_flight=max(_IN_FLIGHT, ahead + 1) if most is None else int(most), rate=self._number(f"{service}_rate"))
+        return Limits(max_in_flight=max(_IN_FLIGHT, ahead + 1) if most is None else int(most), rate=None if rate is None else rate / among)
 
 
 def _usual_file() -> Path:

@@ -3,10 +3,12 @@
 from functools import partial
 from pathlib import Path
 
+from voicedrop_async import ConfigError
 from voicedrop_async.cli import _walks
 from voicedrop_async.cli._place import Place
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.cli._words import condition, moment, span
+from voicedrop_async.cli._workers import Whole, by_workers
 
 
 async def track(
@@ -22,6 +24,7 @@ async def track(
     resume: Path | None = None,
     format: str | None = None,
     out: Path | None = None,
+    workers: int | None = None,
     profile: str | None = None,
 ) -> int:
     """Write tracked messages as lines of JSON, one a message, or into a file.
@@ -32,6 +35,7 @@ async def track(
     An export that was interrupted goes on where it was when the same command
     is run again: voicedrop track --resume place >> messages.jsonl
     or, each message surely once, voicedrop track --out messages.parquet
+    or with several processes: voicedrop track ... --workers 4 --out year.parquet
 
     Args:
         start: ISO 8601 moment with its zone, such as 2026-03-02T09:00:00Z. The service's own range if left out.
@@ -45,6 +49,8 @@ async def track(
         resume: File that keeps the place, until the list has ended. A run that is killed can repeat the messages of one request.
         format: jsonl, csv or parquet, which is for files only. By the name of the file if left out, and jsonl on stdout.
         out: File to write, which is there when it is whole; a run that was interrupted goes on by itself, and max-items counts all.
+        workers: Processes that do the list together, in shards of at most --slices (1d) and 10,000 messages; they divide the rate
+            among them. Needs --out, and --start and --end, or --campaign.
         profile: Of the settings file, in place of VOICEDROP_PROFILE.
     """
     into = _walks.output(format, out, resume)
@@ -55,6 +61,12 @@ async def track(
     )
     conditions = [condition("--filter", text) for text in filter or ()]
     step = None if slices is None else span("--slices", slices)
+    if workers is not None:
+        for option, given in (("--filter", filter), ("--max-items", max_items is not None), ("--format", format), ("--resume", resume)):
+            if given:
+                raise ConfigError(f"{option}: not together with --workers")
+        whole = Whole(start=place.start, end=place.end, campaign=campaign, page_size=page_size)
+        return await by_workers(whole, step, out, workers=workers, prefetch=prefetch, profile=profile)
     async with Settings.load(profile).routee(ahead=prefetch) as routee:
         search = partial(routee.track_messages, start=place.start, end=place.end, campaign_id=campaign, filters=conditions)
         with place.explains():

@@ -13,6 +13,7 @@ import msgspec
 from attrs import define, field, frozen
 
 from voicedrop_async.errors import ConfigError
+from voicedrop_async.export import format_of
 from voicedrop_async.shards._ids import Ids
 
 if TYPE_CHECKING:
@@ -141,18 +142,12 @@ def whole_of(parts: list[Path], target: Path | None) -> Whole:
     """Return what the parts are put together in.
 
     Raises:
-        ConfigError: They are of different formats, or of another one than ``target``.
+        ConfigError: They are of different formats, or of another one than ``target`` by its name.
     """
-    kinds = {part.suffix for part in parts} | ({target.suffix.lower()} if target is not None else set())
-    match sorted(kinds):
-        case [".jsonl" | ".ndjson"] | [".jsonl", ".ndjson"] | []:
-            return Lines(target, csv=False)
-        case [".csv"]:
-            return Lines(target, csv=True)
-        case [".parquet"]:
-            return Frames(target)
-        case several:
-            raise ConfigError(f"path: parts and file must be of one format that is known; there are {', '.join(several)}")
+    formats = {format_of(path) for path in (*parts, *([] if target is None else [target]))}
+    if len(formats) > 1:
+        raise ConfigError(f"path: parts and file must be of one format; there are {', '.join(sorted(formats))}")
+    return Frames(target) if "parquet" in formats else Lines(target, csv="csv" in formats)
 
 
 @frozen
