@@ -149,8 +149,8 @@ class _Cutter:
                 leaves.append(leaf)
                 continue
             first = Span(leaf.span.start, middle)
-            left = await count(first)
-            waiting += [_Leaf(Span(middle, leaf.span.end), max(0, leaf.items - left)), _Leaf(first, left)]
+            left = min(leaf.items, await count(first))  # what lies on an edge may be counted on both sides
+            waiting += [_Leaf(Span(middle, leaf.span.end), leaf.items - left), _Leaf(first, left)]
         return [self._shard(leaf, campaign_id) for leaf in _joined(leaves, self.most)]
 
     def _shard(self, leaf: _Leaf, campaign_id: str | None) -> Shard:

@@ -1,0 +1,92 @@
+"""``voicedrop track --workers``: processes that are killed and interrupted, and a list that is there once and whole."""
+
+import asyncio
+import json
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cli.processes import environment_of, finish, start
+
+from voicedrop_async import ConfigError
+from voicedrop_async.cli._track import track
+from voicedrop_async.sandbox import Sandbox
+
+WEEK = ("--start", "2026-03-01T12:00:00Z", "--end", "2026-03-08T12:00:00Z")
+
+
+def children(pid):
+    """The processes that one has begun."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def searches(sandbox):
+    return sum(request.path == "/voice/tracking" for request in sandbox.requests)
+
+
+async def until(sandbox, count):
+    """Let the loop turn until the service has been asked so often."""
+    async with asyncio.timeout(30):
+        while True:
+            if searches(sandbox) >= count:
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.once
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not tell whose child a process is")
+async def test_d06_a_worker_is_killed_in_the_middle_of_a_shard(tmp_path, monkeypatch):
+    """First one of two workers, then the command itself with Ctrl-C; the same command goes on, and little is asked for twice."""
+    path = tmp_path / "week.jsonl"
+    async with Sandbox(messages=2_000, now=datetime(2026, 3, 8, 12, tzinfo=UTC)) as sandbox:
+        sandbox.delay(0.02)
+        command = ("track", *WEEK, "--workers", "2", "--page-size", "10", "--out", str(path))
+        first = start(*command, env=environment_of(sandbox))
+        await until(sandbox, 40)
+        os.kill(children(first.pid)[0], signal.SIGKILL)
+        await until(sandbox, 80)
+        first.send_signal(signal.SIGINT)
+        interrupted = await asyncio.to_thread(finish, first)
+        for name, value in environment_of(sandbox).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(ConfigError, match="is of another list"):
+            await track(start=WEEK[1], end=WEEK[3], workers=2, page_size=20, out=path)
+        kept = [file.name for file in tmp_path.iterdir()]
+        last = await asyncio.to_thread(finish, start(*command, env=environment_of(sandbox)))
+        asked = searches(sandbox)
+        wanted = [message["messageId"] for message in sandbox.messages]
+
+    assert (interrupted.code, last.code) == (130, 0)
+    assert "a worker died (-9); another one goes on with its shard" in interrupted.err
+    assert "week.jsonl.parts keeps what was written: the same command goes on from there" in interrupted.err
+    assert (last.out, last.err, kept) == ("", "", ["week.jsonl.parts"])
+    assert [json.loads(line)["message_id"] for line in path.read_bytes().splitlines()] == wanted
+    assert [file.name for file in tmp_path.iterdir()] == ["week.jsonl"]
+    assert asked < 7 + 200 + 7 + 60, "7 counts, 200 pages, one more for an edge, and what was under way"
+
+
+async def test_a_shard_that_fails_for_good_ends_with_1(sandbox, tmp_path):
+    """The others are kept, and no file is there that would look whole."""
+    sandbox.fail_next(status=400, path="/voice/tracking/campaign", times=1)
+    begun = ("track", "--campaign", sandbox.history_campaigns[0], "--workers", "1", "--out", str(tmp_path / "all.csv"))
+    planned = await asyncio.to_thread(finish, start(*begun, env=environment_of(sandbox)))
+
+    assert planned.code == 1
+    assert not (tmp_path / "all.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"filter": ["recipient=+306912345678"]}, "--filter: not together"),
+        ({"max_items": 0}, "--max-items: not together"),
+        ({"out": None}, "a file that --out names"),
+        ({"out": Path("messages.txt")}, "tells no format"),
+        ({"workers": 0}, "a number from 1 up"),
+    ],
+)
+async def test_what_workers_cannot_do_is_refused(options, fault):
+    with pytest.raises(ConfigError, match=fault):
+        await track(**{"workers": 2, "out": Path("messages.csv")} | options)
