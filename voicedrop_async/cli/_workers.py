@@ -19,8 +19,8 @@ from voicedrop_async.cli._worker import Orders
 from voicedrop_async.export import format_of
 from voicedrop_async.fanout import each
 
-_LIVES: Final = 5
-"""Workers that may die of one shard."""
+_LIVES: Final = 20
+"""Workers that may die of one shard, as for lack of memory."""
 
 
 @frozen(kw_only=True)
