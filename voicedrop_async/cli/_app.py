@@ -13,6 +13,7 @@ from voicedrop_async.cli._records import records
 from voicedrop_async.cli._sandbox import sandbox
 from voicedrop_async.cli._say import masked, say
 from voicedrop_async.cli._send import send
+from voicedrop_async.cli._summary import summary
 from voicedrop_async.cli._track import track
 
 _HELP: Final = """\
@@ -51,7 +52,7 @@ _APP: Final = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for _command in (demo, sandbox, doctor, send, track, records, journal):
+for _command in (demo, sandbox, doctor, send, track, records, summary, journal):
     _APP.command(_command)
 
 

@@ -3,12 +3,16 @@
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from voicedrop_async import Page, WalkReport
+from voicedrop_async.cli._say import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+
+_TICK: Final = 1e-3
+"""Seconds; in less, nothing has a rate."""
 
 
 class Progress:
@@ -48,12 +52,28 @@ class Progress:
             self._bars.stop()
 
     def show(self, page: Page[Any], report: WalkReport) -> None:
-        """Show how far it is, now that ``page`` is written."""
+        """Show how far a walk is, now that ``page`` is written."""
+        if self._bars is not None:
+            self._move(*self._so_far(page, report), new=report.items)
+
+    def count(self, done: int, total: int) -> None:
+        """Show that so many of so many are done."""
+        self._move(f"{done:,} of {total:,}", done, total, new=done)
+
+    def say(self, sentence: str) -> None:
+        """Tell something on stderr, above the bar if there is one."""
+        if self._bars is not None:
+            self._bars.stop()
+        say(sentence)
+        if self._bars is not None:
+            self._bars.start()
+
+    def _move(self, text: str, done: int, total: int | None, *, new: int) -> None:
+        """Show it; ``new`` is what this run has done."""
         if self._bars is None:
             return
         (task,) = self._bars.task_ids
-        text, done, total = self._so_far(page, report)
-        rate = report.items / (time.perf_counter() - self._began)
+        rate = new / max(time.perf_counter() - self._began, _TICK)
         if not self._shown:  # what was done before this run says nothing of its speed
             self._bars.reset(task, completed=done, total=total)
             self._shown = True
