@@ -1,6 +1,7 @@
 """The place of a list in a file, and the range that it was begun with, so that the same command can simply be run again."""
 
 import os
+import sys
 from asyncio import CancelledError
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class Place:
         """
         self._file = file
         self._kept: _Kept | None = None
+        self._passed = False
         self.range = range
         if file is None:
             return
@@ -72,6 +74,7 @@ class Place:
 
     def keep(self, token: ResumeToken, written: int) -> None:
         """Keep a place, in one step: whoever reads the file finds the place before or this one."""
+        self._passed = True
         if self._file is not None:
             self._kept = _Kept(range=self.range, written=written, token=str(token))
             _write(self._file, self._kept)
@@ -89,8 +92,8 @@ class Place:
             return
         if self._kept is not None:
             say(f"{self._file} keeps the place: the same command goes on from there")
-        elif self._file is None and issubclass(kind, CancelledError):
-            say("interrupted, and nothing keeps the place; with --resume FILE the same command could go on from there")
+        elif self._passed and issubclass(kind, CancelledError) and not sys.stdout.isatty():
+            say("nothing keeps the place; with --resume FILE, the same command would go on from there")
 
 
 def begun(out: Path, range: Range) -> Range:

@@ -94,6 +94,9 @@ def _bars() -> "Bars":
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), TimeRemainingColumn(), TextColumn("left"))
+    bar = BarColumn(bar_width=None, complete_style="cyan", finished_style="cyan")
+    columns = (TextColumn("{task.description}", markup=False), bar, TimeRemainingColumn(), TextColumn("left"))
+    console = Console(stderr=True)
+    console.width -= len("^C") + 1  # which the terminal shows: on a line of its own, the bar's would stay where it is
     # Data goes to stdout by its buffer: rich must not put itself in front of it.
-    return Bars(*columns, console=Console(stderr=True), transient=True, expand=True, redirect_stdout=False, redirect_stderr=False)
+    return Bars(*columns, console=console, transient=True, expand=True, redirect_stdout=False, redirect_stderr=False)
