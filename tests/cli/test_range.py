@@ -96,7 +96,7 @@ def test_a_range_in_words_is_kept_beside_a_file_for_as_long_as_a_part_of_it_is_t
 
 
 def test_a_range_that_cannot_be_kept_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="^--out: "):
+    with pytest.raises(ConfigError, match=r"^--out: "):
         begun(tmp_path / "none" / "m.csv", range_of("-7d", None))
 
 
