@@ -20,7 +20,10 @@ def card(tracking_id: str, summed: CampaignSummary) -> bytes:
     grid.add_column(width=11, style="dim", no_wrap=True)
     grid.add_column()
     grid.add_row("campaign", Text(plain(tracking_id), style="bold"))
-    grid.add_row("messages", _messages(summed))
+    partial = "" if summed.report is not None and summed.report.complete else ", not complete"
+    grid.add_row("messages", Text(f"{summed.messages:,}").append(partial, style="yellow"))
+    if summed.first is not None and summed.last is not None:
+        grid.add_row("when", f"{when(summed.first)} to {when(summed.last)} (UTC)")
     if summed.statuses:
         grid.add_row("status", _shares(summed.statuses, summed.messages))
     if summed.answered_by:
@@ -33,21 +36,12 @@ def card(tracking_id: str, summed: CampaignSummary) -> bytes:
     return printed(console(), grid) + b"\n"
 
 
-def _messages(summed: CampaignSummary) -> Text:
-    text = Text(f"{summed.messages:,}")
-    if summed.first is not None and summed.last is not None:
-        text.append(f", from {when(summed.first)} to {when(summed.last)} (UTC)")
-    if summed.report is None or not summed.report.complete:
-        text.append("  not complete", style="yellow")
-    return text
-
-
 def _shares(counts: Mapping[str, int], whole: int) -> Table:
     """Return a row for each word: how often it came, and its share of the messages."""
     rows = Table.grid(padding=(0, 2, 0, 0))
-    rows.add_column(no_wrap=True)
-    rows.add_column(justify="right")
-    rows.add_column(justify="right", style="dim")
+    rows.add_column(no_wrap=True, min_width=len("InProgress"))
+    rows.add_column(justify="right", min_width=len(f"{whole:,}"))
+    rows.add_column(justify="right", style="dim", min_width=len("100.0%"))
     for word, count in _counted(counts):
         rows.add_row(Text(word, style=COLOURS.get(word, "")), f"{count:,}", f"{count / whole:.1%}")
     return rows

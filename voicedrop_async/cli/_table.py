@@ -1,22 +1,22 @@
 """A list on a screen: the columns that fit, page by page, so that a million rows take no more memory than a page of them."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
+from rich.cells import cell_len, set_cell_size
+from rich.color import ColorSystem
 from rich.console import Console
-from rich.table import Column as RichColumn
-from rich.table import Table as RichTable
-from rich.text import Text
+from rich.style import Style
 
 from voicedrop_async import DropState, MessageStatus, VoicemailDropRecord, VoiceMessage
 
 _GAP: Final = 2
-_WIDEST: Final = 40
-"""Cells that a column which grows may have."""
+_GROWTH: Final = 30
+"""Cells by which a column may grow."""
 COLOURS: Final[Mapping[object, str]] = {
     MessageStatus.COMPLETED: "green",
     MessageStatus.BUSY: "yellow",
@@ -43,6 +43,14 @@ class _Column:
     right: bool = False
     grows: bool = False
     """Whether it takes what room is left."""
+
+    def shown_of(self, item: object) -> tuple[str, str]:
+        """Return what it shows of an item, and in which style."""
+        value = self.read(item)
+        if value is None:
+            return "-", "dim"
+        style = COLOURS.get(value, "") if isinstance(value, MessageStatus | DropState) else ""
+        return plain(self.shown(value)), style
 
 
 def when(moment: datetime) -> str:
@@ -96,28 +104,24 @@ class Table:
 
     def __init__(self, model: object) -> None:
         """Choose the columns for items of that class."""
-        self._console = console()
-        self._columns = _fitting(_TABLES[model], self._console.width)
+        drawing = console()
+        self._colours = None if drawing.no_color or drawing.color_system is None else ColorSystem.STANDARD
+        self._columns = _fitting(_TABLES[model], drawing.width)
         self._begun = False
 
     def rows(self, items: Sequence[object]) -> bytes:
         """Return a row for each item, below a header the first time."""
-        if not items:
-            return b""
-        table = RichTable(
-            *(
-                RichColumn(column.title, width=width, no_wrap=True, justify="right" if column.right else "left")
-                for column, width in self._columns
-            ),
-            box=None,
-            padding=(0, _GAP, 0, 0),
-            pad_edge=False,
-            show_header=not self._begun,
+        lines = [self._row(column.shown_of(item) for column, _ in self._columns) for item in items]
+        if items and not self._begun:
+            self._begun = True
+            lines.insert(0, self._row((column.title, "bold") for column, _ in self._columns))
+        return on_stdout(lines)
+
+    def _row(self, cells: Iterable[tuple[str, str]]) -> str:
+        fitted = (
+            (_fit(text, width, right=column.right), style) for (text, style), (column, width) in zip(cells, self._columns, strict=True)
         )
-        self._begun = True
-        for item in items:
-            table.add_row(*(_cell(column, item) for column, _ in self._columns))
-        return printed(self._console, table)
+        return (_GAP * " ").join(Style.parse(style).render(text, color_system=self._colours) for text, style in fitted)
 
 
 def console() -> Console:
@@ -129,20 +133,27 @@ def printed(console: Console, what: Any) -> bytes:
     """Return what it draws, as bytes for stdout."""
     with console.capture() as captured:
         console.print(what)
-    lines = (line.rstrip() for line in captured.get().splitlines())
-    return "".join(f"{line}\n" for line in lines).encode(sys.stdout.encoding, "replace")
+    return on_stdout(captured.get().splitlines())
+
+
+def on_stdout(lines: Iterable[str]) -> bytes:
+    """Return lines as bytes for stdout; what it has no letter for is a question mark."""
+    return "".join(f"{line.rstrip()}\n" for line in lines).encode(sys.stdout.encoding, "replace")
 
 
 def plain(text: str) -> str:
     """Return a foreign text that leaves the screen as it is: what is not printable is written out, in figures."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
-def _cell(column: _Column, item: object) -> Text:
-    value = column.read(item)
-    if value is None:
-        return Text("-", style="dim")
-    return Text(plain(column.shown(value)), style=COLOURS.get(value, "") if isinstance(value, MessageStatus | DropState) else "")
+def _fit(text: str, width: int, *, right: bool) -> str:
+    """Return a text of exactly that many cells, of which a letter can take none, one or two."""
+    room = width - (len(text) if text.isascii() else cell_len(text))
+    if room < 0:
+        return set_cell_size(text, width - 1) + "…"
+    return " " * room + text if right else text + " " * room
 
 
 def _fitting(ranked: Sequence[tuple[int, _Column]], room: int) -> list[tuple[_Column, int]]:
@@ -153,8 +164,5 @@ def _fitting(ranked: Sequence[tuple[int, _Column]], room: int) -> list[tuple[_Co
         if not kept or column.width + _GAP <= left:
             kept.add(rank)
             left -= column.width + _GAP
-    return [
-        (column, column.width + (min(max(left, 0), _WIDEST - column.width) if column.grows else 0))
-        for rank, column in ranked
-        if rank in kept
-    ]
+    more = min(max(left, 0), _GROWTH)
+    return [(column, min(column.width + column.grows * more, room)) for rank, column in ranked if rank in kept]
