@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     )
     from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
+    from voicedrop_async.integrations import log_events, otel_events
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
         AnsweredBy,
@@ -122,6 +123,10 @@ else:
                 "to_polars",
             ),
             "fanout": ("Outcome",),
+            "integrations": (
+                "log_events",
+                "otel_events",
+            ),
             "journal": (
                 "Journal",
                 "JournalEntry",
@@ -260,6 +265,8 @@ __all__ = [
     "WalkReport",
     "WireError",
     "export_to",
+    "log_events",
+    "otel_events",
     "to_polars",
     "unique_name",
 ]

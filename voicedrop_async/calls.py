@@ -133,7 +133,8 @@ class Event:
     """One step of a call, for ``on_event``: nothing in it that a log may not hold."""
 
     name: str
-    """``answered``: an attempt ended with an answer; ``failed``: without a whole one; ``pausing``: another attempt follows."""
+    """``answered``: an attempt ended with an answer; ``failed``: without a whole one; ``cancelled``: by its caller, or by the
+    deadline of its call; ``pausing``: another attempt follows."""
     kind: Kind
     route: str
     """Method and route, as in ``POST /voice/tracking``."""
@@ -143,6 +144,10 @@ class Event:
     """From 1."""
     seconds: float
     """How long the attempt took, or how long the pause will."""
+    url: str = ""
+    """Where to: base URL and route, with names in place of ids and without a query. Of a file whose URL the service said, its host."""
+    error: str | None = None
+    """The class of the error that ended the attempt, such as ``ConnectionLost``; None if that was an answer, whatever its status."""
 
 
 @frozen(kw_only=True)
