@@ -239,7 +239,8 @@ async def main() -> None:
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks
         print(len(requests), len(campaigns), len(callbacks))
-    await vd.RouteeSession.from_env(limits=vd.Limits(), on_event=vd.log_events(logging.getLogger("north"))).aclose()
+    options: vd.SessionOptions = {"limits": vd.Limits(), "on_event": vd.log_events(logging.getLogger("north"))}
+    await vd.RouteeSession.from_env(**options).aclose()
     await vd.SpacivoxSession.from_env(deadline=5, on_event=vd.otel_events()).aclose()
 
 

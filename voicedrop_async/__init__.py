@@ -12,6 +12,7 @@ things out is ``voicedrop_async.sandbox``.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors look here
+    from voicedrop_async._session import SessionOptions
     from voicedrop_async.auth import ClientCredentials, StaticToken
     from voicedrop_async.calls import Event, Kind, Reply, Retry, Timeouts
     from voicedrop_async.errors import (
@@ -81,6 +82,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "_session": ("SessionOptions",),
             "auth": (
                 "ClientCredentials",
                 "StaticToken",
@@ -243,6 +245,7 @@ __all__ = [
     "SendState",
     "ServerFailed",
     "SessionClosed",
+    "SessionOptions",
     "SettledBy",
     "SpacivoxSession",
     "SpokenMessage",

@@ -108,9 +108,11 @@ class Reply:
     """A successful answer, read to its last byte."""
 
     status: int
+    """Within 2xx."""
     headers: Mapping[str, str] = field(repr=False)
     """Names compare without regard to case."""
     body: bytes = field(repr=False)
+    """As it came, decompressed."""
     attempts: int
     """Requests sent until this answer came."""
     elapsed: float
@@ -136,6 +138,7 @@ class Event:
     """``answered``: an attempt ended with an answer; ``failed``: without a whole one; ``cancelled``: by its caller, or by the
     deadline of its call; ``pausing``: another attempt follows."""
     kind: Kind
+    """What the call does."""
     route: str
     """Method and route, as in ``POST /voice/tracking``."""
     status: int | None
