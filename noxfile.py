@@ -30,7 +30,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,phone") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,otel,phone") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)
@@ -90,7 +90,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, and of a program that uses every public name."""
-    install(session, "types", "bench")
+    install(session, "types", "bench", "docs")
     session.run("mypy")
     session.run("basedpyright")
 
@@ -128,9 +128,9 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the API reference to a folder of its own (build/docs)."""
+    """Write the API reference (build/docs); fails on a warning, and on a public name of which nothing is said."""
     install(session, "docs")
-    session.run("pdoc", "--docformat", "google", "-o", "build/docs", "voicedrop_async", "voicedrop_async.sandbox")
+    session.run("python", "-W", "error", ".ci/reference.py", "build/docs")
 
 
 @nox.session

@@ -1,6 +1,7 @@
 """A user's program that touches every public name, for the type checkers; it is read by them, not run."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -40,7 +41,7 @@ async def some_numbers() -> AsyncIterator[str]:
 
 
 def observe(event: vd.Event) -> None:
-    print(event.name, event.kind, event.route, event.status, event.attempt, event.seconds)
+    print(event.name, event.kind, event.route, event.url, event.status, event.error, event.attempt, event.seconds)
 
 
 async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | None:
@@ -238,8 +239,9 @@ async def main() -> None:
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks
         print(len(requests), len(campaigns), len(callbacks))
-    await vd.RouteeSession.from_env(limits=vd.Limits()).aclose()
-    await vd.SpacivoxSession.from_env(deadline=5).aclose()
+    options: vd.SessionOptions = {"limits": vd.Limits(), "on_event": vd.log_events(logging.getLogger("north"))}
+    await vd.RouteeSession.from_env(**options).aclose()
+    await vd.SpacivoxSession.from_env(deadline=5, on_event=vd.otel_events()).aclose()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ things out is ``voicedrop_async.sandbox``.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors look here
+    from voicedrop_async._session import SessionOptions
     from voicedrop_async.auth import ClientCredentials, StaticToken
     from voicedrop_async.calls import Event, Kind, Reply, Retry, Timeouts
     from voicedrop_async.errors import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     )
     from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
+    from voicedrop_async.integrations import log_events, otel_events
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
         AnsweredBy,
@@ -80,6 +82,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "_session": ("SessionOptions",),
             "auth": (
                 "ClientCredentials",
                 "StaticToken",
@@ -122,6 +125,10 @@ else:
                 "to_polars",
             ),
             "fanout": ("Outcome",),
+            "integrations": (
+                "log_events",
+                "otel_events",
+            ),
             "journal": (
                 "Journal",
                 "JournalEntry",
@@ -238,6 +245,7 @@ __all__ = [
     "SendState",
     "ServerFailed",
     "SessionClosed",
+    "SessionOptions",
     "SettledBy",
     "SpacivoxSession",
     "SpokenMessage",
@@ -260,6 +268,8 @@ __all__ = [
     "WalkReport",
     "WireError",
     "export_to",
+    "log_events",
+    "otel_events",
     "to_polars",
     "unique_name",
 ]

@@ -46,20 +46,25 @@ class AcceptedCampaign:
     """A campaign the sandbox accepted. Its properties tell how things are at the sandbox's present moment."""
 
     tracking_id: str
+    """The id that was answered."""
     name: str | None
+    """As it was sent."""
     recipients: tuple[str, ...] = field(repr=False)
     """Every number called, those of contacts and groups included; one entry, one call."""
     body: Mapping[str, Any] = field(repr=False)
     """As it was sent."""
     created_at: datetime
+    """When it was accepted, by the sandbox's clock."""
     starts_at: datetime
     """When calling begins: at once, or at ``scheduledDate``."""
     ends_at: datetime
     """When the last call is over."""
-    # What follows serves the sandbox itself.
     order: CampaignBody = field(repr=False)
+    """For the sandbox's own use."""
     calls: tuple[Call, ...] = field(repr=False)
+    """For the sandbox's own use."""
     clock: Clock = field(repr=False)
+    """For the sandbox's own use."""
 
     @property
     def state(self) -> str:

@@ -19,8 +19,11 @@ class ReceivedRequest:
     site: str
     """Where it arrived: routee, auth or spacivox."""
     method: str
+    """In capital letters."""
     path: str
+    """Decoded, without the query."""
     query: Mapping[str, str]
+    """Decoded."""
     headers: Mapping[str, str] = field(repr=_masked)
     """Names in any case."""
     body: bytes = field(default=b"", repr=False)
@@ -41,7 +44,9 @@ class PostedCallback:
     """One attempt to post a callback."""
 
     url: str = field(repr=False)
+    """Where to."""
     body: Mapping[str, Any] = field(repr=False)
+    """As it was posted, read as JSON."""
     attempt: int
     """1 for the first."""
     status: int | None
