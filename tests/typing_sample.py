@@ -12,7 +12,7 @@ from typing import assert_type
 import aiohttp
 
 import voicedrop_async as vd
-from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Sandbox
+from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Sandbox, in_thread
 
 END = datetime.now(UTC)
 START = END - timedelta(days=1)
@@ -238,6 +238,9 @@ async def main() -> None:
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks
         print(len(requests), len(campaigns), len(callbacks))
+    with in_thread(Sandbox()) as served:
+        once: AcceptedCampaign = served.assert_sent_once("Spring sale")
+        print(once.name)
     await vd.RouteeSession.from_env(limits=vd.Limits()).aclose()
     await vd.SpacivoxSession.from_env(deadline=5).aclose()
 

@@ -16,7 +16,9 @@ from voicedrop_async.sandbox import Sandbox
 
 HOUSE = Path(__file__).parents[2]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCKS = [block for block in PYTHON if "def test_" not in block]
+"""Programs; the block that is a test is run by tests/sandbox/test_pytest_plugin.py."""
 PACKAGE = Path(voicedrop_async.__file__).parent
 NEVER_RAISED = {VoiceDropError, RequestError, WalkError}
 """What stands above others in the tree, to be caught: the text in front of the table tells of them."""
@@ -24,6 +26,7 @@ NEVER_RAISED = {VoiceDropError, RequestError, WalkError}
 
 def test_the_readme_has_programs() -> None:
     assert len(BLOCKS) >= 5
+    assert len(PYTHON) - len(BLOCKS) == 1
 
 
 def environment_of(sandbox: Sandbox) -> dict[str, str]:

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ._campaigns import AcceptedCampaign
+from ._claims import nobody_called_twice, nothing_sent, sent_once
 from ._faults import DropMoment, Fault, Faults
 from ._front import Front, Site
 from ._log import PostedCallback, ReceivedRequest
@@ -258,6 +259,39 @@ class Sandbox:
     def shrink(self, count: int) -> list[str]:
         """Take settled messages from the head of the tracked list, so that later pages miss some. Their ids."""
         return self._world.tracking.shrink(count)
+
+    def assert_sent_once(self, name: str | None = None) -> AcceptedCampaign:
+        """Fail unless exactly one campaign was accepted, whatever became of its answer.
+
+        Args:
+            name: Only campaigns of this name count; all of them if left out.
+
+        Returns:
+            That campaign.
+
+        Raises:
+            AssertionError: How many there are, what was accepted, and how each request to send was answered.
+        """
+        __tracebackhide__ = True  # pytest shows the line of the test
+        return sent_once(self.campaigns, self.requests, name)
+
+    def assert_nothing_sent(self) -> None:
+        """Fail if a campaign was accepted.
+
+        Raises:
+            AssertionError: Which, and how each request to send was answered.
+        """
+        __tracebackhide__ = True
+        nothing_sent(self.campaigns, self.requests)
+
+    def assert_nobody_called_twice(self) -> None:
+        """Fail if a number is called more than once, by one campaign or by several.
+
+        Raises:
+            AssertionError: Which numbers, without their middle.
+        """
+        __tracebackhide__ = True
+        nobody_called_twice(self.campaigns)
 
     @property
     def _world(self) -> World:
