@@ -55,8 +55,8 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """Run the tests that need a real service, which they start themselves: Redis. It must be installed; nothing is skipped."""
-    install(session, "test", extras="redis")
+    """Run the tests that need a real service, which they start themselves: Redis, Chromium. They must be installed; nothing is skipped."""
+    install(session, "test", "browser", extras="cli,redis")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
