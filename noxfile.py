@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """Run the tests that need a real service, which they start themselves: Redis, Chromium. They must be installed; nothing is skipped."""
-    install(session, "test", "browser", extras="cli,redis")
+    install(session, "test", "browser", "openapi", extras="cli,redis")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
@@ -142,7 +142,8 @@ def package(session: nox.Session) -> None:
         source = next(Path(folder).glob("*.tar.gz"))
         session.log(f"{wheel.name}: {wheel.stat().st_size} bytes; {source.name}: {source.stat().st_size} bytes")
         inside = zipfile.ZipFile(wheel).namelist()
-        missing = {"voicedrop_async/py.typed", "voicedrop_async/sandbox/__init__.py", "voicedrop_async/cli/__init__.py"} - set(inside)
+        needed = ("py.typed", "cli/__init__.py", "sandbox/__init__.py", "sandbox/openapi/routee.yaml", "sandbox/openapi/spacivox.yaml")
+        missing = {f"voicedrop_async/{name}" for name in needed} - set(inside)
         if missing or any(not name.startswith("voicedrop_async") for name in inside):
             session.error(f"the wheel lacks {missing}, or holds what it should not")
         clean = Path(folder) / "clean"

@@ -23,6 +23,7 @@ from ._time import Clock, iso
 from ._wire import Analysis, AnalysisBody, CampaignAnswer, CampaignBody, Message, Problem, plain
 
 _SECONDS_BETWEEN_CALLS = 0.045  # a thousand calls have begun after 45 s
+_LONGEST_RING = 60  # seconds, whatever ``hangupDelay`` says: a range is documented for conversations only
 
 
 @define(eq=False)
@@ -181,7 +182,7 @@ class Campaigns:
         calls: list[Call] = []
         for place, recipient in enumerate(recipients):
             end = ending(dice)
-            way = turns(dice, end, dialled=place * _SECONDS_BETWEEN_CALLS, longest_ring=body.hangup_delay or 20)
+            way = turns(dice, end, dialled=place * _SECONDS_BETWEEN_CALLS, longest_ring=min(body.hangup_delay or 20, _LONGEST_RING))
             at = starts_at + timedelta(seconds=way[-1].after)
             calls.append(Call(ended_message(dice, script, recipient.number, end, at, groups=recipient.groups or UNSET), way))
         return AcceptedCampaign(

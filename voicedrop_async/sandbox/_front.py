@@ -96,7 +96,10 @@ class Front:
             return self._gateway_error(request, error)
 
     def _gateway_error(self, request: web.Request, error: web.HTTPException) -> web.Response:
-        return _refused(gateway_error(error.status, error.reason, path=request.path, now=self._clock.now()))
+        response = _refused(gateway_error(error.status, error.reason, path=request.path, now=self._clock.now()))
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
 
     def _faulty(self, request: web.Request, fault: Fault) -> web.Response:
         """The answer a fault gives: its own body, or the error the service documents for that status."""

@@ -23,6 +23,8 @@ from ._wire import Drop, Filter, Page
 Value = TypeVar("Value")
 Default = TypeVar("Default")
 
+_INT32 = 2**31 - 1
+
 
 @define(eq=False, kw_only=True)
 class Auth:
@@ -41,7 +43,8 @@ class Auth:
 
     async def token(self, request: web.Request) -> web.Response:
         """``grant_type`` comes in the form, as documented, or in the query, as integrators send it."""
-        asked = (await request.post()).get("grant_type", request.query.get("grant_type"))
+        form = await request.post() if request.content_type == "application/x-www-form-urlencoded" else request.query
+        asked = form.get("grant_type", request.query.get("grant_type"))
         grant = asked if isinstance(asked, str) else None
         return answer(self.tokens.issue(request.headers.get("Authorization", ""), grant, request.path, self.clock.now()))
 
@@ -186,8 +189,8 @@ def _moment(request: web.Request, name: str) -> datetime | None:
 
 def _whole(request: web.Request, name: str, *, default: int, least: int) -> int:
     def read(text: str) -> int:
-        number = int(text)
-        if number < least:
+        number = int(text) if text.isascii() and text.isdigit() else -1
+        if not least <= number <= _INT32:
             raise ValueError(text)
         return number
 

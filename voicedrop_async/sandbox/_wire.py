@@ -116,6 +116,7 @@ class CampaignBody(AnalysisBody, rename="camel", kw_only=True):
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9 \-]{2,30}\Z")] | UnsetType = UNSET
     respect_quiet_hours: bool = False
+    ignore_dnd: bool = False
     scheduled_date: str | UnsetType = UNSET
     hangup_delay: Seconds | UnsetType = UNSET
     callback: Callback | UnsetType = UNSET
