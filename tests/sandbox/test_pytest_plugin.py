@@ -45,6 +45,7 @@ MODES = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("mode", MODES)
 def test_the_fixture_works_beside_every_plugin_for_loops(tmp_path, mode):
     """By the plugin's own name, as the wheel tells it; no other plugin is loaded. The test with a loop is the README's."""
