@@ -6,7 +6,8 @@ B callbacks, E errors and conventions, X Spacivox, N documented and not served. 
 
 from typing import NamedTuple
 
-GUESS = "no page; a guess"
+INDEX = "the index of Routee's reference, by a copy of it"
+GUESS = "no page of theirs: a guess"
 
 
 class Row(NamedTuple):
@@ -53,15 +54,15 @@ ROWS: dict[str, Row] = {
     "S20": Row("answeredBy is HUMAN, MACHINE or UNKNOWN", "Track multiple voice messages"),
     "S21": Row("what there is not is missing, and not null", "Track multiple voice messages"),
     "S22": Row("an unknown id is a 404", "SMS tracking: single"),
-    "S50": Row("from and to bound a search; both edges belong to it", GUESS),
+    "S23": Row("from and to bound a search; GET /voice/tracking/campaign/{id} is the same as a search for the campaign", INDEX),
+    "S50": Row("both edges belong to a range", GUESS),
     "S51": Row("tagged keeps messages whose recipient has groups", GUESS),
     "S52": Row("several filters are combined with and; no filter is an empty list", GUESS),
     "S53": Row("sort goes up, or down with ,desc behind it; rows without the field are first", GUESS),
     "S54": Row("a list is ordered by creation, oldest first", GUESS),
     "S55": Row("a page behind the end is empty, and the last", GUESS),
     "S56": Row("no size is too great, unless it is capped; then the echo says so", GUESS),
-    "S57": Row("GET /voice/tracking/campaign/{id} is the same as a search for the campaign", GUESS),
-    "S58": Row("every id has a recording, a .wav file", GUESS),
+    "S57": Row("every id has a recording, a .wav file", GUESS),
     # campaigns
     "C01": Row("a spoken text has at most 1000 characters", "Other voice messaging concepts"),
     "C02": Row("a callback's strategy is OnChange or OnCompletion", "Send a voice campaign"),
@@ -77,12 +78,12 @@ ROWS: dict[str, Row] = {
     "C10": Row("403 and 404 are answers to a campaign and an analysis", "Send a voice campaign; Analyze a voice campaign"),
     "C11": Row("409 where a campaign's name exists", "Status codes"),
     "C12": Row("POST /voice/analysis answers the analysis at the top, with errors, and calls nobody", "Analyze a voice campaign"),
+    "C13": Row("names have 2 to 30 letters, digits, blanks and hyphens, lists at most 1000 entries", INDEX),
     "C50": Row("a name may be used again, unless names are to be unique", GUESS),
     "C51": Row("an invalid number refuses the whole campaign, unless partial errors are asked for", GUESS),
     "C52": Row("each entry of to is called once, twins too", GUESS),
     "C53": Row("a scheduled campaign can be deleted until it begins, with an empty answer; then it is a 409", GUESS),
-    "C54": Row("names have 2 to 30 letters, digits, blanks and hyphens, lists at most 1000 entries", GUESS),
-    "C55": Row("an unanswered call rings for hangupDelay seconds, a minute at most", GUESS),
+    "C54": Row("an unanswered call rings for hangupDelay seconds, a minute at most", GUESS),
     # values
     "V01": Row("a message is Queued, Initiated, Ringing and InProgress on its way", "Voice messaging statuses"),
     "V02": Row("it ends as Completed, Busy, NoAnswer or Failed", "Voice messaging statuses"),

@@ -12,7 +12,7 @@ from typing import assert_type
 import aiohttp
 
 import voicedrop_async as vd
-from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Sandbox, in_thread
+from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Recorder, Sandbox, in_thread
 
 END = datetime.now(UTC)
 START = END - timedelta(days=1)
@@ -241,6 +241,10 @@ async def main() -> None:
     with in_thread(Sandbox()) as served:
         once: AcceptedCampaign = served.assert_sent_once("Spring sale")
         print(once.name)
+        async with Recorder("spring.jsonl", to=served.routee_url) as recorder:
+            url: str = recorder.url
+            print(url)
+        served.replay("spring.jsonl")
     await vd.RouteeSession.from_env(limits=vd.Limits()).aclose()
     await vd.SpacivoxSession.from_env(deadline=5).aclose()
 

@@ -82,7 +82,7 @@ async def test_a_country_not_known_is_left_out(caller):
     assert "country" not in caller.sandbox.campaigns[0].messages[0]
 
 
-@pytest.mark.documented("C01", "C02", "C54", "V06", "E01", "E02")
+@pytest.mark.documented("C01", "C02", "C13", "V06", "E01", "E02")
 @pytest.mark.parametrize(
     "changes",
     [

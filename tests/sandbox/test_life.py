@@ -97,7 +97,7 @@ async def test_messages_keep_their_places_while_campaigns_end_in_another_order(s
         assert [message["messageId"] for message in caller.sandbox.messages] == places
 
 
-@pytest.mark.documented("C55")
+@pytest.mark.documented("C54")
 async def test_an_unanswered_call_rings_no_longer_than_the_hangup_delay(serve, clock):
     caller = await serve(clock=clock, messages=0)
     await caller.send(to=NUMBERS[:200], hangupDelay=2)

@@ -15,6 +15,8 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 (LOST_ANSWER,) = [block for block in re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL) if "def test_" in block]
 NO_LOOP = """
 import sys
+from contextlib import suppress
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 LOADED = {name for name in sys.modules if name.partition(".")[0] in {"aiohttp", "msgspec", "voicedrop_async"}}
@@ -23,8 +25,9 @@ def test_the_plugin_loads_nothing_until_it_is_used():
     assert LOADED == {"voicedrop_async", "voicedrop_async._lazily", "voicedrop_async._pytest_plugin"}
 
 def test_without_a_loop(voicedrop_sandbox):
-    urlopen(voicedrop_sandbox.page_url).close()
-    assert [request.path for request in voicedrop_sandbox.requests] == ["/"]
+    with suppress(HTTPError):
+        urlopen(voicedrop_sandbox.routee_url + "/voice/tracking/x")
+    assert [(request.path, request.status) for request in voicedrop_sandbox.requests] == [("/voice/tracking/x", 401)]
 
 def test_each_test_has_a_sandbox_of_its_own(voicedrop_sandbox):
     assert voicedrop_sandbox.requests == ()

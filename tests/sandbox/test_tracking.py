@@ -106,7 +106,7 @@ async def test_tagged_keeps_messages_whose_recipient_has_groups(caller):
     assert (await caller.search(tagged="false"))["totalElements"] == 300
 
 
-@pytest.mark.documented("S50")
+@pytest.mark.documented("S23", "S50")
 async def test_ranges_cut_the_list_without_gap_or_overlap(caller):
     begin = NOW - timedelta(days=7)
     ids = []
@@ -182,7 +182,7 @@ async def test_bad_filters_are_refused(caller, body):
     assert (status, error["code"][:6]) == (400, "400013")
 
 
-@pytest.mark.documented("S07", "S57")
+@pytest.mark.documented("S07", "S23")
 async def test_a_past_campaign_is_found_by_its_id_in_two_ways(caller):
     for tracking_id in caller.sandbox.history_campaigns:
         _, page = await caller.call("GET", f"/voice/tracking/campaign/{tracking_id}", params={"size": 1000, "sort": "to"})
@@ -262,7 +262,7 @@ async def test_more_searches_than_are_kept_stay_right(caller):
     assert (await caller.search())["totalElements"] == 300
 
 
-@pytest.mark.documented("S19", "S58")
+@pytest.mark.documented("S19", "S57")
 async def test_a_recording_is_a_wav_file(caller):
     recordings = [recording for message in caller.sandbox.messages for recording in message["recordings"]]
     keys = {"trackingId", "start", "end", "from", "to", "url", "voiceTrackingIds", "duration"}

@@ -19,6 +19,8 @@ class Fault:
     cut: bool = False
     act: bool = False
     path: str | None = None
+    method: str | None = None
+    """Of a recorded answer, which is for this method and this very path."""
 
     @property
     def acts(self) -> bool:
@@ -49,10 +51,10 @@ class Faults:
         """Let so many requests fail this way, after those that wait already."""
         self._waiting += [fault] * times
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, method: str, path: str) -> Fault | None:
         """The fault for a request that arrives now; it is used up."""
         for place, fault in enumerate(self._waiting):
-            if covers(fault.path, path):
+            if covers(fault.path, path) and (fault.method is None or (fault.method, fault.path) == (method, path)):
                 return self._waiting.pop(place)
         return None
 

@@ -57,7 +57,7 @@ class Front:
             record.body = await request.read()
         except web.HTTPRequestEntityTooLarge as error:
             return _answered(record, self._gateway_error(request, error))
-        fault = self._faults.take(request.path)
+        fault = self._faults.take(request.method, request.path)
         given = await self._act(request, handler) if fault is None or fault.acts else web.Response()
         await self._hold_up(self._faults.wait(request.path))
         if fault is None:

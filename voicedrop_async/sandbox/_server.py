@@ -1,5 +1,6 @@
 """The sandbox: three sites on loopback, and the levers to make them fail."""
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -16,12 +18,14 @@ from ._claims import nobody_called_twice, nothing_sent, sent_once
 from ._faults import DropMoment, Fault, Faults
 from ._front import Front, Site
 from ._log import PostedCallback, ReceivedRequest
+from ._recorder import recorded
 from ._sites import Auth, Routee, Spacivox
 from ._tracking import Search
 from ._wire import plain
 from ._world import Options, Secrets, World, make_world
 
 _HOST = "127.0.0.1"
+_JSON = "application/json"
 _LAST_ANSWERS = 0.1  # seconds that a request under way has when the sandbox closes
 
 
@@ -233,6 +237,21 @@ class Sandbox:
             path=path,
         )
         self._faults.add(fault, times)
+
+    def replay(self, file: str | os.PathLike[str]) -> None:
+        """Answer the next requests as a ``Recorder`` wrote it down, and those after them as always. Nothing takes effect.
+
+        To each method and path come its answers in the order they were recorded, so walk with the same ``prefetch``. Of what was
+        no JSON, the status alone is answered.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It is no recording; names the line.
+        """
+        for one in list(recorded(file)):
+            body = b"" if one.answer is None else msgspec.json.encode(one.answer)
+            fault = Fault(status=one.status, retry_after=one.retry_after, body=body, content_type=_JSON, path=one.path, method=one.method)
+            self._faults.add(fault, 1)
 
     def delay(self, seconds: float, *, path: str | None = None) -> None:
         """Let each answer from now on wait so many real seconds, after its request took effect.
