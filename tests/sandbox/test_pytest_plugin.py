@@ -4,9 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from voicedrop_async import ClientCredentials, OutcomeUnknown, RouteeSession, SpokenMessage, VoiceCampaign
 from voicedrop_async.sandbox import Sandbox, in_thread
@@ -87,10 +89,22 @@ async def test_what_was_received_can_be_read_when_it_has_ended():
     assert sandbox.requests == ()
 
 
-async def test_a_taken_port_is_told(voicedrop_sandbox):
+async def test_what_cannot_be_served_is_told(voicedrop_sandbox, sandbox):
+    """A taken port; and a sandbox that runs already, and goes on."""
     port = int(voicedrop_sandbox.routee_url.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"), in_thread(Sandbox(port=port)):
         pytest.fail("it cannot be served")
+    with pytest.raises(RuntimeError, match="once"), in_thread(sandbox):
+        pytest.fail("it is served elsewhere")
+    async with ClientSession() as http, http.get(sandbox.page_url) as response:
+        assert response.status == 200
+
+
+def test_many_threads_can_use_it_at_once(voicedrop_sandbox):
+    with ThreadPoolExecutor(8) as threads:
+        grown = list(threads.map(lambda _: voicedrop_sandbox.grow(1)[0], range(200)))
+    assert len({*grown}) == 200
+    assert {*grown} == {message["messageId"] for message in voicedrop_sandbox.messages[:200]}
 
 
 async def test_a_claim_that_does_not_hold_says_why(voicedrop_sandbox):

@@ -92,7 +92,7 @@ class Recorder:
     async def _hand_on(self, http: ClientSession, request: web.Request) -> web.Response:
         asked = await request.read()
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_HANDED_ON}
-        url = URL(self._to + request.raw_path, encoded=True)
+        url = URL(self._to + request.rel_url.raw_path_qs, encoded=True)
         try:
             async with http.request(request.method, url, data=asked, headers=headers, allow_redirects=False) as response:
                 body = await response.read()

@@ -39,9 +39,11 @@ def in_thread(sandbox: Sandbox) -> Generator[Sandbox]:
     thread.start()
     try:
         asyncio.run_coroutine_threadsafe(sandbox.start(), loop).result()
-        yield cast(Sandbox, _FromAnyThread(sandbox, loop))
+        try:
+            yield cast(Sandbox, _FromAnyThread(sandbox, loop))
+        finally:
+            asyncio.run_coroutine_threadsafe(sandbox.aclose(), loop).result()
     finally:
-        asyncio.run_coroutine_threadsafe(sandbox.aclose(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
