@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """Run the tests that need a real service, which they start themselves: Redis, Chromium. They must be installed; nothing is skipped."""
+    """Run the tests that need what is no Python, Redis and Chromium, and hold the sandbox to its OpenAPI files. Nothing is skipped."""
     install(session, "test", "browser", "openapi", extras="cli,redis")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
