@@ -1,7 +1,7 @@
 """Looking through messages for people: the newest first, a part at a time, without holding anybody up."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -48,8 +48,8 @@ class Words:
         return isinstance(text, str) and self._text in text.casefold()
 
 
-async def browse(messages: Iterator[Message], words: Words, *, offset: int, limit: int, gone: Callable[[], bool]) -> Part:
-    """Look until ``limit`` messages behind the first ``offset`` ones are found, or until ``gone`` says that nobody waits."""
+async def browse(messages: Iterator[Message], words: Words, *, offset: int, limit: int) -> Part:
+    """Look until ``limit`` messages behind the first ``offset`` ones are found, and there is one more."""
     found: list[Message] = []
     count = 0
     for place, message in enumerate(messages, 1):
@@ -61,6 +61,4 @@ async def browse(messages: Iterator[Message], words: Words, *, offset: int, limi
                 found.append(message)
         if place % _AT_ONCE == 0:
             await asyncio.sleep(0)
-            if gone():
-                break
     return Part(found, count, more=False)

@@ -224,7 +224,7 @@ class Desk:
             messages = iter([one])
         else:
             messages = (row.message for row in rows)
-        return _part(await browse(messages, Words(search, status), offset=offset, limit=limit, gone=lambda: request.transport is None))
+        return _part(await browse(messages, Words(search, status), offset=offset, limit=limit))
 
     async def message(self, request: web.Request) -> web.Response:
         """One of them."""
