@@ -143,7 +143,15 @@ def package(session: nox.Session) -> None:
         source = next(Path(folder).glob("*.tar.gz"))
         session.log(f"{wheel.name}: {wheel.stat().st_size} bytes; {source.name}: {source.stat().st_size} bytes")
         inside = zipfile.ZipFile(wheel).namelist()
-        missing = {"voicedrop_async/py.typed", "voicedrop_async/sandbox/__init__.py", "voicedrop_async/cli/__init__.py"} - set(inside)
+        wanted = (
+            "py.typed",
+            "sandbox/__init__.py",
+            "sandbox/page/page.html",
+            "sandbox/page/page.css",
+            "sandbox/page/page.js",
+            "cli/__init__.py",
+        )
+        missing = {f"voicedrop_async/{name}" for name in wanted} - set(inside)
         if missing or any(not name.startswith("voicedrop_async") for name in inside):
             session.error(f"the wheel lacks {missing}, or holds what it should not")
         clean = Path(folder) / "clean"

@@ -1,9 +1,12 @@
 """The desk: what the page and tests in other languages see and steer over HTTP, and who may not."""
 
 import re
+from pathlib import Path
 
 import aiohttp
 import pytest
+
+from voicedrop_async.sandbox._desk import Desk as Calls
 
 
 class Desk:
@@ -201,3 +204,10 @@ async def test_what_is_too_old_is_counted_and_not_kept(caller, desk, monkeypatch
     for _ in range(3):
         await caller.send()
     assert [one.number for one in caller.sandbox.requests] == [9]
+
+
+def test_the_readme_lists_the_calls_that_there_are():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    routes = Calls(sandbox=None, world=None, requests=None, callbacks=None, faults=None, store=None).routes()
+    calls = {(route.method, re.sub(r":.*$", "}", route.path)) for route in routes if "/page" not in route.path and route.path != "/"}
+    assert set(re.findall(r"`(GET|POST|DELETE) (/_sandbox\S*)`", readme)) == calls

@@ -9,7 +9,7 @@ import pytest
 
 from voicedrop_async.sandbox import Sandbox
 
-from .conftest import NOW
+from .conftest import NOW, campaign
 
 NUMBERS = [f"+3069{place:08}" for place in range(40)]
 
@@ -125,3 +125,17 @@ async def test_a_file_of_another_program_or_of_a_sandbox_that_runs_is_refused(st
         with pytest.raises(OSError, match=words):
             await Sandbox(state=path).start()
     assert text.read_text().startswith("These are notes")
+
+
+async def test_what_cannot_be_written_is_not_answered_as_if_it_were(serve, state):
+    """The disk is full, and then there is room again."""
+    caller = await serve(state=state)
+    file = caller.sandbox._store._file
+    (pages,) = file.execute("PRAGMA page_count").fetchone()
+    file.execute(f"PRAGMA max_page_count = {pages}")
+    async with caller.http.post(
+        caller.sandbox.routee_url + "/voice/campaign", json=campaign(to=NUMBERS * 20), headers=caller.bearer
+    ) as response:
+        assert response.status == 500
+    file.execute("PRAGMA max_page_count = 100000")
+    assert (await caller.send())[0] == 200

@@ -21,12 +21,14 @@ from voicedrop_async import (
 )
 from voicedrop_async.sandbox import Sandbox
 
+expect.set_options(timeout=15_000)  # milliseconds; a busy machine is no fault of the page
+
 LIVE = "#life[data-life=live]"
 CAMPAIGN = VoiceCampaign(
     "306900000000",
-    to=[f"+3069{place:08}" for place in range(30)],
+    to=[f"+3069{place:08}" for place in range(9)],
     name="Spring sale",
-    message=SpokenMessage("Hello, it is spring", language="en-GB"),
+    message=SpokenMessage("Hello, it is <b>spring</b>", language="en-GB"),
     callback=Callback(strategy=CallbackStrategy.ON_COMPLETION, url="http://127.0.0.1:9/hook/c2VjcmV0LXBhcnQtb2YtYS1wYXRo"),
 )
 
@@ -128,10 +130,10 @@ async def test_what_is_sent_is_seen_as_it_goes_and_can_be_found(sandbox: Sandbox
     await expect(page.get_by_text("Nothing was sent yet.")).to_be_visible()
     await routee.send_campaign(CAMPAIGN)
     row = page.get_by_role("link", name="Spring sale")
-    await expect(row).to_contain_text("of 30 calls over")
+    await expect(row).to_contain_text("of 9 calls over")
     await row.focus()
     await expect(row).to_contain_text("Finished")
-    await expect(row).to_contain_text("30 of 30")
+    await expect(row).to_contain_text("9 of 9")
     await expect(row).to_be_focused()
 
     await page.get_by_role("link", name="Requests").click()
@@ -146,13 +148,13 @@ async def test_what_is_sent_is_seen_as_it_goes_and_can_be_found(sandbox: Sandbox
     await page.get_by_role("link", name="Messages").click()
     await expect(page.locator(".rows li")).to_have_count(50)
     await page.get_by_role("link", name="Older").click()
-    await expect(page.locator(".pages")).to_contain_text("51 to 100 of 530")
+    await expect(page.locator(".pages")).to_contain_text("51 to 100 of 509")
     await page.get_by_label("Search").press_sequentially("+306900000007")
     await expect(page.locator(".rows li")).to_have_count(1)
     await expect(page.get_by_label("Search")).to_be_focused()
     await page.get_by_role("link", name="+306900000007").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Message to +306900000007")
-    await expect(page.locator("main pre")).to_contain_text('"campaign": "Spring sale"')
+    await expect(page.get_by_text("Hello, it is <b>spring</b>", exact=True)).to_be_visible()
     assert complaints(window, sandbox) == []
 
 

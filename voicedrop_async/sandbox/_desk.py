@@ -7,7 +7,7 @@ which no form of another site can send.
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -17,7 +17,6 @@ from msgspec import Meta, Struct
 from yarl import URL
 
 from ._browse import Part, Words, browse
-from ._campaigns import AcceptedCampaign
 from ._faults import DropMoment, Faults
 from ._front import answer
 from ._log import Log, PostedCallback, ReceivedRequest
@@ -26,9 +25,12 @@ from ._store import Store
 from ._time import iso
 from ._world import World
 
+if TYPE_CHECKING:
+    from ._server import Sandbox
+
 _PAGE: Final = Path(__file__).parent / "page"
 _BELOW: Final = "/_sandbox"
-_HERE: Final = {"127.0.0.1", "localhost", "::1"}
+_HERE: Final = {"127.0.0.1", "localhost"}
 _HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
@@ -81,38 +83,6 @@ class Cap(Struct, forbid_unknown_fields=True):
     size: _Count | None
 
 
-class Levers(Protocol):
-    """What of the sandbox itself is used here: its faults are those that Python calls."""
-
-    @property
-    def campaigns(self) -> tuple[AcceptedCampaign, ...]: ...
-    @property
-    def routee_url(self) -> str: ...
-    @property
-    def auth_url(self) -> str: ...
-    @property
-    def spacivox_url(self) -> str: ...
-    def fail_next(
-        self,
-        *,
-        status: int | None,
-        retry_after: int | str | None,
-        body: bytes | None,
-        content_type: str | None,
-        drop: DropMoment | None,
-        cut: bool,
-        act: bool,
-        path: str | None,
-        times: int,
-    ) -> None: ...
-    def delay(self, seconds: float, *, path: str | None) -> None: ...
-    def expire_tokens(self) -> None: ...
-    def cap_page_size(self, size: int | None) -> None: ...
-    def clear_faults(self) -> None: ...
-    def grow(self, count: int) -> list[str]: ...
-    def shrink(self, count: int) -> list[str]: ...
-
-
 Body = TypeVar("Body", bound=Struct)
 
 
@@ -120,7 +90,8 @@ Body = TypeVar("Body", bound=Struct)
 class Desk:
     """Beside Routee's site; what arrives here is not written down, and meets no fault."""
 
-    levers: Levers
+    sandbox: "Sandbox"
+    """Its faults are those that Python calls."""
     world: World
     requests: Log[ReceivedRequest]
     callbacks: Log[PostedCallback]
@@ -174,7 +145,7 @@ class Desk:
         return answer(
             {
                 "now": iso(self.world.clock.now()),
-                "urls": {"routee": self.levers.routee_url, "auth": self.levers.auth_url, "spacivox": self.levers.spacivox_url},
+                "urls": {"routee": self.sandbox.routee_url, "auth": self.sandbox.auth_url, "spacivox": self.sandbox.spacivox_url},
                 "counts": {
                     "campaigns": len(self.world.campaigns.accepted),
                     "messages": messages,
@@ -244,42 +215,42 @@ class Desk:
         asked = msgspec.structs.asdict(await _read(request, FailNext))
         body: str | None = asked.pop("body")
         try:
-            self.levers.fail_next(**asked, body=None if body is None else body.encode())
+            self.sandbox.fail_next(**asked, body=None if body is None else body.encode())
         except ValueError as error:
             raise _refused(str(error)) from None
         return self._told()
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
         """End all faults."""
-        self.levers.clear_faults()
+        self.sandbox.clear_faults()
         return self._told()
 
     async def delay(self, request: web.Request) -> web.Response:
         """Let answers wait."""
         asked = await _read(request, Delay)
-        self.levers.delay(asked.seconds, path=asked.path)
+        self.sandbox.delay(asked.seconds, path=asked.path)
         return self._told()
 
     async def cap_page_size(self, request: web.Request) -> web.Response:
         """Cap pages, or end that."""
-        self.levers.cap_page_size((await _read(request, Cap)).size)
+        self.sandbox.cap_page_size((await _read(request, Cap)).size)
         return self._told()
 
     async def expire_tokens(self, request: web.Request) -> web.Response:
         """End the life of all bearer tokens."""
         await _read(request, Nothing)
-        self.levers.expire_tokens()
+        self.sandbox.expire_tokens()
         return self._told()
 
     async def grow(self, request: web.Request) -> web.Response:
         """Put messages at the head of the tracked list."""
-        ids = self.levers.grow((await _read(request, Change)).count)
+        ids = self.sandbox.grow((await _read(request, Change)).count)
         await self.store.settled()
         return answer({"ids": ids})
 
     async def shrink(self, request: web.Request) -> web.Response:
         """Take messages from the head of the tracked list."""
-        ids = self.levers.shrink((await _read(request, Change)).count)
+        ids = self.sandbox.shrink((await _read(request, Change)).count)
         await self.store.settled()
         return answer({"ids": ids})
 
@@ -293,7 +264,7 @@ def _admit(request: web.Request) -> None:
     except ValueError:
         here = False
     if not here:
-        raise web.HTTPForbidden(text="the host is to be 127.0.0.1, localhost or [::1]")
+        raise web.HTTPForbidden(text="the host is to be 127.0.0.1 or localhost")
     if request.headers.get("Origin", f"http://{request.host}") != f"http://{request.host}":
         raise web.HTTPForbidden(text="a page of another site may not ask")
     if request.method == "POST" and request.content_type != "application/json":

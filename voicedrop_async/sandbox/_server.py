@@ -77,7 +77,7 @@ class Sandbox:
             raise ValueError("now must be aware")
         if min(messages, drops, port) < 0 or speed <= 0:
             raise ValueError("messages, drops and port must not be negative, and speed must be positive")
-        self._beginning = Beginning(seed=seed, messages=messages, drops=drops, began=now or datetime.now(UTC))
+        self._seed, self._messages, self._drops, self._now = seed, messages, drops, now
         self._options = Options(
             speed=speed,
             token_lifetime=token_lifetime,
@@ -120,7 +120,7 @@ class Sandbox:
             self._urls = tuple(urls)
             self._started = world
             desk = Desk(
-                levers=self, world=world, requests=self._requests, callbacks=self._callbacks, faults=self._faults, store=self._store
+                sandbox=self, world=world, requests=self._requests, callbacks=self._callbacks, faults=self._faults, store=self._store
             )
             for sock, site in zip(sockets, self._sites(world), strict=True):
                 front = Front(site, log=self._requests, store=self._store, faults=self._faults, clock=world.clock)
@@ -130,7 +130,9 @@ class Sandbox:
     async def _make_world(self, stack: AsyncExitStack, routee_url: str) -> World:
         """The world as it was left, or a new one."""
         stack.push_async_callback(self._store.aclose)
-        kept = await self._store.open(self._beginning, self._options.speed)
+        began = self._now or datetime.now(UTC)
+        fresh = Beginning(seed=self._seed, messages=self._messages, drops=self._drops, began=began)
+        kept = await self._store.open(fresh, self._options.speed)
         self._secrets = Secrets.of(kept.beginning.seed)
         self._requests.restore(kept.requests)
         self._callbacks.restore(kept.callbacks)
