@@ -276,8 +276,9 @@ class Sandbox:
 
     def grow(self, count: int) -> list[str]:
         """Put new messages at the head of the tracked list, so that later pages repeat some. Their ids."""
-        self._store.changed(count)
-        return self._world.grow(count)
+        come = self._world.grow(count)
+        self._store.changed(len(come))
+        return come
 
     def shrink(self, count: int) -> list[str]:
         """Take settled messages from the head of the tracked list, so that later pages miss some. Their ids."""

@@ -142,6 +142,8 @@ class Store:
 
     def callback(self, entry: PostedCallback, first: int) -> None:
         """A callback was posted; those before ``first`` are forgotten."""
+        if self._file is None:
+            return
         packed = msgspec.msgpack.encode((entry.url, entry.body, entry.attempt, entry.status, entry.note, entry.at))
         self._write(
             ("INSERT OR REPLACE INTO callbacks VALUES (?, ?)", entry.number, packed), ("DELETE FROM callbacks WHERE number < ?", first)
@@ -163,11 +165,16 @@ class Store:
         """Write the rest, and give the file back."""
         if self._thread is None:
             return
+        self._write()
+        thread, self._thread = self._thread, None
+        closed = thread.submit(self._close)  # behind an opening that was cancelled, too
+        thread.shutdown(wait=False)
+        await asyncio.shield(asyncio.wrap_future(closed))
+
+    def _close(self) -> None:
         if self._file is not None:
-            self._write()
-            await asyncio.shield(asyncio.wrap_future(self._thread.submit(self._file.close)))
-        self._thread.shutdown(wait=False)
-        self._thread = self._file = None
+            self._file.close()
+            self._file = None
 
     def _write(self, *statements: tuple[object, ...]) -> None:
         """Have statements, and the moment, written in one transaction: each a text, and its values."""
