@@ -143,8 +143,17 @@ def package(session: nox.Session) -> None:
         source = next(Path(folder).glob("*.tar.gz"))
         session.log(f"{wheel.name}: {wheel.stat().st_size} bytes; {source.name}: {source.stat().st_size} bytes")
         inside = zipfile.ZipFile(wheel).namelist()
-        needed = ("py.typed", "cli/__init__.py", "sandbox/__init__.py", "sandbox/openapi/routee.yaml", "sandbox/openapi/spacivox.yaml")
-        missing = {f"voicedrop_async/{name}" for name in needed} - set(inside)
+        wanted = (
+            "py.typed",
+            "sandbox/__init__.py",
+            "sandbox/openapi/routee.yaml",
+            "sandbox/openapi/spacivox.yaml",
+            "sandbox/page/page.html",
+            "sandbox/page/page.css",
+            "sandbox/page/page.js",
+            "cli/__init__.py",
+        )
+        missing = {f"voicedrop_async/{name}" for name in wanted} - set(inside)
         if missing or any(not name.startswith("voicedrop_async") for name in inside):
             session.error(f"the wheel lacks {missing}, or holds what it should not")
         clean = Path(folder) / "clean"
