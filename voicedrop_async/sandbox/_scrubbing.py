@@ -21,6 +21,7 @@ _TOTALS = {"totalPages", "totalElements", "numberOfElements", "numberOfRecipient
 _BY_DATA = {"contacts", "recipientCountries", "recipientsPerGroup"}
 """Objects whose keys are numbers, ids of contacts and names of groups."""
 
+_NAME = re.compile(r"[A-Za-z_]{1,40}")
 _NUMBER = re.compile(r"\+?[\d().\s/-]*")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z_]{1,24}")
 """Or a part of a path. Another id gets a stand-in too, the same in answers and paths."""
@@ -65,8 +66,8 @@ class Scrubber:
         return _SMALL + self._place("count", str(value))
 
     def _name(self, name: str) -> str:
-        """The name of a field: letters."""
-        return name if name.isascii() and name.isalpha() and len(name) <= 40 else self._text(name)
+        """The name of a field: letters and underscores."""
+        return name if _NAME.fullmatch(name) else self._text(name)
 
     def _text(self, text: str, name: str = "") -> str:
         if any(name in names and look.fullmatch(text) for names, look in _LOOKS) or not text:
