@@ -56,8 +56,8 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """Run the tests that need a real service, which they start themselves: Redis, Chromium. They must be installed; nothing is skipped."""
-    install(session, "test", "browser", extras="cli,redis")
+    """Run the tests that need what is no Python, Redis and Chromium, and hold the sandbox to its OpenAPI files. Nothing is skipped."""
+    install(session, "test", "browser", "openapi", extras="cli,redis")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
@@ -143,7 +143,17 @@ def package(session: nox.Session) -> None:
         source = next(Path(folder).glob("*.tar.gz"))
         session.log(f"{wheel.name}: {wheel.stat().st_size} bytes; {source.name}: {source.stat().st_size} bytes")
         inside = zipfile.ZipFile(wheel).namelist()
-        missing = {"voicedrop_async/py.typed", "voicedrop_async/sandbox/__init__.py", "voicedrop_async/cli/__init__.py"} - set(inside)
+        wanted = (
+            "py.typed",
+            "sandbox/__init__.py",
+            "sandbox/openapi/routee.yaml",
+            "sandbox/openapi/spacivox.yaml",
+            "sandbox/page/page.html",
+            "sandbox/page/page.css",
+            "sandbox/page/page.js",
+            "cli/__init__.py",
+        )
+        missing = {f"voicedrop_async/{name}" for name in wanted} - set(inside)
         if missing or any(not name.startswith("voicedrop_async") for name in inside):
             session.error(f"the wheel lacks {missing}, or holds what it should not")
         clean = Path(folder) / "clean"

@@ -13,7 +13,7 @@ from typing import assert_type
 import aiohttp
 
 import voicedrop_async as vd
-from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Sandbox
+from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Recorder, Sandbox, in_thread
 
 END = datetime.now(UTC)
 START = END - timedelta(days=1)
@@ -239,6 +239,13 @@ async def main() -> None:
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks
         print(len(requests), len(campaigns), len(callbacks))
+    with in_thread(Sandbox()) as served:
+        once: AcceptedCampaign = served.assert_sent_once("Spring sale")
+        print(once.name)
+        async with Recorder("spring.jsonl", to=served.routee_url) as recorder:
+            url: str = recorder.url
+            print(url)
+        served.replay("spring.jsonl")
     options: vd.SessionOptions = {"limits": vd.Limits(), "on_event": vd.log_events(logging.getLogger("north"))}
     await vd.RouteeSession.from_env(**options).aclose()
     await vd.SpacivoxSession.from_env(deadline=5, on_event=vd.otel_events()).aclose()

@@ -17,7 +17,8 @@ from voicedrop_async.sandbox import Sandbox
 
 HOUSE = Path(__file__).parents[2]
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-BLOCKS = [block for block in PYTHON if block not in {AIOHTTP, FASTAPI, WORKER}]  # those are run by test_recipes
+TESTS = [block for block in PYTHON if "def test_" in block]  # run by tests/sandbox/test_pytest_plugin.py
+BLOCKS = [block for block in PYTHON if block not in {AIOHTTP, FASTAPI, WORKER, *TESTS}]  # those are run by test_recipes
 CELL = "import ast, asyncio, sys; asyncio.run(eval(compile(sys.argv[1], 'cell', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)))"
 """Runs what a notebook would run: ``await`` stands outside of functions."""
 PACKAGE = Path(voicedrop_async.__file__).parent
@@ -27,6 +28,7 @@ NEVER_RAISED = {VoiceDropError, RequestError, WalkError}
 
 def test_the_readme_has_programs() -> None:
     assert len(BLOCKS) >= 5
+    assert len(TESTS) == 1
 
 
 @pytest.mark.once
