@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         WalkReport,
     )
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
+    from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
@@ -164,6 +165,10 @@ else:
                 "Walk",
                 "WalkOptions",
             ),
+            "report": (
+                "Reported",
+                "report_to",
+            ),
             "routee": (
                 "Chunk",
                 "ChunkState",
@@ -228,6 +233,7 @@ __all__ = [
     "Recording",
     "RedisJournal",
     "Reply",
+    "Reported",
     "RequestError",
     "ResumeToken",
     "ResumeTokenError",
@@ -260,6 +266,7 @@ __all__ = [
     "WalkReport",
     "WireError",
     "export_to",
+    "report_to",
     "to_polars",
     "unique_name",
 ]

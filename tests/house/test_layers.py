@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"_session"},
     {"routee", "spacivox"},
     {"export"},
+    {"report"},
     {"__init__"},
     {"cli"},
     {"__main__"},

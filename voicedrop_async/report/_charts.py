@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.report._colours import fills, in_light
-from voicedrop_async.report._figures import Figure, Figures, Mark, fill_of
+from voicedrop_async.report._figures import OVER_TIME, Figure, Figures, Mark, fill_of
 from voicedrop_async.report._tally import KINDS
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
@@ -16,7 +16,7 @@ WIDE, HALF, NARROW = 980, 452, 296
 """Pixels: across the page, half of it, and a telephone."""
 
 _CONFIG: Final[Mapping[str, Any]] = {
-    "aria": False,  # a chart is one image with a text of its own
+    "aria": False,
     "background": None,
     "font": FONT,
     "view": {"stroke": None},
@@ -32,6 +32,8 @@ _CONFIG: Final[Mapping[str, Any]] = {
 }
 NOTHING: Final = "Nothing to draw."
 _MARGIN: Final = 40
+_ROLES: Final = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[a-z ]+"|aria-hidden="true")')
+"""What Vega says of each part, though a chart is one image here, with a text of its own."""
 _HEIGHT: Final = re.compile(r'<svg [^>]*?height="([\d.]+)"')
 
 
@@ -50,10 +52,9 @@ def drawn(figure: Figure, width: int) -> str:
 
     if not figure.marks:
         return ""
-    in_time = figure.marks[0].start is not None
-    spec = (_in_time if in_time else _bars)(figure.marks, width)
+    spec = (_in_time if figure.key == OVER_TIME else _bars)(figure.marks, width)
     svg: str = vl_convert.vegalite_to_svg({"width": width, "padding": 2, "config": _CONFIG, **spec}, allowed_base_urls=[])
-    return svg
+    return _ROLES.sub("", svg)
 
 
 def picture(title: str, figures: Figures) -> bytes:
@@ -70,30 +71,29 @@ def picture(title: str, figures: Figures) -> bytes:
         y += 64
     parts.append(_text(figures.standing, _MARGIN, y, size=14, fill="warn" if figures.doubts else "muted"))
     y += 40
-    across, *rest = figures.figures
-    for row in ([across], *(rest[start : start + 2] for start in range(0, len(rest), 2))):
-        y += _row(row, y, parts)
-    size = f'width="{WIDE + 2 * _MARGIN}" height="{y:.0f}"'
+    ends = [y, y]
+    for figure in figures.figures:
+        across = figure.key == OVER_TIME
+        column = 0 if across or ends[0] <= ends[1] else 1
+        end = _place(figure, _MARGIN + column * (WIDE - HALF), max(ends) if across else ends[column], parts)
+        ends = [end, end] if across else [end if place == column else other for place, other in enumerate(ends)]
+    size = f'width="{WIDE + 2 * _MARGIN}" height="{max(ends):.0f}"'
     ground = '<rect width="100%" height="100%" fill="var(--card)"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{escape(FONT)}">{fills()}{ground}{"".join(parts)}</svg>'
     png: bytes = vl_convert.svg_to_png(in_light(svg), scale=2)
     return png
 
 
-def _row(figures: Sequence[Figure], y: float, parts: list[str]) -> float:
-    """Add figures side by side; return how high they are with their titles."""
-    highest = 0.0
-    for place, figure in enumerate(figures):
-        x = _MARGIN + place * (WIDE - HALF)
-        parts.append(_text(figure.title, x, y + 16, size=17, weight=600))
-        svg = drawn(figure, WIDE if len(figures) == 1 and figure.key == "time" else HALF)
-        if svg:
-            parts.append(svg.replace("<svg ", f'<svg x="{x:g}" y="{y + 28:g}" ', 1))
-            size = _HEIGHT.search(svg)
-            highest = max(highest, float(size[1]) if size else 0.0)
-        else:
-            parts.append(_text(NOTHING, x, y + 44, size=13, fill="muted"))
-    return highest + 68
+def _place(figure: Figure, x: float, y: float, parts: list[str]) -> float:
+    """Add a figure with its title; return where it ends."""
+    parts.append(_text(figure.title, x, y + 16, size=17, weight=600))
+    svg = drawn(figure, WIDE if figure.key == OVER_TIME else HALF)
+    if not svg:
+        parts.append(_text(NOTHING, x, y + 44, size=13, fill="muted"))
+        return y + 90
+    parts.append(svg.replace("<svg ", f'<svg x="{x:g}" y="{y + 28:g}" ', 1))
+    height = _HEIGHT.search(svg)
+    return y + 68 + (float(height[1]) if height else 0.0)
 
 
 def _text(text: str, x: float, y: float, *, size: int, fill: str = "ink", weight: int = 400) -> str:
@@ -103,20 +103,23 @@ def _text(text: str, x: float, y: float, *, size: int, fill: str = "ink", weight
 def _bars(marks: Sequence[Mark], width: int) -> dict[str, Any]:
     """Return horizontal bars, each with its label before it and its number behind it."""
     values = [{"label": mark.label, "text": mark.text, "high": mark.high, "fill": _url(mark.fill)} for mark in marks]
-    most = max(mark.high for mark in marks)
+    least, most = min(0.0, *(mark.high for mark in marks)), max(0.0, *(mark.high for mark in marks))
+    longest = max(len(mark.label) for mark in marks)
     label = {"title": None, "domain": False, "ticks": False, "labelPadding": 8, "labelLimit": width * 0.38, "labelColor": "var(--ink)"}
     behind = 1.9 if width == NARROW else 1.5  # room for the numbers
     return {
         "autosize": {"type": "fit-x", "contains": "padding"},
+        # A reader's letters can be wider than those that the labels are measured by.
+        "padding": {"left": 2 + 1.5 * min(longest, 20), "right": 2, "top": 2, "bottom": 2},
         "height": {"step": 27},
         "data": {"values": values},
         "encoding": {
             "y": {"field": "label", "type": "nominal", "sort": None, "axis": label},
-            "x": {"field": "high", "type": "quantitative", "axis": None, "scale": {"domain": [0, most * behind or 1]}},
+            "x": {"field": "high", "type": "quantitative", "axis": None, "scale": {"domain": [least, most * behind or 1]}},
         },
         "layer": [
             {
-                "mark": {"type": "bar", "height": {"band": 0.66}, "cornerRadiusEnd": 2},
+                "mark": {"type": "bar", "height": {"band": 0.66}},
                 "encoding": {"fill": {"field": "fill", "type": "nominal", "scale": None}},
             },
             {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": {"text": {"field": "text"}}},

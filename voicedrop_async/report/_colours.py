@@ -48,6 +48,11 @@ def dark() -> str:
     return ";".join(f"--{name}:{colour}" for name, (_, colour) in _COLOURS.items())
 
 
+def plain_fills() -> str:
+    """Return rules that leave the patterns out: a browser that prints to a file writes each of them there as an image."""
+    return "".join(f'.chart [fill="url(#fill-{name})"]{{fill:var(--{name})}}' for name in _STROKES)
+
+
 def in_light(svg: str) -> str:
     """Return a drawing with colours in place of their names."""
     return _NAME.sub(lambda name: _COLOURS[name[1]][0], svg)

@@ -25,6 +25,8 @@ from voicedrop_async.report._tally import (
     total_of,
 )
 
+OVER_TIME: Final = "time"
+"""The key of the one figure that goes across the page."""
 PLAIN: Final = "plain"
 """The fill of what has no kind."""
 _MOST_ROWS: Final = 20
@@ -106,12 +108,12 @@ def figures_of(tally: Tally, report: WalkReport | None) -> Figures:
         figures=[
             _over_time(tally),
             _counts("status", "Status", "Where a message stands, in the service's own words.", _largest(tally.statuses), by_kind=True),
+            _not_delivered(tally),
             _counts("answered", "Answered by", "Who took the call. One that nobody took does not say.", _largest(tally.answered_by)),
             _durations(tally),
             _keys(tally),
             _counts("country", "Country", "Of the recipients, by ISO 3166-1 code.", _largest(tally.countries)),
             _cost(tally),
-            _not_delivered(tally),
         ],
         failures=failures,
         unlisted=tally.failed - len(failures),
@@ -132,6 +134,7 @@ def _headlines(tally: Tally) -> list[Headline]:
         counted("Completed", tally.statuses.counts[COMPLETED]),
         counted("Not delivered", tally.failed),
         counted("Answered by a person", tally.answered_by.counts[AnsweredBy.HUMAN]),
+        counted("Answered by a machine", tally.answered_by.counts[AnsweredBy.MACHINE]),
         counted("Pressed a key", tally.messages - tally.keys.counts[NO_KEY]),
         Headline(label="On the telephone", value=_span(tally.seconds), detail=mean),
         Headline(label="Cost", value=money(tally.cost), detail=f"of {tally.priced:,} with a price; the service names no currency"),
@@ -155,7 +158,7 @@ def _over_time(tally: Tally) -> Figure:
                 low += counts[kind]
     sums = [sum(counts.get(kind, 0) for _, counts in rows) for kind in kinds]
     return Figure(
-        key="time",
+        key=OVER_TIME,
         title="Delivery over time",
         note=f"Messages by the moment at which they got the status they have. Each bar is {_width(width)}, in UTC.",
         head=("From", *kinds, "All"),
@@ -228,7 +231,7 @@ def _cost(tally: Tally) -> Figure:
 
 
 def _not_delivered(tally: Tally) -> Figure:
-    rows = [(status, tally.statuses.counts[status]) for status in REASONS if tally.statuses.counts[status]]
+    rows = [(status, count) for status, count in tally.statuses.counts.most_common() if status in REASONS]
     figure = _counts("failed", "Not delivered", "Calls that ended otherwise than completed, by status.", rows, by_kind=True)
     return evolve(
         figure,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from voicedrop_async.report._charts import FONT, HALF, NARROW, NOTHING, WIDE, drawn
-from voicedrop_async.report._colours import dark, fills, light
-from voicedrop_async.report._figures import REASONS, Figure, Figures, moment
+from voicedrop_async.report._colours import dark, fills, light, plain_fills
+from voicedrop_async.report._figures import OVER_TIME, REASONS, Figure, Figures, moment
 from voicedrop_async.report._tally import Failure
 
 _STYLE: Final = Path(__file__).with_name("page.css")
@@ -52,8 +52,10 @@ def page_of(title: str, figures: Figures) -> bytes:
 
 def _style() -> str:
     """Return the style: the colours, and the rest from its file."""
-    colours = f":root{{--font:{FONT};{light()}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark()}}}}}\n"
-    return colours + _STYLE.read_text("utf-8")
+    return (
+        f":root{{--font:{FONT};{light()}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark()}}}}}\n"
+        f"@media print{{{plain_fills()}}}\n{_STYLE.read_text('utf-8')}"
+    )
 
 
 def _standing(figures: Figures) -> str:
@@ -73,7 +75,7 @@ def _headlines(figures: Figures) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    across = figure.key == "time"
+    across = figure.key == OVER_TIME
     return f"""
 <section class="card{" across" if across else ""}" id="{figure.key}" aria-labelledby="{figure.key}-title">
 <h2 id="{figure.key}-title">{escape(figure.title)}</h2>

@@ -193,17 +193,24 @@ def total_of(costs: Iterable[Decimal]) -> Decimal:
 
 
 def _failure(rows: Rows, place: int) -> Failure:
-    to, country, extra = rows["to"][place], rows["country"][place], rows["extra"][place]
-    status = extra.get("status") if isinstance(extra, Mapping) else None
-    reason = status.get("reason") if isinstance(status, Mapping) else None
+    to, country = rows["to"][place], rows["country"][place]
     return Failure(
         moment=rows["status_date"][place],
         message_id=printable(rows["message_id"][place] or "", 100),
         recipient=printable(mask(to), 40) if to else NOT_TOLD,
         country=shown(country, _LONGEST_WORD) if country else NOT_TOLD,
         status=rows["status"][place],
-        reason=shown(reason, 200) if isinstance(reason, str) else "",
+        reason=_reason(rows["extra"][place]),
     )
+
+
+def _reason(extra: object) -> str:
+    """Return what the service says beside the status, which is kept among what is beyond its document."""
+    match extra:
+        case {"status": {"reason": str(reason)}}:
+            return shown(reason, 200)
+        case _:
+            return ""
 
 
 def _newest_first(failure: Failure) -> tuple[float, str]:
