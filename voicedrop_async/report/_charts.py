@@ -32,6 +32,10 @@ _CONFIG: Final[Mapping[str, Any]] = {
 }
 NOTHING: Final = "Nothing to draw."
 _MARGIN: Final = 40
+_LETTER: Final = 8.0
+"""Pixels of a letter or a digit, generously."""
+_LABELS: Final = 0.38
+"""Of the width, at most."""
 _ROLES: Final = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[a-z ]+"|aria-hidden="true")')
 """What Vega says of each part, though a chart is one image here, with a text of its own."""
 _HEIGHT: Final = re.compile(r'<svg [^>]*?height="([\d.]+)"')
@@ -104,18 +108,24 @@ def _bars(marks: Sequence[Mark], width: int) -> dict[str, Any]:
     """Return horizontal bars, each with its label before it and its number behind it."""
     values = [{"label": mark.label, "text": mark.text, "high": mark.high, "fill": _url(mark.fill)} for mark in marks]
     least, most = min(0.0, *(mark.high for mark in marks)), max(0.0, *(mark.high for mark in marks))
-    longest = max(len(mark.label) for mark in marks)
-    label = {"title": None, "domain": False, "ticks": False, "labelPadding": 8, "labelLimit": width * 0.38, "labelColor": "var(--ink)"}
-    behind = 1.9 if width == NARROW else 1.5  # room for the numbers
+    # A reader's letters can be wider than those that Vega measures with: labels get room for that, and so do the numbers.
+    labels = min(_LETTER * max(len(mark.label) for mark in marks), _LABELS * width)
+    numbers = _LETTER * max(len(mark.text) for mark in marks)
+    reach = most * (width - labels) / max(width - labels - numbers, 40)
+    axis = {"title": None, "domain": False, "ticks": False, "labelPadding": 8, "labelLimit": _LABELS * width, "labelColor": "var(--ink)"}
     return {
         "autosize": {"type": "fit-x", "contains": "padding"},
-        # A reader's letters can be wider than those that the labels are measured by.
-        "padding": {"left": 2 + 1.5 * min(longest, 20), "right": 2, "top": 2, "bottom": 2},
+        "padding": {"left": 2 + 0.2 * labels, "right": 2, "top": 2, "bottom": 2},
         "height": {"step": 27},
         "data": {"values": values},
         "encoding": {
-            "y": {"field": "label", "type": "nominal", "sort": None, "axis": label},
-            "x": {"field": "high", "type": "quantitative", "axis": None, "scale": {"domain": [least, most * behind or 1]}},
+            "y": {"field": "label", "type": "nominal", "sort": None, "axis": axis},
+            "x": {
+                "field": "high",
+                "type": "quantitative",
+                "axis": None,
+                "scale": {"domain": [least, reach or 1]},
+            },
         },
         "layer": [
             {

@@ -30,6 +30,7 @@ OVER_TIME: Final = "time"
 PLAIN: Final = "plain"
 """The fill of what has no kind."""
 _MOST_ROWS: Final = 20
+_FITS_BESIDE: Final = 16
 _TALLEST: Final = 1e300
 """A bar that is higher than a number can say ends there; its text is exact."""
 _STEPS: Final = (
@@ -226,7 +227,7 @@ def _cost(tally: Tally) -> Figure:
         head=("Country", "Cost"),
         rows=[(label, money(cost)) for label, cost in rows],
         total=("All", money(tally.cost)),
-        marks=[Mark(label=label, fill=PLAIN, text=money(cost), high=min(float(cost), _TALLEST)) for label, cost in rows],
+        marks=[Mark(label=label, fill=PLAIN, text=_brief(cost), high=min(float(cost), _TALLEST)) for label, cost in rows],
     )
 
 
@@ -272,6 +273,12 @@ def money(cost: Decimal) -> str:
     """Return a sum with all its digits; with an exponent where those would fill the page."""
     plain = cost.normalize(DIGITS)
     return f"{plain:,f}" if -30 < plain.adjusted() < 30 else str(plain)
+
+
+def _brief(cost: Decimal) -> str:
+    """Return a sum as it fits beside a bar; the table has it whole."""
+    whole = money(cost)
+    return whole if len(whole) <= _FITS_BESIDE else f"{cost:.6g}"
 
 
 def _share(count: int, whole: int) -> str:
