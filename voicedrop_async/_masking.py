@@ -35,7 +35,10 @@ def shown(text: str, limit: int = 300) -> str:
 
 def printable(text: str, limit: int) -> str:
     """Return foreign text, what is not printable escaped, cut at ``limit`` characters; numbers in it stay."""
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text[:limit])
+    text = text[:limit]
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
