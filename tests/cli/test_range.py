@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from voicedrop_async import ConfigError
-from voicedrop_async.cli._place import begun, forget_range
+from voicedrop_async.cli._place import begun, range_kept
 from voicedrop_async.cli._range import Range, moment
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -81,23 +81,27 @@ def test_another_range_is_refused_with_the_one_of_then(tmp_path, again):
 
 
 def test_a_range_in_words_is_kept_beside_a_file_for_as_long_as_a_part_of_it_is_there(tmp_path):
-    """Also if nothing was written yet: what is begun has its range. A range in moments is told by the file's own place."""
+    """What was begun has its range, and what was not begun leaves nothing. A range in moments is told by the file's own place."""
     out, part = tmp_path / "m.csv", tmp_path / "m.csv.part"
-    first = begun(out, range_of("-7d", None))
-    part.touch()
-    assert begun(out, range_of("-7d", None, now=LATER)) == first
+    first, later = range_of("-7d", None), range_of("-7d", None, now=LATER)
+    for moments in (range_of("2026-03-02T09:30:00Z", None), first):
+        with range_kept(out, moments):
+            assert len(list(tmp_path.iterdir())) == (moments is first)
+        assert list(tmp_path.iterdir()) == []
 
-    part.unlink()
-    assert begun(out, range_of("-7d", None, now=LATER)) != first
+    with range_kept(out, first):
+        part.touch()
+    assert begun(out, later) == first
+    with range_kept(out, first):
+        part.unlink()
 
-    forget_range(out)
-    begun(out, range_of("2026-03-02T09:30:00Z", None))
+    assert begun(out, later) == later
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_range_that_cannot_be_kept_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"^--out: "):
-        begun(tmp_path / "none" / "m.csv", range_of("-7d", None))
+    with pytest.raises(ConfigError, match=r"^--out: "), range_kept(tmp_path / "none" / "m.csv", range_of("-7d", None)):
+        pytest.fail("nothing is to be written")
 
 
 def test_words_are_known_as_such():

@@ -29,7 +29,7 @@ class Account:
     rate: float | None = None
     """Requests a second, at most; in place of what is set."""
     max_in_flight: int | None = None
-    """Requests under way at once, at most; in place of what is set, which is 8 or as many as --prefetch wants."""
+    """Requests under way at once, at most; likewise."""
 
     def routee(self, *, ahead: int = 0) -> RouteeSession:
         """Return a session for Routee; see ``Settings.routee``."""

@@ -44,7 +44,7 @@ class Place:
         """
         self._file = file
         self._kept: _Kept | None = None
-        self._passed = False
+        self._began = False
         self.range = range
         if file is None:
             return
@@ -74,7 +74,7 @@ class Place:
 
     def keep(self, token: ResumeToken, written: int) -> None:
         """Keep a place, in one step: whoever reads the file finds the place before or this one."""
-        self._passed = True
+        self._began = True
         if self._file is not None:
             self._kept = _Kept(range=self.range, written=written, token=str(token))
             _write(self._file, self._kept)
@@ -92,31 +92,43 @@ class Place:
             return
         if self._kept is not None:
             say(f"{self._file} keeps the place: the same command goes on from there")
-        elif self._passed and issubclass(kind, CancelledError) and not sys.stdout.isatty():
+        elif self._began and issubclass(kind, CancelledError) and not sys.stdout.isatty():
             say("nothing keeps the place; with --resume FILE, the same command would go on from there")
 
 
 def begun(out: Path, range: Range) -> Range:
-    """Return the range that the file ``out`` was begun with, if a part of it is there; else this one, and keep it if it has words.
+    """Return the range that the file ``out`` was begun with, if a part of it is there; else this one.
 
     Raises:
-        ConfigError: This is another range than that; or it cannot be kept.
+        ConfigError: This is another range than that.
     """
-    file, part = _beside(out), out.with_name(f"{out.name}.part")
-    kept = _read("--out", file, Range, "no range of an export, and left as it is; remove it to begin anew") if part.exists() else None
-    if kept is not None:
-        return range.gone_on_with(kept, part, f"to begin anew, remove it and {part.name}.place")
+    part = _part(out)
+    kept = _read("--out", _beside(out), Range, "no range of an export; remove it") if part.exists() else None
+    return range if kept is None else range.gone_on_with(kept, part, f"to begin anew, remove it and {part.name}.place")
+
+
+@contextmanager
+def range_kept(out: Path, range: Range) -> Generator[None]:
+    """Keep what the words of a range mean, beside the file ``out``, for as long as it is not whole.
+
+    Raises:
+        ConfigError: The disk refused.
+    """
+    file, part = _beside(out), _part(out)
     if range.has_words and not part.exists():
         try:
             _write(file, range)
         except OSError as error:
             raise ConfigError(f"--out: {file}: {error.strerror}") from None
-    return range
+    try:
+        yield
+    finally:
+        if not part.exists():  # it is whole, or was not begun
+            file.unlink(missing_ok=True)
 
 
-def forget_range(out: Path) -> None:
-    """The file is whole."""
-    _beside(out).unlink(missing_ok=True)
+def _part(out: Path) -> Path:
+    return out.with_name(f"{out.name}.part")
 
 
 def _beside(out: Path) -> Path:

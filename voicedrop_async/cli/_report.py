@@ -18,7 +18,7 @@ async def report(
     *,
     out: Path | None = None,
     png: Path | None = None,
-    title: str | None = None,
+    title: str = "Voice messages",
     search: Search = SEARCH,
     portion: Portion = PORTION,
     account: Account = ACCOUNT,

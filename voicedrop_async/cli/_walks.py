@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from voicedrop_async import Exported, Page, PageStream, RequestError, WalkReport, export_to
 from voicedrop_async.cli._options import Output
-from voicedrop_async.cli._place import Place, forget_range
+from voicedrop_async.cli._place import Place, range_kept
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._say import say
 from voicedrop_async.export import Format, csv_header, to_csv, to_jsonl
@@ -39,7 +39,8 @@ async def write(
         uncut: The list without slices, which knows its total.
     """
     if output.out is not None:
-        return await _to_file(stream, what, output.out, output.format, max_items=max_items, uncut=uncut)
+        with range_kept(output.out, place.range):
+            return await _to_file(stream, what, output.out, output.format, max_items=max_items, uncut=uncut)
     before = place.written
     head, encoded = _encoder(output.on_stdout(), stream.model)
     with place, Progress(what, before=before, most=max_items) as progress:
@@ -81,7 +82,6 @@ async def _to_file(
             progress.show(page, so_far.report)
 
         done = await export_to(stream, file, format=cast("Format | None", format), on_page=show)
-    forget_range(file)
     return judged(done.report, done.items, what, max_items)
 
 

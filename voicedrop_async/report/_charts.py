@@ -109,13 +109,13 @@ def _bars(marks: Sequence[Mark], width: int) -> dict[str, Any]:
     values = [{"label": mark.label, "text": mark.text, "high": mark.high, "fill": _url(mark.fill)} for mark in marks]
     least, most = min(0.0, *(mark.high for mark in marks)), max(0.0, *(mark.high for mark in marks))
     # A reader's letters can be wider than those that Vega measures with: labels get room for that, and so do the numbers.
-    labels = min(_LETTER * max(len(mark.label) for mark in marks), _LABELS * width)
-    numbers = _LETTER * max(len(mark.text) for mark in marks)
-    reach = most * (width - labels) / max(width - labels - numbers, 40)
+    spare = 0.2 * min(_LETTER * max(len(mark.label) for mark in marks), _LABELS * width)
+    before, behind = 6 * spare + 12, _LETTER * max(len(mark.text) for mark in marks) + 12
+    reach = most * (width - before) / max(width - before - behind, 40)
     axis = {"title": None, "domain": False, "ticks": False, "labelPadding": 8, "labelLimit": _LABELS * width, "labelColor": "var(--ink)"}
     return {
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "padding": {"left": 2 + 0.2 * labels, "right": 2, "top": 2, "bottom": 2},
+        "padding": {"left": 2 + spare, "right": 2, "top": 2, "bottom": 2},
         "height": {"step": 27},
         "data": {"values": values},
         "encoding": {

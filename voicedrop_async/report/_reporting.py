@@ -5,10 +5,10 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Final
 
 from attrs import frozen
 
+from voicedrop_async._masking import printable
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Page, VoiceMessage, WalkReport
 from voicedrop_async.pages import PageStream
@@ -17,8 +17,6 @@ from voicedrop_async.report._charts import check_drawing, picture
 from voicedrop_async.report._figures import figures_of
 from voicedrop_async.report._page import page_of
 from voicedrop_async.report._tally import Rows, Tally
-
-_TITLE: Final = "Voice messages"
 
 
 @frozen(kw_only=True)
@@ -40,7 +38,7 @@ async def report_to(
     path: str | os.PathLike[str] | None,
     *,
     png: str | os.PathLike[str] | None = None,
-    title: str | None = None,
+    title: str = "Voice messages",
     on_page: Callable[[Page[VoiceMessage], WalkReport], object] | None = None,
 ) -> Reported:
     """Draw what became of messages: delivery over time, who answered, durations, cost, countries, keys pressed, failures.
@@ -75,7 +73,7 @@ async def report_to(
         report = await _walk(source, tally, on_page)
     else:
         await _read(Path(source), tally)
-    await asyncio.to_thread(_draw, tally, report, page, image, _TITLE if title is None else title)
+    await asyncio.to_thread(_draw, tally, report, page, image, printable(title, 200))
     return Reported(path=page, png=image, messages=tally.messages, report=report)
 
 
