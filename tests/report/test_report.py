@@ -121,6 +121,18 @@ async def test_what_is_not_complete_says_so(caller, line, tmp_path):
     assert "Counted by the service: 9." in read(done.path).text
 
 
+@pytest.mark.once
+async def test_an_empty_list_is_a_page_that_says_so(caller, line, tmp_path):
+    line.will(page([]))
+
+    done = await report_to(caller.track_messages(), tmp_path / "a.html", png=tmp_path / "a.png")
+
+    told = read(done.path)
+    assert (done.messages, told.headlines["Messages"], told.headlines["Cost"]) == (0, "0", "0")
+    assert told.text.count("Nothing to draw.") == len(told.tables) == 8
+    assert done.png.read_bytes().startswith(b"\x89PNG")
+
+
 async def test_a_walk_that_fails_leaves_what_stood_there(caller, line, tmp_path):
     (tmp_path / "a.html").write_text("before")
     line.will(answer(400))

@@ -80,7 +80,9 @@ def picture(title: str, figures: Figures) -> bytes:
         across = figure.key == OVER_TIME
         column = 0 if across or ends[0] <= ends[1] else 1
         end = _place(figure, _MARGIN + column * (WIDE - HALF), max(ends) if across else ends[column], parts)
-        ends = [end, end] if across else [end if place == column else other for place, other in enumerate(ends)]
+        ends[column] = end
+        if across:
+            ends = [end, end]
     size = f'width="{WIDE + 2 * _MARGIN}" height="{max(ends):.0f}"'
     ground = '<rect width="100%" height="100%" fill="var(--card)"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{escape(FONT)}">{fills()}{ground}{"".join(parts)}</svg>'

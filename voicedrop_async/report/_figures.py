@@ -31,8 +31,7 @@ PLAIN: Final = "plain"
 """The fill of what has no kind."""
 _MOST_ROWS: Final = 20
 _FITS_BESIDE: Final = 16
-_TALLEST: Final = 1e300
-"""A bar that is higher than a number can say ends there; its text is exact."""
+"""Characters of a sum that stands beside its bar."""
 _STEPS: Final = (
     *("under 1 s", "1 to 5 s", "5 to 10 s", "10 to 15 s", "15 to 20 s", "20 to 30 s", "30 to 45 s", "45 to 60 s"),
     *("1 to 2 min", "2 to 5 min", "5 to 10 min", "10 to 30 min", "30 to 60 min", "1 h and more"),
@@ -124,8 +123,8 @@ def figures_of(tally: Tally, report: WalkReport | None) -> Figures:
 
 
 def _headlines(tally: Tally) -> list[Headline]:
-    def counted(label: str, count: int, of: str = "of all") -> Headline:
-        return Headline(label=label, value=f"{count:,}", detail=f"{_share(count, tally.messages)} {of}" if tally.messages else "")
+    def counted(label: str, count: int) -> Headline:
+        return Headline(label=label, value=f"{count:,}", detail=f"{_share(count, tally.messages)} of all" if tally.messages else "")
 
     timed = tally.messages - tally.durations[None]
     mean = f"mean {_span(tally.seconds / timed)}, longest {_span(tally.longest)}" if timed and tally.longest is not None else ""
@@ -227,7 +226,7 @@ def _cost(tally: Tally) -> Figure:
         head=("Country", "Cost"),
         rows=[(label, money(cost)) for label, cost in rows],
         total=("All", money(tally.cost)),
-        marks=[Mark(label=label, fill=PLAIN, text=_brief(cost), high=min(float(cost), _TALLEST)) for label, cost in rows],
+        marks=[Mark(label=label, fill=PLAIN, text=_brief(cost), high=float(cost)) for label, cost in rows],
     )
 
 
@@ -270,7 +269,7 @@ def moment(moment: datetime | None) -> str:
 
 
 def money(cost: Decimal) -> str:
-    """Return a sum with all its digits; with an exponent where those would fill the page."""
+    """Return a sum with all its digits; with an exponent where zeros would fill the page."""
     plain = cost.normalize(DIGITS)
     return f"{plain:,f}" if -30 < plain.adjusted() < 30 else str(plain)
 

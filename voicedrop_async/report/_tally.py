@@ -40,8 +40,8 @@ DIGITS: Final = Context(prec=200)
 _MOST_WORDS: Final = 1_000
 """Different words of one count; the rarest are merged when there are more, which no real list has."""
 _LONGEST_WORD: Final = 40
-_ENDLESS: Final = 10**12
-"""Seconds that no call lasts: they count as not told, and so does what is no number."""
+_ABSURD: Final = 10**12
+"""Seconds that no call lasts, and a price that none has: they count as not told, and so does what is no number."""
 _EVER_SINCE: Final = datetime.min.replace(tzinfo=UTC)
 
 COMPLETED: Final = "Completed"
@@ -130,7 +130,7 @@ class Tally:
         """Add a batch of messages."""
         statuses = rows["status"]
         nothing = [None] * len(statuses)
-        prices = [price if price is not None and price.is_finite() else None for price in rows["price"]]
+        prices = [price if price is not None and price.is_finite() and abs(price) < _ABSURD else None for price in rows["price"]]
         self.messages += len(statuses)
         self.priced += len(prices) - prices.count(None)
         self.statuses.add(Counter(zip(statuses, nothing, strict=True)))
@@ -161,7 +161,7 @@ class Tally:
 
     def _add_durations(self, durations: Mapping[Seconds | None, int]) -> None:
         for duration, count in durations.items():
-            if duration is None or not abs(duration) < _ENDLESS:
+            if duration is None or not abs(duration) < _ABSURD:
                 self.durations[None] += count
                 continue
             self.durations[bisect_right(DURATIONS, duration) - 1] += count
