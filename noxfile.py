@@ -30,7 +30,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,otel,phone") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,otel,phone,report") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)
@@ -57,7 +57,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """Run the tests that need what is no Python, Redis and Chromium, and hold the sandbox to its OpenAPI files. Nothing is skipped."""
-    install(session, "test", "browser", "openapi", extras="cli,redis")
+    install(session, "test", "browser", "openapi", extras="cli,export,redis,report")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
@@ -192,7 +192,7 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
-    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export")
+    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export,report")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 

@@ -158,6 +158,8 @@ async def files(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> None:
 
     records = spacivox.drop_records(START, END)
     await vd.export_to(records, Path("records"), format="parquet", on_page=show)
+    drawn = assert_type(await vd.report_to(routee.track_messages(), "spring.html", png=Path("spring.png"), title="Spring"), vd.Reported)
+    print(drawn.path, drawn.png, drawn.messages, drawn.report, await vd.report_to("messages.csv", None, png="spring.png"))
     print((await vd.to_polars(records)).height, records.resumed("token", handed_out=3).model)
 
 

@@ -73,6 +73,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         WalkReport,
     )
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
+    from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
@@ -171,6 +172,10 @@ else:
                 "Walk",
                 "WalkOptions",
             ),
+            "report": (
+                "Reported",
+                "report_to",
+            ),
             "routee": (
                 "Chunk",
                 "ChunkState",
@@ -235,6 +240,7 @@ __all__ = [
     "Recording",
     "RedisJournal",
     "Reply",
+    "Reported",
     "RequestError",
     "ResumeToken",
     "ResumeTokenError",
@@ -270,6 +276,7 @@ __all__ = [
     "export_to",
     "log_events",
     "otel_events",
+    "report_to",
     "to_polars",
     "unique_name",
 ]

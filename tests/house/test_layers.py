@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"_session"},
     {"routee", "spacivox"},
     {"export", "integrations"},
+    {"report"},
     {"__init__"},
     {"cli", "_pytest_plugin"},
     {"__main__"},

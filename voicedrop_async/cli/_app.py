@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "doctor": "Look at what the other commands need, and say what to mend.",
     "journal": "Show the paid sends of a journal whose outcome nobody knows; settle one.",
     "records": "Show voicemail drop records, or write them into a file.",
+    "report": "Draw what became of messages: a page, a picture, or both.",
     "sandbox": "Serve both services on this machine, for trying things out. No telephone rings.",
     "send": "Send the campaign of a file: this costs money and rings telephones.",
     "summary": "Add up the messages of campaigns: how they ended, who answered, what they cost.",

@@ -44,7 +44,7 @@ async def write(
     before = place.written
     head, encoded = _encoder(output.on_stdout(), stream.model)
     with place, Progress(what, before=before, most=max_items) as progress:
-        await _ask_total(progress, uncut)
+        await ask_total(progress, uncut)
         if not before:
             put(head)
         async with stream.walk() as walk:
@@ -57,7 +57,7 @@ async def write(
         place.forget()  # the walk came to the end of the list
     if not report.items and sys.stdout.isatty():
         say(f"no {what}")
-    return _judged(report, report.items, what, max_items)
+    return judged(report, report.items, what, max_items)
 
 
 def _encoder(shape: str, model: object) -> tuple[bytes, Callable[[Sequence[object]], bytes]]:
@@ -75,14 +75,14 @@ async def _to_file(
     stream: PageStream[T], what: str, file: Path, format: str | None, *, max_items: int | None, uncut: PageStream[Any] | None
 ) -> int:
     with _says_how_to_go_on(file), Progress(what, before=0, most=max_items, to_stdout=False) as progress:
-        await _ask_total(progress, uncut)
+        await ask_total(progress, uncut)
 
         def show(page: Page[T], so_far: Exported) -> None:
             progress.before = so_far.items - so_far.report.items
             progress.show(page, so_far.report)
 
         done = await export_to(stream, file, format=cast("Format | None", format), on_page=show)
-    return _judged(done.report, done.items, what, max_items)
+    return judged(done.report, done.items, what, max_items)
 
 
 @contextmanager
@@ -96,13 +96,14 @@ def _says_how_to_go_on(file: Path) -> Generator[None]:
             say(f"{file}.part keeps what was written: the same command goes on from there")
 
 
-async def _ask_total(progress: Progress, uncut: PageStream[Any] | None) -> None:
+async def ask_total(progress: Progress, uncut: PageStream[Any] | None) -> None:
+    """Ask how long the list is, if somebody looks and the walk itself would not tell."""
     if progress.seen and uncut is not None:
         with suppress(RequestError):  # a total is nice to have, and the walk itself has more to say
             progress.total = await uncut.count()
 
 
-def _judged(report: WalkReport, written: int, what: str, max_items: int | None) -> int:
+def judged(report: WalkReport, written: int, what: str, max_items: int | None) -> int:
     """Return the exit code, and tell what speaks against the list."""
     if report.complete or written == max_items:
         return 0

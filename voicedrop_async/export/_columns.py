@@ -83,11 +83,15 @@ def _within(part: str, name: str) -> Callable[[Any], Any]:
 
 
 def _extra(message: VoiceMessage) -> dict[str, object] | None:
-    """Return what the service sent beyond its document, also in the status and in the text; None if it sent nothing."""
+    """Return what the service sent beyond its document, also in the status and in the text; None if it sent nothing.
+
+    A status has no reason in tracking, by its page: where it has one, it is here.
+    """
     status, spoken = message.status, message.message
     extra = None if message.extra is NO_EXTRA else dict(message.extra)
-    if status is not None and status.extra is not NO_EXTRA:
-        extra = {**(extra or {}), "status": dict(status.extra)}
+    if status is not None and (status.extra is not NO_EXTRA or status.reason is not None):
+        reason = {} if status.reason is None else {"reason": status.reason}
+        extra = {**(extra or {}), "status": reason | dict(status.extra)}
     if spoken is not None and spoken.extra is not NO_EXTRA:
         extra = {**(extra or {}), "message": dict(spoken.extra)}
     return extra or None

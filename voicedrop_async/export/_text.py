@@ -78,6 +78,11 @@ def disarmed(text: str) -> str:
     return "'" + text if _RUN.match(text) and not _NUMBER.fullmatch(text) else text
 
 
+def rearmed(cell: str) -> str:
+    """Return the text that ``disarmed`` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
+
+
 def _texts(values: Iterable[str | None]) -> list[str]:
     # Most texts begin harmlessly, and hold no quotation mark.
     return [
