@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_a
 from attrs import frozen
 
 from voicedrop_async.errors import ConfigError, ResumeTokenError
-from voicedrop_async.export._columns import columns_of
+from voicedrop_async.export._rows import columns_of
 from voicedrop_async.export._frames import check_polars, frame_of
 from voicedrop_async.export._parts import Frames, Lines, Part
 from voicedrop_async.export._text import csv_header, to_csv, to_jsonl
