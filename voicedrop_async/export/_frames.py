@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -84,20 +85,22 @@ def _moments(values: list[datetime | None], type: Any) -> "polars.Series":
 
 
 def _prices(values: list[Decimal | None], type: Any) -> "polars.Series":
-    return _few(lambda few: _plain([None if price is None else _price(price) for price in few], type), values)
+    """Return prices, which are slow to make, and so made once for all that are equal."""
+    places: dict[Decimal | None, int] = {}
+    index = [places.setdefault(value, len(places)) for value in values]
+    return _at(index, _plain([None if price is None else _price(price) for price in places], type))
 
 
 def _texts(values: list[tuple[str, ...] | None], type: Any) -> "polars.Series":
-    return _few(lambda few: _lists(few, lambda texts: _plain(texts, type.inner), type), values)
+    return _lists(values, lambda texts: _plain(texts, type.inner), type)
 
 
-def _few(made_of: "Callable[[list[Any]], polars.Series]", values: list[Any]) -> "polars.Series":
-    """Return what is slow to make, and so made once for all values that are equal."""
-    places: dict[Any, int] = {}
-    index = [places.setdefault(value, len(places)) for value in values]
-    unlike: Any = made_of(list(places))  # Any: polars' own types want numpy here
-    series: polars.Series = unlike.gather(index)
-    return series
+def _at(places: list[int | None] | list[int], series: Any) -> "polars.Series":  # Any: polars' own types want numpy here
+    """Return what stands in a series at these places, in one step: ``gather`` plans and runs a query for it."""
+    import polars as pl
+
+    found: pl.Series = series[pl.Series(places, dtype=pl.UInt32)]
+    return found
 
 
 def _lists(values: list[Any], made_of: "Callable[[list[Any]], polars.Series]", type: Any) -> "polars.Series":
@@ -105,16 +108,23 @@ def _lists(values: list[Any], made_of: "Callable[[list[Any]], polars.Series]", t
     import polars as pl
 
     full = [value for value in values if value]
+    if not full and values.count(None) == len(values):
+        return pl.Series([None], dtype=type).new_from_index(0, len(values))
     members = made_of([one for value in full for one in value])
     at = pl.Series("at", [place for place, value in enumerate(full) for _ in value], dtype=pl.Int64)
     spread: Any = pl.DataFrame([at.set_sorted(), members.alias("list")])
-    grouped: pl.Series = spread.group_by("at", maintain_order=True).agg("list")["list"].cast(type)
+    grouped: pl.Series = spread.group_by("at", maintain_order=True).agg("list")["list"]
     # In one piece: from two, nested as they are, it takes a hundred times as long to gather.
-    unlike: Any = pl.concat([grouped, pl.Series("list", [[]], type)], rechunk=True)
+    lists = pl.concat([grouped, _empty_list(type)], rechunk=True)
     places = iter(range(len(full)))
-    index = [None if value is None else next(places) if value else len(full) for value in values]
-    lists: pl.Series = unlike.gather(pl.Series(index, dtype=pl.Int64))
-    return lists
+    return _at([None if value is None else next(places) if value else len(full) for value in values], lists)
+
+
+@cache
+def _empty_list(type: Any) -> "polars.Series":
+    import polars as pl
+
+    return pl.Series("list", [[]], type)
 
 
 def _recordings(values: list[Sequence[RecordingRow] | None], type: Any) -> "polars.Series":
