@@ -14,6 +14,7 @@ nox.options.download_python = "never"
 nox.options.sessions = ["tests"]
 
 SUPPORTED = ("3.11", "3.12", "3.13")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a test starts many processes, and each would compile everything anew
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
 OLDEST = [f"tests/{room}" for room in ("units", "wire", "auth", "transport", "sessions", "sandbox", "cli/test_commands.py")]
