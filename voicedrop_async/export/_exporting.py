@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_a
 from attrs import frozen
 
 from voicedrop_async.errors import ConfigError, ResumeTokenError
-from voicedrop_async.export._rows import columns_of
 from voicedrop_async.export._frames import check_polars, frame_of
 from voicedrop_async.export._parts import Frames, Lines, Part
+from voicedrop_async.export._rows import columns_of
 from voicedrop_async.export._text import csv_header, to_csv, to_jsonl
 from voicedrop_async.models import Page, WalkReport
 from voicedrop_async.pages import PageStream, Walk
@@ -68,15 +68,16 @@ async def export_to(
 
     Raises:
         ConfigError: No format is known by that name, polars is not installed, another export is writing the file, what lies at
-            ``PATH.part`` belongs to another stream or format, or the disk refused.
-        RequestError, WalkError: The walk failed. What came before is kept, and the same call goes on from there.
+            ``PATH.part`` belongs to another stream or format, or no file can be made there. Nothing was sent.
+        OSError: The disk failed, or is full.
+        RequestError, WalkError: The walk failed. In both cases what came before is kept, and the same call goes on from there.
     """
     part = _part_of(stream, Path(path), format)
     desk = _Desk()
     try:
         if isinstance(part, Frames):
             await desk.do(check_polars)
-        await desk.do(part.open)
+        await _begin(part, desk)
         exported = await _write(_rest_of(stream, part), part, desk, on_page)
         await desk.do(part.finish)
     finally:
@@ -129,6 +130,13 @@ def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
         return Frames(target=target, format=wanted, model=model, batch=_FRAME, every=FRAMES_KEPT_EVERY)
     encode, header = (to_csv, csv_header(model)) if wanted == "csv" else (to_jsonl, b"")
     return Lines(target=target, format=wanted, model=model, batch=_BATCH, every=LINES_KEPT_EVERY, encode=encode, header=header)
+
+
+async def _begin(part: Part, desk: "_Desk") -> None:
+    try:
+        await desk.do(part.open)
+    except OSError as error:
+        raise ConfigError(f"path: cannot be written to: {error.strerror or type(error).__name__}") from None
 
 
 def _rest_of(stream: PageStream[T], part: Part) -> PageStream[T]:
@@ -205,8 +213,6 @@ class _Desk:
             return
         try:
             await asyncio.shield(self._under_way)
-        except OSError as error:
-            raise ConfigError(f"path: cannot be written to: {error.strerror or type(error).__name__}") from None
         finally:
             if self._under_way.done():
                 self._under_way = None

@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 from attrs import define, field, frozen
 
+from voicedrop_async._files import sync
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.export._frames import frame_of, schema_of
 
@@ -91,7 +92,7 @@ class Part(ABC):
     def finish(self) -> None:
         """Put the whole file in its place."""
         self._put_in_place()
-        _sync(self.target.parent)
+        sync(self.target.parent)
         self._place.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -196,7 +197,7 @@ class Frames(Part):
         if self._waiting:
             file = self._file(self._files)
             pl.concat(self._waiting).write_parquet(file, compression="lz4")  # read once more, and thrown away
-            _sync(file)
+            sync(file)
             self._waiting.clear()
             self._rows, self._files = 0, self._files + 1
 
@@ -232,7 +233,7 @@ class Frames(Part):
         rows = pl.scan_parquet(files) if files else pl.LazyFrame(schema=schema_of(self.model))
         rows.sink_parquet(whole, row_group_size=_GROUP)
         whole.chmod(_OWNER)
-        _sync(whole)
+        sync(whole)
         whole.replace(self.target)
 
     def finish(self) -> None:
@@ -248,12 +249,3 @@ def _write_whole(path: Path, content: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(content)
     new.replace(path)
-
-
-def _sync(file: Path) -> None:
-    """See to it that a file, or what a folder holds, is on the disk."""
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,15 +18,12 @@ from attrs import frozen
 
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import (
-    NO_EXTRA,
     AnsweredBy,
-    DeliveryStatus,
     Direction,
     DropState,
     Gender,
     MessageStatus,
     Recording,
-    SpokenMessage,
     VoicemailDropRecord,
     VoiceMessage,
 )
@@ -146,7 +143,6 @@ _ANSWERED: Final = _Words(AnsweredBy)
 _STATES: Final = _Words(DropState)
 
 
-
 def rows_of(model: object, items: Iterable[Any]) -> list[Any]:
     """Return items of a model as rows.
 
@@ -196,7 +192,7 @@ def _message_rows(messages: Iterable[VoiceMessage]) -> list[MessageRow]:
             message.charge_interval,
             message.collected_tones,
             _ANSWERED[message.answered_by],
-            _recording_rows(recordings) if (recordings := message.recordings) else recordings,
+            _recording_rows(recordings) if (recordings := message.recordings) else None if recordings is None else (),
             _extra(message) if message.extra or (delivery and delivery.extra) or (spoken and spoken.extra) else None,
         )
         for message in messages
