@@ -28,9 +28,7 @@ Format: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
 _SUFFIXES: Final[dict[str, Format]] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 _BATCH: Final = 1_000
-"""Items that are written at once, as lines; no more than twice as many, and a page, wait in memory."""
-_FRAME: Final = 5_000
-"""Items of one frame: of smaller ones, each takes about as long to make."""
+"""Items that are written at once; no more than twice as many, and a page, wait in memory."""
 LINES_KEPT_EVERY: Final = 1.0
 FRAMES_KEPT_EVERY: Final = 10.0
 """Seconds; each time makes a file."""
@@ -99,7 +97,7 @@ async def to_polars(stream: PageStream[Any]) -> "polars.DataFrame":
     async with stream.walk() as walk:
         async for page in walk.pages():
             pile += page.items
-            if len(pile) >= _FRAME:
+            if len(pile) >= _BATCH:
                 frames.append(await asyncio.to_thread(frame_of, model, pile))
                 pile = []
     return await asyncio.to_thread(_joined, model, frames, pile)
@@ -127,9 +125,9 @@ def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
         known = ", ".join(get_args(Format))
         raise ConfigError(f"{'path: its name tells no format' if format is None else 'format: is none that is known'}; known are {known}")
     if wanted == "parquet":
-        return Frames(target=target, format=wanted, model=model, batch=_FRAME, every=FRAMES_KEPT_EVERY)
+        return Frames(target=target, format=wanted, model=model, every=FRAMES_KEPT_EVERY)
     encode, header = (to_csv, csv_header(model)) if wanted == "csv" else (to_jsonl, b"")
-    return Lines(target=target, format=wanted, model=model, batch=_BATCH, every=LINES_KEPT_EVERY, encode=encode, header=header)
+    return Lines(target=target, format=wanted, model=model, every=LINES_KEPT_EVERY, encode=encode, header=header)
 
 
 async def _begin(part: Part, desk: "_Desk") -> None:
@@ -164,7 +162,7 @@ async def _write(stream: PageStream[T], part: Part, desk: "_Desk", on_page: Call
                 pile += page.items
                 items += len(page.items)
                 late = time.monotonic() >= due
-                if late or len(pile) >= part.batch:
+                if late or len(pile) >= _BATCH:
                     await desk.hand_over(_step(part, pile, items, str(walk.token) if late else None))
                     pile = []
                     due = time.monotonic() + part.every if late else due

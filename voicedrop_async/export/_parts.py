@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from attrs import define, field, frozen
@@ -21,6 +21,9 @@ from attrs import define, field, frozen
 from voicedrop_async._files import sync
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.export._frames import frame_of, schema_of
+
+if TYPE_CHECKING:
+    import polars
 
 _OWNER: Final = 0o600
 _ROWS: Final = 20_000
@@ -49,8 +52,6 @@ class Part(ABC):
     target: Path
     format: str
     model: object
-    batch: int
-    """Items that are written at once."""
     every: float
     """Seconds after which its place is kept, at the earliest."""
     mark: Mark | None = field(default=None, init=False)
@@ -176,18 +177,18 @@ class Lines(Part):
 class Frames(Part):
     """A folder of Parquet files, each of bounded size, which become one at the end."""
 
-    _waiting: list[Any] = field(factory=list, init=False)
+    _waiting: list["polars.DataFrame"] = field(factory=list, init=False)
     """Frames that no file holds yet."""
     _rows: int = field(default=0, init=False)
     _files: int = field(default=0, init=False)
 
     def ready(self, items: Sequence[object]) -> Callable[[], None]:
-        """Make a frame of them, and a file of the frames if there are enough."""
-        return partial(self._take, items)
+        """Make a file of the frames that wait, if there are enough. The frame of these items is made here, as lines are."""
+        return partial(self._take, frame_of(self.model, items))
 
-    def _take(self, items: Sequence[object]) -> None:
-        self._waiting.append(frame_of(self.model, items))
-        self._rows += len(items)
+    def _take(self, frame: "polars.DataFrame") -> None:
+        self._waiting.append(frame)
+        self._rows += len(frame)
         if self._rows >= _ROWS:
             self._flush()
 
