@@ -13,8 +13,8 @@ import msgspec
 
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.export import rearmed
-from voicedrop_async.export._columns import columns_of
 from voicedrop_async.export._frames import check_polars, schema_of
+from voicedrop_async.export._rows import columns_of, rows_of
 from voicedrop_async.models import Seconds, VoiceMessage
 from voicedrop_async.report._tally import COLUMNS, Rows
 
@@ -28,7 +28,8 @@ _OF_MESSAGES: Final = [column for column in columns_of(VoiceMessage) if column.n
 
 def page_columns(messages: Sequence[VoiceMessage]) -> Rows:
     """Return the columns of messages."""
-    return {column.name: column.of(messages) for column in _OF_MESSAGES}
+    rows = rows_of(VoiceMessage, messages)
+    return {column.name: column.of(rows) for column in _OF_MESSAGES}
 
 
 def file_columns(path: Path) -> Iterator[Rows]:
