@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"_checks"},
     {"calls", "fanout", "pages"},
     {"_body", "_files", "_resolver", "_wire"},
-    {"auth", "journal", "throttle"},
+    {"auth", "journal", "throttle", "webhooks"},
     {"_underway"},
     {"_lanes"},
     {"_faults"},
