@@ -71,7 +71,7 @@ async def served(receiver: CallbackReceiver) -> AsyncGenerator[Poster]:
     """Serve an open receiver, below a prefix."""
     app = web.Application()
     app.add_routes(receiver.aiohttp_routes("/voice"))
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, lingering_time=1)  # of a body that is too long; 10 otherwise
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -78,17 +78,17 @@ class LetterFile:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # two receivers would hand on each other's callbacks
+        (owner,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and owner != _OURS:
+            raise ConfigError(f"path: {self._path}: is no file of callbacks; name another")
+        if tables and version != _VERSION:
+            raise ConfigError(f"path: {self._path}: is of version {version}, and this library knows {_VERSION}; update the library")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # where a plain one ends in the drive's cache, as on macOS
-        (owner,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if not owner and not tables:
+        if not tables:
             connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        elif owner != _OURS:
-            raise ConfigError(f"path: {self._path}: is no file of callbacks; name another")
-        elif version != _VERSION:
-            raise ConfigError(f"path: {self._path}: is of version {version}, and this library knows {_VERSION}; update the library")
 
     def write(self, letters: Sequence[tuple[int, bytes | None, str, bytes]], handled: Sequence[int], oldest: int) -> None:
         """Write down what came and what was handled, durably, all of it or nothing; forget handled ones before ``oldest``.
