@@ -65,6 +65,10 @@ GOALS: Sequence[Goal] = (
     Goal("E1 csv", "the same, CSV", 0.4, least=True),
     Goal("E1 parquet", "the same, Parquet", 0.6, least=True),
     *(Goal(f"E2 {name}", f"peak memory of it over that of a tenth, {name}", 1.3) for name in ("jsonl", "csv", "parquet")),
+    Goal("C1 memory", "callbacks answered 200 for each second of the processor, aiohttp.web", 5000, least=True),
+    Goal("C1 durable", "the same, each on the disk before its answer", 5000, least=True),
+    Goal("C2", "99 of 100 answers whatever the handler does, the worst, ms", 1000),
+    Goal("C3", "answered 200 and not handed on, also after kill -9", 0, sure=True),
     Goal("X1", "requests beyond the pages of a list that does not change", 0, sure=True),
 )
 """In the order they are printed."""

@@ -181,6 +181,14 @@ async def receive(event: vd.CallbackEvent) -> None:
             print(event.collected_tones)
 
 
+async def watch(routee: vd.RouteeSession, receiver: vd.CallbackReceiver) -> bool:
+    following: vd.Following = vd.follow(routee, "tid", deadline=60, callbacks=receiver, interval=2.5, expected=1000)
+    update: vd.MessageUpdate
+    async for update in following:
+        print(update.message_id, update.status.status, assert_type(update.origin, vd.VoiceMessage | vd.MessageEvent))
+    return following.is_final
+
+
 async def callbacks(body: bytes) -> None:
     async with vd.CallbackReceiver(receive, secret=["x" * 32, "y" * 32], path="callbacks.db", capacity=10, remember=10) as receiver:
         print(receiver.url("https://example.com/voice", vd.CallbackKind.MESSAGE), receiver.waiting)

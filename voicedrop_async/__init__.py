@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     )
     from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
+    from voicedrop_async.following import Following, MessageUpdate, follow
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
         AnsweredBy,
@@ -137,6 +138,11 @@ else:
                 "to_polars",
             ),
             "fanout": ("Outcome",),
+            "following": (
+                "Following",
+                "MessageUpdate",
+                "follow",
+            ),
             "journal": (
                 "Journal",
                 "JournalEntry",
@@ -241,6 +247,7 @@ __all__ = [
     "Exported",
     "FilterField",
     "FilterOperator",
+    "Following",
     "Forbidden",
     "Gender",
     "Intent",
@@ -252,6 +259,7 @@ __all__ = [
     "MemoryJournal",
     "MessageEvent",
     "MessageStatus",
+    "MessageUpdate",
     "NotFound",
     "Outcome",
     "OutcomeUnknown",
@@ -296,6 +304,7 @@ __all__ = [
     "WebhookRejected",
     "WireError",
     "export_to",
+    "follow",
     "parse_campaign_event",
     "parse_conversation_event",
     "parse_dtmf_event",

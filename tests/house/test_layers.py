@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"_paid"},
     {"_session"},
     {"routee", "spacivox"},
-    {"export"},
+    {"export", "following"},
     {"__init__"},
     {"cli"},
     {"__main__"},

@@ -6,6 +6,7 @@ import pickle
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +75,44 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
     assert [type(event) for event in heard.events] == [MessageEvent, MessageEvent, MessageEvent, CampaignEvent]
     assert "answered 400" in caplog.text
     assert [word for word in (SECRET, "next-one", "30691") if word in caplog.text] == []
+
+
+async def test_by_itself_under_asgi_it_lives_as_long_as_its_server(heard: Heard, tmp_path: Path) -> None:
+    """The lifespan opens and closes it; a file that cannot be opened fails the start; a client that leaves is not answered."""
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message.get("status", message["type"]))
+
+    def receiving(*messages: Any) -> Any:
+        left = [*messages]
+
+        async def receive() -> Any:
+            while not left:
+                await asyncio.sleep(0)
+            return left.pop(0)
+
+        return receive, left
+
+    async def post(receiver: CallbackReceiver, *parts: Any) -> None:
+        scope = {"type": "http", "method": "POST", "path": f"/{SECRET}/message"}
+        await receiver.asgi(scope, receiving(*parts)[0], send)
+
+    receiver, part = CallbackReceiver(heard, secret=SECRET), {"type": "http.request", "body": b'{"messageId":', "more_body": True}
+    receive, server = receiving({"type": "lifespan.startup"})
+    living = asyncio.create_task(receiver.asgi({"type": "lifespan"}, receive, send))
+    while not said:
+        await asyncio.sleep(0)
+    await post(receiver, part, {"type": "http.request", "body": b'"m-1"}'})
+    await post(receiver, part, {"type": "http.disconnect"})
+    server.append({"type": "lifespan.shutdown"})
+    await living
+    await CallbackReceiver(heard, secret=SECRET, path=tmp_path).asgi({"type": "lifespan"}, receiving({})[0], send)
+
+    assert said == [
+        "lifespan.startup.complete", 200, "http.response.body", "lifespan.shutdown.complete", "lifespan.startup.failed",
+    ]  # fmt: skip
+    assert [getattr(event, "message_id", None) for event in heard.events] == ["m-1"]
 
 
 async def test_both_spellings_of_a_status_are_one_status(poster: Poster, heard: Heard) -> None:
