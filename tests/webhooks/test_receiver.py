@@ -79,35 +79,29 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
 
 async def test_by_itself_under_asgi_it_lives_as_long_as_its_server(heard: Heard, tmp_path: Path) -> None:
     """The lifespan opens and closes it; a file that cannot be opened fails the start; a client that leaves is not answered."""
-    said: list[Any] = []
+    said, server = list[Any](), asyncio.Queue[Any]()
+    started, part = asyncio.Event(), {"type": "http.request", "body": b'{"messageId":', "more_body": True}
 
     async def send(message: Any) -> None:
         said.append(message.get("status", message["type"]))
+        started.set()
 
-    def receiving(*messages: Any) -> Any:
-        left = [*messages]
+    async def post(*parts: Any) -> None:
+        messages: asyncio.Queue[Any] = asyncio.Queue()
+        for one in parts:
+            messages.put_nowait(one)
+        await receiver.asgi({"type": "http", "method": "POST", "path": f"/{SECRET}/message"}, messages.get, send)
 
-        async def receive() -> Any:
-            while not left:
-                await asyncio.sleep(0)
-            return left.pop(0)
-
-        return receive, left
-
-    async def post(receiver: CallbackReceiver, *parts: Any) -> None:
-        scope = {"type": "http", "method": "POST", "path": f"/{SECRET}/message"}
-        await receiver.asgi(scope, receiving(*parts)[0], send)
-
-    receiver, part = CallbackReceiver(heard, secret=SECRET), {"type": "http.request", "body": b'{"messageId":', "more_body": True}
-    receive, server = receiving({"type": "lifespan.startup"})
-    living = asyncio.create_task(receiver.asgi({"type": "lifespan"}, receive, send))
-    while not said:
-        await asyncio.sleep(0)
-    await post(receiver, part, {"type": "http.request", "body": b'"m-1"}'})
-    await post(receiver, part, {"type": "http.disconnect"})
-    server.append({"type": "lifespan.shutdown"})
+    receiver = CallbackReceiver(heard, secret=SECRET)
+    living = asyncio.create_task(receiver.asgi({"type": "lifespan"}, server.get, send))
+    server.put_nowait({"type": "lifespan.startup"})
+    await started.wait()
+    await post(part, {"type": "http.request", "body": b'"m-1"}'})
+    await post(part, {"type": "http.disconnect"})
+    server.put_nowait({"type": "lifespan.shutdown"})
     await living
-    await CallbackReceiver(heard, secret=SECRET, path=tmp_path).asgi({"type": "lifespan"}, receiving({})[0], send)
+    server.put_nowait({"type": "lifespan.startup"})
+    await CallbackReceiver(heard, secret=SECRET, path=tmp_path).asgi({"type": "lifespan"}, server.get, send)
 
     assert said == [
         "lifespan.startup.complete", 200, "http.response.body", "lifespan.shutdown.complete", "lifespan.startup.failed",

@@ -73,8 +73,8 @@ class CallbackReceiver:
         Args:
             handler: Called with each event, one after the other, in the order in which they came; that of the service is not
                 promised. A coroutine function runs in the loop, where it must not block; a plain function on a thread of the
-                receiver's own, for which the process waits at its end. One that raises is logged, by the name of its exception; with ``path`` its event stays in the
-                file, and is handed on again by the next receiver on it.
+                receiver's own, for which the process waits at its end. One that raises is logged, by the name of its exception;
+                with ``path`` its event stays in the file, and is handed on again by the next receiver on it.
             secret: A segment of the URLs, of 32 or more letters, digits, ``-`` and ``_``, such as ``secrets.token_urlsafe(32)``.
                 While it is being changed, several: the first is the one that ``url`` writes.
             path: The file of a durable receiver, made if it is not there.
