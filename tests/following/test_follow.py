@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from campaigns import CAMPAIGN, complaint
-from raw_server import RawServer, Step, answer, hangs_up
+from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 from webhooks.callbacks import SECRET, Heard, message, served
 
 from voicedrop_async import (
@@ -72,6 +72,8 @@ async def test_what_is_said_twice_or_comes_late_is_passed_over(line: RawServer, 
         first = [await anext(updates) for _ in range(2)]
         for status in ("Ringing", "Initiated", "Completed", "InProgress", "Ringing"):
             assert await poster.post(message(1, status)) == 200
+        early = {"name": "Dreaming", "updatedDate": "2026-03-02T11:00:00Z"}  # whose place is told by its moment only
+        assert await poster.post(message(1) | {"status": early}) == 200
         assert await poster.post(message(1, "Terminated", campaignTrackingId="c-2")) == 200
         assert await poster.post({"trackingId": "c-1", "state": CampaignState.FINISHED}, "campaign") == 200
         rest = [update async for update in updates]
@@ -103,9 +105,10 @@ async def test_it_ends_when_tracking_says_so(
     assert len(line.received) >= readings
 
 
-async def test_it_ends_at_its_deadline_whatever_the_service_says(line: RawServer, caller: RouteeSession) -> None:
-    """A status that is never final, and a word that is none of ours."""
-    line.will(page("Unknown", "Dreaming"))
+@pytest.mark.parametrize("then", [page("Unknown", "Dreaming"), falls_silent()], ids=["the same", "nothing"])
+async def test_it_ends_at_its_deadline_whatever_the_service_says(line: RawServer, caller: RouteeSession, then: Step) -> None:
+    """A status that is never final, and a word that is none of ours; or no answer at all."""
+    line.will(page("Unknown", "Dreaming"), then)
     following = follow(caller, "c-1", deadline=1, interval=0.05)
 
     assert told([update async for update in following]) == [("m-1", "Unknown"), ("m-2", "Dreaming")]

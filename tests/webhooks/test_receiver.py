@@ -238,7 +238,10 @@ def handle(event: CallbackEvent) -> None:
         ({"capacity": 0}, "capacity: 0 is below 1"),
         ({"remember": 0}, "remember"),
         ({"patience": -1}, "patience"),
+        ({"secret": 5}, "secret: must be 32"),
         ({"path": ""}, "path: empty"),
+        ({"path": 5}, "path: a int"),
+        ({"path": "a\0b"}, "path: no name"),
     ],
 )
 def test_what_cannot_be_is_refused_without_showing_it(options: dict[str, Any], fault: str) -> None:

@@ -56,6 +56,9 @@ class CallbackReceiver:
     phone numbers until they are handled, and is readable by its owner only. One process at a time can have it.
 
     Use it as ``async with CallbackReceiver(...) as receiver``; it belongs to the loop it is opened in.
+
+    Source: Routee, "Callback URL webhook", for what is taken for an answer; that page is of other products, and is taken to
+    hold for voice.
     """
 
     def __init__(
@@ -93,7 +96,7 @@ class CallbackReceiver:
         self._handler = handler
         self._secret, *others = _secrets(secret)
         self._digests = [sha256(one.encode()).digest() for one in (self._secret, *others)]
-        self._path = None if path is None else Path(check_text("path", os.fspath(path))).absolute()
+        self._path = None if path is None else _file_at(path)
         self._capacity, self._remember, self._patience = capacity, remember, patience
         self._inbox: Inbox | None = None
         self._task: asyncio.Task[None] | None = None
@@ -251,8 +254,17 @@ class CallbackReceiver:
         raise ConfigError("CallbackReceiver: holds a secret and what waits, and is not pickled; make one in each process")
 
 
-def _secrets(secret: str | Iterable[str]) -> tuple[str, ...]:
-    secrets = (secret,) if isinstance(secret, str) else tuple(secret)
+def _file_at(path: object) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
+    name = check_text("path", os.fspath(path))
+    if "\0" in name:
+        raise ConfigError("path: no name of a file")
+    return Path(name).absolute()  # wherever the program goes later
+
+
+def _secrets(secret: object) -> tuple[str, ...]:
+    secrets: tuple[Any, ...] = (secret,) if isinstance(secret, str) else tuple(secret) if isinstance(secret, Iterable) else ()
     if not secrets or not all(isinstance(one, str) and _SECRET.fullmatch(one) for one in secrets):
         raise ConfigError("secret: must be 32 to 200 letters, digits, - and _, as secrets.token_urlsafe(32) makes them")
     return secrets
