@@ -14,6 +14,7 @@ nox.options.download_python = "never"
 nox.options.sessions = ["tests"]
 
 SUPPORTED = ("3.11", "3.12", "3.13")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a test starts many processes, and each would compile everything anew
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
 OLDEST = [f"tests/{room}" for room in ("units", "wire", "auth", "transport", "sessions", "sandbox", "cli/test_commands.py")]
@@ -55,8 +56,8 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """Run the tests that need a real service, which they start themselves: Redis. It must be installed; nothing is skipped."""
-    install(session, "test", extras="redis")
+    """Run the tests that need a real service, which they start themselves: Redis, Chromium. They must be installed; nothing is skipped."""
+    install(session, "test", "browser", extras="cli,redis")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 

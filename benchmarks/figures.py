@@ -58,6 +58,7 @@ GOALS: Sequence[Goal] = (
     Goal("M2", "retained a message when collected, over dictionaries", 0.45),
     Goal("M3", "100,000 collected into a list, wall over dictionaries", 0.7),
     Goal("I1", "import above aiohttp, cattrs, attrs and msgspec, ms", 15),
+    Goal("C1", "voicedrop --help above a Python that imports the package, ms", 150),
     Goal("R1 parts", "token, slot, rate and retry loop, CPU us a request", 2),
     Goal("R1 whole", "the whole pipeline over plain aiohttp, CPU us a request", 45),
     Goal("items", "an item handed out, over a bare generator", 2),

@@ -3,11 +3,12 @@
     python benchmarks/bench.py --only imports
 
 ``import voicedrop_async`` loads next to nothing: its names are loaded when they are asked for. What a walk loads, a model
-alone, and every name at once are printed beside it.
+alone, and every name at once are printed beside it; and how soon ``voicedrop --help`` is there, as a whole process.
 """
 
 import subprocess
 import sys
+import time
 
 from figures import Results, Spread
 
@@ -28,6 +29,17 @@ def milliseconds(statement: str) -> float:
     return float(told) * 1e3
 
 
+HELP = ("-m", "voicedrop_async", "--help")
+BARE = ("-c", "import voicedrop_async")
+
+
+def process(*arguments: str) -> float:
+    """Return the milliseconds from the start of a Python to its end."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
+    return (time.perf_counter() - began) * 1e3
+
+
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print each, and the difference round by round."""
     count = 3 if short else max(rounds, 15)
@@ -41,3 +53,7 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
         results.note(f"import: {name}", Spread.of(whole))
         if name == "the package":
             results.put("I1", added)
+    turns = [[process(*BARE), process(*HELP)] for _ in range(-1, count)][1:]
+    bare, helped = zip(*turns, strict=True)
+    print(f"{'voicedrop --help':<28} {Spread.of(helped)!s:<20} as a process; a Python that imports the package {Spread.of(bare)}")
+    results.put("C1", Spread.of(more - less for less, more in zip(bare, helped, strict=True)))

@@ -8,6 +8,16 @@ import pytest
 
 from .processes import CAMPAIGN, NAMES, Terminal, clean, start, stop
 
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let one Python run what starts a process for each claim; on the others, one file tells whether commands work at all."""
+    for item in items:
+        if item.path.parent == HERE and item.path.name != "test_commands.py":
+            item.add_marker(pytest.mark.once)
+
 
 @pytest.fixture
 def terminal():

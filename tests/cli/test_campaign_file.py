@@ -1,5 +1,7 @@
-"""A campaign file is TOML with the names of ``VoiceCampaign``."""
+"""A campaign file is TOML or JSON with the names of ``VoiceCampaign``."""
 
+import json
+import tomllib
 from datetime import UTC, datetime
 
 import pytest
@@ -38,22 +40,28 @@ url = "https://example.com/campaign"
 def test_every_field_of_a_campaign_can_stand_in_a_file(tmp_path):
     file = tmp_path / "all.toml"
     file.write_text(EVERYTHING, encoding="utf-8")
+    same = tmp_path / "all.JSON"
+    same.write_text(json.dumps(tomllib.loads(EVERYTHING), default=datetime.isoformat), encoding="utf-8-sig")
 
-    assert read(file) == VoiceCampaign(
-        "302101234567",
-        to=["+306912345678"],
-        contacts=["c1"],
-        groups="customers",
-        name="Spring sale",
-        message=SpokenMessage("Hello", language="en-GB", gender=Gender.FEMALE),
-        respect_quiet_hours=True,
-        ignore_dnd=False,
-        scheduled_date=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
-        hangup_delay=20,
-        callback=Callback(CallbackStrategy.ON_CHANGE, url="https://example.com/calls"),
-        campaign_callback=Callback(CallbackStrategy.ON_COMPLETION, url="https://example.com/campaign"),
-        collect_dtmf_digits=True,
-        collect_dtmf_await_seconds=2.5,
+    assert (
+        read(file)
+        == read(same)
+        == VoiceCampaign(
+            "302101234567",
+            to=["+306912345678"],
+            contacts=["c1"],
+            groups="customers",
+            name="Spring sale",
+            message=SpokenMessage("Hello", language="en-GB", gender=Gender.FEMALE),
+            respect_quiet_hours=True,
+            ignore_dnd=False,
+            scheduled_date=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+            hangup_delay=20,
+            callback=Callback(CallbackStrategy.ON_CHANGE, url="https://example.com/calls"),
+            campaign_callback=Callback(CallbackStrategy.ON_COMPLETION, url="https://example.com/campaign"),
+            collect_dtmf_digits=True,
+            collect_dtmf_await_seconds=2.5,
+        )
     )
 
 
@@ -83,6 +91,28 @@ def test_a_file_that_is_no_campaign_is_refused_by_the_name_of_what_is_wrong(tmp_
 
     assert named in str(refused.value)
     assert "3069" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"sender": "1",\n "to": +306912345678}', "not JSON (line 2"),
+        ('{"sender": "1", "to": ["+306912345678"], "to": []}', "a key stands twice"),
+        ('["+306912345678"]', "no object"),
+        ('{"sender": "1", "+306912345678": "Anna"}', "unknown: +3069*****78"),
+        ('{"sender": "1", "to": [306912345678]}', "$.to[0]"),
+        ('{"sender": "Ελλάς"}'.encode("iso-8859-7"), "not JSON in UTF-8"),
+    ],
+)
+def test_json_that_is_no_campaign_is_refused_as_well(tmp_path, text, named):
+    file = tmp_path / "odd.json"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    with pytest.raises(ConfigError, match=r"odd\.json: ") as refused:
+        read(file)
+
+    assert named in str(refused.value)
+    assert "306912345678" not in str(refused.value)
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):

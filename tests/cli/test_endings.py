@@ -77,7 +77,7 @@ def test_without_the_extra_a_sentence_says_how_to_install_it():
 def test_another_module_that_is_missing_is_not_blamed_on_the_extra():
     """A broken installation shows itself as it is."""
     program = "import sys; sys.modules['tomllib'] = None; from voicedrop_async.__main__ import main; sys.exit(main())"
-    ended = run(env=clean(), program=(sys.executable, "-c", program))
+    ended = run("doctor", env=clean(), program=(sys.executable, "-c", program))
     assert ended.code == 1
     assert "tomllib" in ended.err
     assert "pip install" not in ended.err

@@ -12,8 +12,6 @@ from raw_server import falls_silent
 from .processes import finish, run, start
 from .test_walks import behind, page, past, until
 
-pytestmark = pytest.mark.once  # each test starts several processes
-
 
 async def test_a_file_that_was_interrupted_is_gone_on_with_by_the_same_command(sandbox, line, tmp_path):
     """Ctrl-C while the third page is on its way: nothing stands at its place, and what is said names the part."""

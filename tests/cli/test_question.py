@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 
 import pytest
 
-from .processes import NUMBERS, environment_of, run, start
+from .processes import CAMPAIGN, NUMBERS, environment_of, finish, run, start
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_sent(environment, campaign_file):
@@ -15,32 +16,69 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(environment, campaig
     assert "--yes" in ended.err
 
 
-def asked(terminal, environment, campaign_file, answer):
+def asked(terminal, environment, answer, *sending):
     """Run ``send`` with its question on a terminal, and stdout apart; answer it."""
-    child = start("send", str(campaign_file), env=environment, stdin=terminal.side, stdout=subprocess.PIPE, stderr=terminal.side)
+    child = start("send", *map(str, sending), env=environment, stdin=terminal.side, stdout=subprocess.PIPE, stderr=terminal.side)
     terminal.hand_over()
     terminal.read_until("[y/N] ")
-    terminal.type(answer)
+    if isinstance(answer, str):
+        terminal.type(answer)
+    else:
+        child.send_signal(answer)
     with child:
         out = child.stdout.read().decode()
         terminal.read_until()
     return child.returncode, out
 
 
-def test_yes_sends_and_only_the_receipt_is_on_stdout(terminal, own_environment, campaign_file):
-    code, out = asked(terminal, own_environment, campaign_file, "y\n")
+async def test_yes_sends_and_only_the_receipt_is_on_stdout(terminal, sandbox, tmp_path):
+    """The question shows what will happen, of numbers only how many, and on whose account."""
+    settings, campaign, people = tmp_path / "config.toml", tmp_path / "spring.toml", tmp_path / "people.csv"
+    campaign.write_text(CAMPAIGN.replace("to = ", "#").replace("[message]", "scheduled_date = 2030-03-02T09:00:00+02:00\n[message]"))
+    people.write_text("name;to\n" + "".join(f"somebody;{number}\n" for number in (*NUMBERS, NUMBERS[0])))
+    environment = environment_of(sandbox) | {"VOICEDROP_CONFIG": str(settings), "VOICEDROP_PROFILE": "north"}
+    settings.touch(mode=0o600)
+    settings.write_text(f"[north]\nroutee_application_id = {environment.pop('ROUTEE_APPLICATION_ID')!r}\n")
+
+    code, out = await asyncio.to_thread(asked, terminal, environment, "y\n", campaign, "--to", people)
 
     assert code == 0
     assert json.loads(out)["campaign_name"] == "Spring sale"
-    assert "'Spring sale' to 3 numbers now? It costs money" in terminal.seen
-    assert not any(number in terminal.seen for number in NUMBERS)
+    assert sandbox.campaigns[0].body["to"] == [*NUMBERS]
+    assert [row for row in terminal.rows if row] == [
+        f"voicedrop: {people}: numbers that stand there again, and are called once: 1",
+        "Campaign    Spring sale",
+        "Sender      30210*****67",
+        "Recipients  3 numbers",
+        "Begins      2030-03-02 09:00:00+02:00",
+        f"Account     {settings}, profile 'north'",
+        f"Service     {sandbox.routee_url}",
+        "Send it? It costs money and rings telephones. [y/N] y",
+    ]
 
 
-@pytest.mark.parametrize("answer", ["\n", "n\n", "perhaps\n", "\x04"])
-async def test_anything_else_sends_nothing_and_ends_with_1(terminal, sandbox, campaign_file, answer):
-    """Also Ctrl-D, the end of the input."""
-    code, out = await asyncio.to_thread(asked, terminal, environment_of(sandbox), campaign_file, answer)
+@pytest.mark.parametrize(
+    ("answer", "ends_with"),
+    [("\n", 1), ("n\n", 1), ("\xff\n", 1), ("\x04", 1), (signal.SIGINT, 130)],
+    ids=["", "n", "odd", "Ctrl-D", "Ctrl-C"],
+)
+async def test_anything_else_sends_nothing(terminal, sandbox, campaign_file, answer, ends_with):
+    """Also Ctrl-D, the end of the input, and Ctrl-C."""
+    code, out = await asyncio.to_thread(asked, terminal, environment_of(sandbox), answer, campaign_file)
 
-    assert (code, out) == (1, "")
-    assert "nothing was sent" in terminal.seen
+    assert (code, out) == (ends_with, "")
+    assert [row for row in terminal.rows if row][-1] == "voicedrop: nothing was sent"
+    assert not sandbox.requests
+
+
+async def test_a_campaign_that_cannot_be_is_refused_before_anybody_is_asked(terminal, sandbox, campaign_file):
+    campaign_file.write_text(campaign_file.read_text().replace("Spring sale", "Spring_sale"))
+    child = start("send", str(campaign_file), env=environment_of(sandbox), stdin=terminal.side, stderr=terminal.side)
+    terminal.hand_over()
+    await asyncio.to_thread(terminal.read_until)
+
+    assert (await asyncio.to_thread(finish, child)).code == 2
+    assert [row for row in terminal.rows if row] == [
+        f"voicedrop: {campaign_file}: name: must be 2 to 30 Latin letters, digits, spaces and hyphens"
+    ]
     assert not sandbox.requests

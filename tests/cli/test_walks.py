@@ -15,8 +15,6 @@ from .processes import NUMBERS, environment_of, finish, run, start
 PAGES = 40
 WEEK = timedelta(days=8)
 
-pytestmark = pytest.mark.once  # each test starts several processes
-
 
 def page(number, *, pages=3, rows=2):
     """One page of a list whose messages are called m0, m1 and so on."""

@@ -89,6 +89,7 @@ def collected() -> dict[str, list[str]]:
     return {row: [test for test in tests if row in rows_of(test)] for test in tests for row in rows_of(test)}
 
 
+@pytest.mark.once
 def test_every_row_of_the_matrix_has_a_test() -> None:
     """But for those that wait for a room that is not built."""
     without = [f"{row}: {fault.happens}" for row, fault in FAULTS.items() if row not in collected() and not fault.room]

@@ -37,6 +37,7 @@ def environment_of(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, block: str) -> None:
     """The environment points to a sandbox, where a user's points to the real services; files go to a folder that is thrown away."""

@@ -1,9 +1,10 @@
 """Real services that the tests start themselves. Not collected by the plain test command: ``nox -s services`` runs this folder."""
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
+from browser import Chromium
 from redis_servers import DURABLE, RedisServer
 
 
@@ -23,3 +24,9 @@ def redis(tmp_path: Path) -> Generator[RedisServer]:
     server.start()
     yield server
     server.end()
+
+
+@pytest.fixture
+async def chromium() -> AsyncGenerator[Chromium]:
+    async with Chromium() as browser:
+        yield browser

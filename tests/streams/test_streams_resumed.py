@@ -48,6 +48,7 @@ async def past():
         yield sandbox
 
 
+@pytest.mark.once
 async def test_a_walk_goes_on_at_every_item(past):
     auth = ClientCredentials(*past.credentials)
     async with RouteeSession(auth, base_url=past.routee_url, auth_url=past.auth_url, retry=QUICK) as routee:
@@ -70,6 +71,7 @@ async def test_a_walk_goes_on_at_every_item_whatever_is_done_about_drift(prefetc
         await goes_on_everywhere(lambda resume: routee.track_messages(**options, resume=resume), [*range(1, 18)])
 
 
+@pytest.mark.once
 @EDGES
 @pytest.mark.parametrize("prefetch", [0, 3])
 @pytest.mark.parametrize("on_drift", ["dedupe", "repair"])
@@ -114,6 +116,7 @@ async def elsewhere(order):
     return [[int(name[1:]) for name in found] for found in json.loads(out)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("sliced", [False, True], ids=["one list", "slices"])
 async def test_a_fresh_process_goes_on_from_every_token(sliced):
     """The text of a token is all it needs beside the same arguments."""

@@ -1,19 +1,11 @@
 """The commands, and what the words after ``voicedrop`` mean."""
 
 import sys
-from importlib.metadata import version
 from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from voicedrop_async.cli._demo import demo
-from voicedrop_async.cli._doctor import doctor
-from voicedrop_async.cli._journal import journal
-from voicedrop_async.cli._records import records
-from voicedrop_async.cli._sandbox import sandbox
 from voicedrop_async.cli._say import masked, say
-from voicedrop_async.cli._send import send
-from voicedrop_async.cli._track import track
 
 _HELP: Final = """\
 Send voice-messaging campaigns and read their results: Routee voice, and
@@ -36,12 +28,26 @@ Exit codes:
   4    the list came to its end, but is not complete
   130  interrupted with Ctrl-C"""
 
+COMMANDS: Final = {
+    "completion": "Write what completes commands and options in your shell.",
+    "demo": "Show the library at work against a sandbox on this machine.",
+    "doctor": "Look at what the other commands need, and say what to mend.",
+    "journal": "Show the paid sends of a journal whose outcome nobody knows; settle one.",
+    "records": "Write voicemail drop records as lines of JSON, one a record, or into a file.",
+    "sandbox": "Serve both services on this machine, for trying things out. No telephone rings.",
+    "send": "Send the campaign of a file: this costs money and rings telephones.",
+    "track": "Write tracked messages as lines of JSON, one a message, or into a file.",
+}
+"""Each command with the first line of its help: it is imported when it is named, not to be listed."""
+
 
 def _version() -> str:
+    from importlib.metadata import version  # takes longer than a help does to be written
+
     return version("voicedrop-async")
 
 
-_APP: Final = App(
+APP: Final = App(
     name="voicedrop",
     help=_HELP,
     help_epilogue=_AFTER,
@@ -51,15 +57,16 @@ _APP: Final = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for _command in (demo, sandbox, doctor, send, track, records, journal):
-    _APP.command(_command)
 
 
 def run() -> int:
     """Run the command that the arguments name, and return its exit code."""
     arguments = sys.argv[1:]
+    for name, line in COMMANDS.items():
+        # A line that is given would stand in the place of the whole help.
+        APP.command(f"voicedrop_async.cli._{name}:{name}", help=None if name in arguments else line)
     try:
-        code = _APP(arguments, exit_on_error=False, print_error=False)
+        code = APP(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         # It quotes what was typed, and that may be a number.
         say(f"{masked(str(error))} (voicedrop --help shows the way)")

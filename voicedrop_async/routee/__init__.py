@@ -17,8 +17,9 @@ from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
 from voicedrop_async.routee._lists import LongLists
 from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._recordings import check_hosts
+from voicedrop_async.routee._sending import check_send
 
-__all__ = ["AUTH_URL", "BASE_URL", "Chunk", "ChunkState", "RouteeDialect", "RouteeSession", "SendLedger", "unique_name"]
+__all__ = ["AUTH_URL", "BASE_URL", "Chunk", "ChunkState", "RouteeDialect", "RouteeSession", "SendLedger", "check_send", "unique_name"]
 
 BASE_URL: Final = "https://connect.routee.net"
 AUTH_URL: Final = "https://auth.routee.net"

@@ -16,6 +16,23 @@ from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._tracking import Tracking
 
 
+def check_send(campaign: VoiceCampaign, ref: str | None = None) -> None:
+    """Refuse what ``send_campaign`` would refuse by itself; needs no session, and nothing is sent.
+
+    Raises:
+        ConfigError: As ``send_campaign``; what only its journal tells is not looked at.
+    """
+    check_campaign(campaign)
+    if ref is not None:
+        check_ref(ref)
+    _check_shown(campaign.name, ref, campaign)
+
+
+def _check_shown(name: str | None, ref: str | None, campaign: VoiceCampaign) -> None:
+    for argument, text in (("name", name), ("ref", ref)):
+        check_names_nobody(argument, text or "", campaign.to)
+
+
 class Sending(Tracking):
     """What sends, on top of what reads: a lost answer is looked for in the tracking."""
 
@@ -51,15 +68,12 @@ class Sending(Tracking):
 
         Source: Routee, "Send a voice campaign", ``POST /voice/campaign``.
         """
-        check_campaign(campaign)
-        if ref is not None:
-            check_ref(ref)
+        check_send(campaign, ref)
         return await self._send_as(campaign, campaign.name or unique_name(), ref=ref, deadline=deadline)
 
     async def _send_as(self, campaign: VoiceCampaign, name: str, *, ref: str | None, deadline: float | None) -> CampaignReceipt:
         """Send a checked campaign as ``name``, which does not tell one campaign from another: ``campaign.name`` does."""
-        for argument, text in (("name", name), ("ref", ref or "")):
-            check_names_nobody(argument, text, campaign.to)
+        _check_shown(name, ref, campaign)
         # What holds numbers is not kept in a local variable, where an error reporter would show it.
         draft = Draft(
             ref=ref,

@@ -1,0 +1,22 @@
+"""``voicedrop completion``."""
+
+import sys
+from typing import Literal
+
+from voicedrop_async.cli._app import APP
+
+
+def completion(shell: Literal["bash", "fish", "zsh"], /) -> int:
+    """Write what completes commands and options in your shell.
+
+    Nothing is installed: put it where your shell looks, once.
+
+        bash: voicedrop completion bash > ~/.local/share/bash-completion/completions/voicedrop
+        fish: voicedrop completion fish > ~/.config/fish/completions/voicedrop.fish
+        zsh:  voicedrop completion zsh > "${fpath[1]}/_voicedrop"
+
+    Args:
+        shell: Yours.
+    """
+    sys.stdout.write(APP.generate_completion(shell=shell))
+    return 0

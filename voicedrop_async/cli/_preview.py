@@ -1,0 +1,72 @@
+"""What a send would do, as a person reads it before it is done. No number is shown, only where it stands."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from voicedrop_async import CampaignProblem, VoiceAnalysis, VoiceCampaign
+from voicedrop_async.cli._say import masked
+from voicedrop_async.cli._settings import Settings
+from voicedrop_async.routee import BASE_URL
+
+Rows: TypeAlias = Iterator[tuple[str, str]]
+"""A word and what there is to say of it."""
+
+_MOST: Final = 5
+"""Places that are told one by one."""
+
+
+def planned(campaign: VoiceCampaign, settings: Settings) -> Rows:
+    """Yield what is to be sent, to how many, when, and on whose account."""
+    yield "Campaign", campaign.name or "(gets a name of its own)"
+    yield "Sender", masked(campaign.sender)
+    recipients = {"numbers": campaign.to, "contacts": campaign.contacts, "groups": campaign.groups}
+    yield "Recipients", ", ".join(f"{len(given):,} {what}" for what, given in recipients.items() if given)
+    yield "Begins", campaign.scheduled_date.isoformat(" ") if campaign.scheduled_date else "now"
+    origin = settings.origin("routee_application_id") or ""
+    yield "Account", f"{origin} of the environment" if origin.isupper() else settings.place
+    url = settings.urls("routee")["routee_base_url"]
+    if url != BASE_URL:
+        yield "Service", url
+
+
+def analyzed(analysis: VoiceAnalysis, places: Mapping[str, str]) -> Rows:
+    """Yield whom it would reach, says the service, and whom not; ``places`` says where a number stands."""
+    countries = analysis.recipients_per_country or {}
+    if analysis.number_of_recipients is not None:
+        yield "Reached", f"{analysis.number_of_recipients:,}"
+    for country, count in sorted(countries.items(), key=lambda item: -item[1]):
+        yield f"  {_clear(country)}", f"{count:,}"
+    for group, count in (analysis.recipients_per_group or {}).items():
+        yield "Group", f"{_clear(group)}: {count:,}"
+    blacklisted = [contact for contact, details in (analysis.contacts or {}).items() if _is_blacklisted(details)]
+    if blacklisted:
+        yield "Blacklisted", f"{len(blacklisted):,}: {_some([*map(_clear, blacklisted)])}"
+    for problem in analysis.problems:
+        yield "Refused", _refused(problem, places)
+
+
+def as_text(rows: Iterable[tuple[str, str]]) -> str:
+    """Return rows as lines, the second column below itself."""
+    table = [*rows]
+    width = max(len(word) for word, _ in table)
+    return "".join(f"{word:<{width}}  {said}\n" for word, said in table)
+
+
+def _refused(problem: CampaignProblem, places: Mapping[str, str]) -> str:
+    numbers = problem.property or ()
+    why = _clear(problem.developer_message or problem.code or "without a word")
+    return f"{len(numbers):,}: {why} ({_some([places.get(number, masked(number)) for number in numbers])})" if numbers else why
+
+
+def _some(places: list[str]) -> str:
+    return ", ".join(places[:_MOST]) + (", ..." if len(places) > _MOST else "")
+
+
+def _is_blacklisted(details: object) -> bool:
+    # The page does not give the fields of a contact; the same page for text messages does.
+    return isinstance(details, Mapping) and str(cast("Mapping[str, Any]", details).get("blacklisted")).lower() == "true"
+
+
+def _clear(text: str) -> str:
+    """Return a word of the service as it may stand on a terminal."""
+    return masked("".join(letter if letter.isprintable() else "?" for letter in text))
