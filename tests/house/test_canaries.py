@@ -37,6 +37,7 @@ from voicedrop_async import (
     TrackingFilter,
     VoiceDropError,
     WalkReport,
+    follow,
 )
 from voicedrop_async import errors as tree
 from voicedrop_async.sandbox import Sandbox
@@ -254,6 +255,7 @@ MADE: dict[str, Callable[[], object]] = {
     "MemoryJournal": MemoryJournal,
     "SqliteJournal": lambda: SqliteJournal("sends.journal"),
     "CallbackReceiver": lambda: CallbackReceiver(print, secret=[SECRET * 3, TOKEN * 3], path="callbacks.db"),
+    "Following": lambda: follow(RouteeSession(StaticToken(TOKEN)), "c-1", deadline=1),
 }
 
 

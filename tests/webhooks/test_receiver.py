@@ -65,6 +65,8 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
         }
         async with poster.http.get(f"{poster.base}/{SECRET}/message") as answer:
             assert answer.status == 405
+        async with poster.http.post(f"{poster.base}/{SECRET}/message", data=b"plain", headers={"Content-Encoding": "gzip"}) as answer:
+            assert answer.status == 400
         await heard.until(4)
 
     assert said == {

@@ -166,7 +166,11 @@ class CallbackReceiver:
 
         async def answer(request: web.Request) -> web.Response:
             given = request.match_info
-            return web.Response(status=await self._answer(given["secret"], given["kind"], request.content.iter_any()))
+            try:
+                status = await self._answer(given["secret"], given["kind"], request.content.iter_any())
+            except (ConnectionError, web.RequestPayloadError):
+                status = 400  # cut, or not compressed as it says
+            return web.Response(status=status)
 
         return [web.post(f"{prefix.rstrip('/')}/{{secret}}/{{kind}}", answer)]
 
