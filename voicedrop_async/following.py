@@ -68,8 +68,8 @@ def follow(
         tracking_id: Of the campaign: ``CampaignReceipt.tracking_id``.
         deadline: Seconds after which it ends in any case, quietly: ``Following.is_final`` is false then. The service may
             never say that a message is over.
-        callbacks: An open receiver, to which the campaign's callbacks are posted. Those that come between two loops are
-            not kept: begin to follow before, or soon after, the campaign is sent.
+        callbacks: An open receiver, to which the campaign's callbacks are posted. Those that come before
+            the loop begins are not kept: begin as soon as the campaign is sent.
         interval: Seconds from one reading of tracking to the next.
         expected: Number of messages of the campaign.
 
