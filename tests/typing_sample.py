@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import assert_type
 
 import aiohttp
+import aiohttp.web
 
 import voicedrop_async as vd
 from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Recorder, Sandbox, in_thread
@@ -171,6 +172,39 @@ async def look_into(journal: vd.Journal) -> None:
         await journal.settle("order-7", sent=True, by=vd.SettledBy.PERSON, of=entry.intent)
     assert_type(await journal.open_entries(), list[vd.JournalEntry])
     assert_type(await journal.prune(timedelta(days=90)), int)
+
+
+async def receive(event: vd.CallbackEvent) -> None:
+    match event:
+        case vd.MessageEvent() | vd.ConversationEvent():
+            print(event.message_id, assert_type(event.status, vd.DeliveryStatus | None))
+        case vd.CampaignEvent():
+            print(assert_type(event.state, vd.CampaignState | str | None))
+        case vd.DtmfEvent():
+            print(event.collected_tones)
+
+
+async def watch(routee: vd.RouteeSession, receiver: vd.CallbackReceiver) -> bool:
+    following: vd.Following = vd.follow(routee, "tid", deadline=60, callbacks=receiver, interval=2.5, expected=1000)
+    update: vd.MessageUpdate
+    async for update in following:
+        print(update.message_id, update.status.status, assert_type(update.origin, vd.VoiceMessage | vd.MessageEvent))
+    return following.is_final
+
+
+async def callbacks(body: bytes) -> None:
+    async with vd.CallbackReceiver(receive, secret=["x" * 32, "y" * 32], path="callbacks.db", capacity=10, remember=10) as receiver:
+        print(receiver.url("https://example.com/voice", vd.CallbackKind.MESSAGE), receiver.waiting)
+        aiohttp.web.Application().add_routes(receiver.aiohttp_routes("/voice"))
+        with receiver.watched_by(print):
+            await receiver.aclose()
+    try:
+        assert_type(vd.parse_message_event(body), vd.MessageEvent)
+        assert_type(vd.parse_campaign_event(body), vd.CampaignEvent)
+        assert_type(vd.parse_conversation_event(body), vd.ConversationEvent)
+        assert_type(vd.parse_dtmf_event(body), vd.DtmfEvent)
+    except vd.WebhookRejected as rejected:
+        print(rejected)
 
 
 def explain(error: vd.VoiceDropError) -> str:
