@@ -30,9 +30,11 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "collect": ("collect", "measure"),
     "items": ("items", "measure"),
     "exports": ("exports", "measure"),
+    "report": ("reports", "measure"),
     "pipeline": ("pipeline", "measure"),
     "imports": ("imports", "measure"),
     "growth": ("growth", "measure"),
+    "callbacks": ("callbacks", "measure"),
 }
 """What can be measured: a function of a module of this folder."""
 

@@ -122,7 +122,7 @@ FAULTS: dict[str, Fault] = {
     "S04": Fault("a recording elsewhere, in a network, or behind a redirect", "refused, and no token leaves the origin of the API"),
     "S05": Fault("a file name that leads elsewhere, or a link in its place", "a safe name of our own, or an error"),
     "S06": Fault("cells of a table that a spreadsheet would run", "disarmed, but for telephone numbers"),
-    "S08": Fault("a callback with a wrong token, too long, or again", "refused or passed over, in constant time", room="webhooks"),
+    "S08": Fault("a callback with a wrong token, too long, or again", "refused or passed over, in constant time"),
     "S09": Fault("netrc and a proxy in the environment", "not used unless asked for"),
     "S11": Fault("plain http, or TLS without verification", "refused by the constructor"),
     "S12": Fault("line breaks in what becomes a header", "refused before any byte"),

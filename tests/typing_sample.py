@@ -1,6 +1,7 @@
 """A user's program that touches every public name, for the type checkers; it is read by them, not run."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import assert_type
 
 import aiohttp
+import aiohttp.web
 
 import voicedrop_async as vd
-from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Sandbox
+from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Recorder, Sandbox, in_thread
 
 END = datetime.now(UTC)
 START = END - timedelta(days=1)
@@ -40,7 +42,7 @@ async def some_numbers() -> AsyncIterator[str]:
 
 
 def observe(event: vd.Event) -> None:
-    print(event.name, event.kind, event.route, event.status, event.attempt, event.seconds)
+    print(event.name, event.kind, event.route, event.url, event.status, event.error, event.attempt, event.seconds)
 
 
 async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | None:
@@ -157,6 +159,8 @@ async def files(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> None:
 
     records = spacivox.drop_records(START, END)
     await vd.export_to(records, Path("records"), format="parquet", on_page=show)
+    drawn = assert_type(await vd.report_to(routee.track_messages(), "spring.html", png=Path("spring.png"), title="Spring"), vd.Reported)
+    print(drawn.path, drawn.png, drawn.messages, drawn.report, await vd.report_to("messages.csv", None, png="spring.png"))
     print((await vd.to_polars(records)).height, records.resumed("token", handed_out=3).model)
 
 
@@ -186,6 +190,39 @@ async def look_into(journal: vd.Journal) -> None:
         await journal.settle("order-7", sent=True, by=vd.SettledBy.PERSON, of=entry.intent)
     assert_type(await journal.open_entries(), list[vd.JournalEntry])
     assert_type(await journal.prune(timedelta(days=90)), int)
+
+
+async def receive(event: vd.CallbackEvent) -> None:
+    match event:
+        case vd.MessageEvent() | vd.ConversationEvent():
+            print(event.message_id, assert_type(event.status, vd.DeliveryStatus | None))
+        case vd.CampaignEvent():
+            print(assert_type(event.state, vd.CampaignState | str | None))
+        case vd.DtmfEvent():
+            print(event.collected_tones)
+
+
+async def watch(routee: vd.RouteeSession, receiver: vd.CallbackReceiver) -> bool:
+    following: vd.Following = vd.follow(routee, "tid", deadline=60, callbacks=receiver, interval=2.5, expected=1000)
+    update: vd.MessageUpdate
+    async for update in following:
+        print(update.message_id, update.status.status, assert_type(update.origin, vd.VoiceMessage | vd.MessageEvent))
+    return following.is_final
+
+
+async def callbacks(body: bytes) -> None:
+    async with vd.CallbackReceiver(receive, secret=["x" * 32, "y" * 32], path="callbacks.db", capacity=10, remember=10) as receiver:
+        print(receiver.url("https://example.com/voice", vd.CallbackKind.MESSAGE), receiver.waiting)
+        aiohttp.web.Application().add_routes(receiver.aiohttp_routes("/voice"))
+        with receiver.watched_by(print):
+            await receiver.aclose()
+    try:
+        assert_type(vd.parse_message_event(body), vd.MessageEvent)
+        assert_type(vd.parse_campaign_event(body), vd.CampaignEvent)
+        assert_type(vd.parse_conversation_event(body), vd.ConversationEvent)
+        assert_type(vd.parse_dtmf_event(body), vd.DtmfEvent)
+    except vd.WebhookRejected as rejected:
+        print(rejected)
 
 
 def explain(error: vd.VoiceDropError) -> str:
@@ -257,8 +294,16 @@ async def main() -> None:
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks
         print(len(requests), len(campaigns), len(callbacks))
-    await vd.RouteeSession.from_env(limits=vd.Limits()).aclose()
-    await vd.SpacivoxSession.from_env(deadline=5).aclose()
+    with in_thread(Sandbox()) as served:
+        once: AcceptedCampaign = served.assert_sent_once("Spring sale")
+        print(once.name)
+        async with Recorder("spring.jsonl", to=served.routee_url) as recorder:
+            url: str = recorder.url
+            print(url)
+        served.replay("spring.jsonl")
+    options: vd.SessionOptions = {"limits": vd.Limits(), "on_event": vd.log_events(logging.getLogger("north"))}
+    await vd.RouteeSession.from_env(**options).aclose()
+    await vd.SpacivoxSession.from_env(deadline=5, on_event=vd.otel_events()).aclose()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ things out is ``voicedrop_async.sandbox``.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors look here
+    from voicedrop_async._session import SessionOptions
     from voicedrop_async.auth import ClientCredentials, StaticToken
     from voicedrop_async.calls import Event, Kind, Reply, Retry, Timeouts
     from voicedrop_async.errors import (
@@ -37,26 +38,35 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         Unauthorized,
         VoiceDropError,
         WalkError,
+        WebhookRejected,
         WireError,
     )
     from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
+    from voicedrop_async.following import Following, MessageUpdate, follow
+    from voicedrop_async.integrations import log_events, otel_events
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
         AnsweredBy,
         Callback,
+        CallbackEvent,
+        CallbackKind,
         CallbackStrategy,
+        CampaignEvent,
         CampaignProblem,
         CampaignReceipt,
         CampaignState,
         CampaignSummary,
+        ConversationEvent,
         DeliveryStatus,
         Direction,
         DropState,
+        DtmfEvent,
         FilterField,
         FilterOperator,
         Gender,
         Intent,
+        MessageEvent,
         MessageStatus,
         Page,
         Reconciliation,
@@ -71,16 +81,25 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         WalkReport,
     )
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
+    from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.shards import Merged, Parts, Shard, ShardResult, ShardSink, ShardState, Written, merge, plan, run_shard
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
+    from voicedrop_async.webhooks import (
+        CallbackReceiver,
+        parse_campaign_event,
+        parse_conversation_event,
+        parse_dtmf_event,
+        parse_message_event,
+    )
 else:
     from voicedrop_async._lazily import lazily
 
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "_session": ("SessionOptions",),
             "auth": (
                 "ClientCredentials",
                 "StaticToken",
@@ -115,6 +134,7 @@ else:
                 "Unauthorized",
                 "VoiceDropError",
                 "WalkError",
+                "WebhookRejected",
                 "WireError",
             ),
             "export": (
@@ -123,6 +143,15 @@ else:
                 "to_polars",
             ),
             "fanout": ("Outcome",),
+            "following": (
+                "Following",
+                "MessageUpdate",
+                "follow",
+            ),
+            "integrations": (
+                "log_events",
+                "otel_events",
+            ),
             "journal": (
                 "Journal",
                 "JournalEntry",
@@ -135,18 +164,24 @@ else:
             "models": (
                 "AnsweredBy",
                 "Callback",
+                "CallbackEvent",
+                "CallbackKind",
                 "CallbackStrategy",
+                "CampaignEvent",
                 "CampaignProblem",
                 "CampaignReceipt",
                 "CampaignState",
                 "CampaignSummary",
+                "ConversationEvent",
                 "DeliveryStatus",
                 "Direction",
                 "DropState",
+                "DtmfEvent",
                 "FilterField",
                 "FilterOperator",
                 "Gender",
                 "Intent",
+                "MessageEvent",
                 "MessageStatus",
                 "Page",
                 "Reconciliation",
@@ -164,6 +199,10 @@ else:
                 "PageStream",
                 "Walk",
                 "WalkOptions",
+            ),
+            "report": (
+                "Reported",
+                "report_to",
             ),
             "routee": (
                 "Chunk",
@@ -191,6 +230,13 @@ else:
                 "Throttle",
                 "ThrottleSnapshot",
             ),
+            "webhooks": (
+                "CallbackReceiver",
+                "parse_campaign_event",
+                "parse_conversation_event",
+                "parse_dtmf_event",
+                "parse_message_event",
+            ),
         },
     )
 
@@ -199,7 +245,11 @@ __all__ = [
     "ApiError",
     "BadRequest",
     "Callback",
+    "CallbackEvent",
+    "CallbackKind",
+    "CallbackReceiver",
     "CallbackStrategy",
+    "CampaignEvent",
     "CampaignProblem",
     "CampaignReceipt",
     "CampaignState",
@@ -211,15 +261,18 @@ __all__ = [
     "Conflict",
     "ConnectFailed",
     "ConnectionLost",
+    "ConversationEvent",
     "DeadlineExceeded",
     "DeliveryStatus",
     "Direction",
     "DriftDetected",
     "DropState",
+    "DtmfEvent",
     "Event",
     "Exported",
     "FilterField",
     "FilterOperator",
+    "Following",
     "Forbidden",
     "Gender",
     "Intent",
@@ -230,7 +283,9 @@ __all__ = [
     "Limits",
     "MemoryJournal",
     "Merged",
+    "MessageEvent",
     "MessageStatus",
+    "MessageUpdate",
     "NotFound",
     "Outcome",
     "OutcomeUnknown",
@@ -243,6 +298,7 @@ __all__ = [
     "Recording",
     "RedisJournal",
     "Reply",
+    "Reported",
     "RequestError",
     "ResumeToken",
     "ResumeTokenError",
@@ -253,6 +309,7 @@ __all__ = [
     "SendState",
     "ServerFailed",
     "SessionClosed",
+    "SessionOptions",
     "SettledBy",
     "Shard",
     "ShardResult",
@@ -277,11 +334,20 @@ __all__ = [
     "WalkError",
     "WalkOptions",
     "WalkReport",
+    "WebhookRejected",
     "WireError",
     "Written",
     "export_to",
+    "follow",
+    "log_events",
     "merge",
+    "otel_events",
+    "parse_campaign_event",
+    "parse_conversation_event",
+    "parse_dtmf_event",
+    "parse_message_event",
     "plan",
+    "report_to",
     "run_shard",
     "to_polars",
     "unique_name",

@@ -4,6 +4,7 @@
       ConfigError                   you asked for something that cannot be; nothing was sent
       SessionClosed                 the session is closed
       ResumeTokenError              a token that no walk of this stream can go on from
+      WebhookRejected               what was posted to a callback URL is no callback
       JournalError                  the journal of paid sends cannot be read or written; a send that raises it sent nothing
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
@@ -96,6 +97,10 @@ class SessionClosed(VoiceDropError):
 
 class ResumeTokenError(VoiceDropError):
     """The token of resumption is damaged, or belongs to another query, page size or version. Nothing was sent."""
+
+
+class WebhookRejected(VoiceDropError):
+    """What was posted to a callback URL is no callback; the text says where, in wire names, and never what stands there."""
 
 
 class JournalError(VoiceDropError):
@@ -271,6 +276,7 @@ class WalkError(VoiceDropError):
     """A walk cannot go on; what it handed out before stays good."""
 
     summary: str
+    """What happened, fit to be shown."""
     report: WalkReport
     """What the walk had seen until then."""
     resume: ResumeToken | None = field(default=None, repr=False)

@@ -24,7 +24,6 @@ async def test_the_plan_runs_on_an_engine_that_it_does_not_know(sandbox, tmp_pat
     printed, complaints = await program.communicate()
 
     assert program.returncode == 0, complaints.decode()
-    assert "failed=()" in printed.decode()
-    assert "partial=()" in printed.decode()
+    assert printed.decode().splitlines()[-1] == "True"
     assert len((tmp_path / "year.jsonl").read_bytes().splitlines()) == 500
     assert len(list((tmp_path / "year.parts").glob("*.jsonl"))) == 13

@@ -22,8 +22,10 @@ class Orders:
     """What all shards of a run have in common."""
 
     profile: str | None
+    rate: float | None
+    max_in_flight: int | None
     workers: int
-    """Processes that divide the rate."""
+    """Processes that divide them."""
     prefetch: int
     folder: str
     format: Format
@@ -36,7 +38,10 @@ async def work() -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     order = msgspec.json.decode(await orders.readline(), type=Orders)
     parts = Parts(Path(order.folder), order.format)
-    async with Settings.load(order.profile).routee(ahead=order.prefetch, among=order.workers) as routee:
+    settings = Settings.load(order.profile)
+    async with settings.routee(
+        ahead=order.prefetch, rate=order.rate, max_in_flight=order.max_in_flight, among=order.workers
+    ) as routee:
         line = await orders.readline()
         while line:
             following = asyncio.create_task(orders.readline())
@@ -54,7 +59,7 @@ async def work() -> None:
 async def _done(routee: RouteeSession, shard: Shard, parts: Parts, prefetch: int) -> ShardResult:
     try:
         return await run_shard(routee, shard, parts, prefetch=prefetch)
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:
         return ShardResult(shard=shard, state=ShardState.FAILED, error=str(error))
 
 

@@ -3,99 +3,109 @@
 import asyncio
 import shutil
 import sys
-from contextlib import aclosing, suppress
-from datetime import datetime, timedelta
+from collections.abc import Callable, Generator
+from contextlib import aclosing, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
 
 from voicedrop_async import ConfigError, Merged, Parts, Shard, ShardResult, ShardState, merge, plan
+from voicedrop_async.cli._options import Account, Output, Portion, Search
+from voicedrop_async.cli._place import begun, range_kept
 from voicedrop_async.cli._progress import Progress
+from voicedrop_async.cli._range import Range
 from voicedrop_async.cli._say import say
-from voicedrop_async.cli._settings import Settings
+from voicedrop_async.cli._words import span
 from voicedrop_async.cli._worker import Orders
 from voicedrop_async.export import format_of
 from voicedrop_async.fanout import each
 
+_PARTS: Final = ".parts"
+"""What stands behind the name of the file: the folder of its plan and its parts."""
 _LIVES: Final = 20
 """Workers that may die of one shard, as for lack of memory."""
 
 
-@frozen(kw_only=True)
-class Whole:
-    """The list that is to be done."""
-
-    start: datetime | None
-    end: datetime | None
-    campaign: str | None
-    page_size: int
-
-    @classmethod
-    def of(cls, shards: tuple[Shard, ...]) -> Self:
-        """Return the list that a plan is of."""
-        return cls(
-            start=min((shard.start for shard in shards if shard.start is not None), default=None),
-            end=max((shard.end for shard in shards if shard.end is not None), default=None),
-            campaign=shards[0].campaign_id,
-            page_size=shards[0].page_size,
-        )
-
-
-async def by_workers(whole: Whole, step: timedelta | None, out: Path | None, *, workers: int, prefetch: int, profile: str | None) -> int:
-    """Write a list into ``out``; return 1 if a part of it is not there, and 4 if it is there and not complete.
+async def by_workers(workers: int, search: Search, portion: Portion, output: Output, account: Account) -> int:
+    """Write a list into a file; return 1 if a part of it is not there, and 4 if it is there and not complete.
 
     Until then, the plan and its parts are in the folder ``OUT.parts``, and the same command goes on with them.
 
     Raises:
-        ConfigError: Something is missing, or the folder holds the parts of another list.
+        ConfigError: Something is missing, or cannot be done by workers; or the folder holds the parts of another list.
     """
+    out = output.out
+    for option, given in (
+        ("--filter", search.filter),  # it may be a phone number, which no plan holds
+        ("--max-items", portion.max_items is not None),
+        ("--format", output.format),
+        ("--resume", output.resume),
+    ):
+        if given:
+            raise ConfigError(f"{option}: not together with --workers")
     if out is None or workers < 1:
         raise ConfigError("--workers: a number from 1 up, and a file that --out names")
-    parts = Parts(out.with_name(f"{out.name}.parts"), format_of(out))
-    shards = await _planned(whole, step, parts, profile)
-    orders = Orders(profile=profile, workers=workers, prefetch=prefetch, folder=str(parts.folder), format=parts.format)
-    ended = False
-    try:
-        results = await _done(shards, orders, most=workers)
+    range = begun(out, Range.read(search.start, search.end), part=_PARTS)
+    parts = Parts(out.with_name(f"{out.name}{_PARTS}"), format_of(out))
+    with range_kept(out, range, part=_PARTS), _says_how_to_go_on(parts.folder):
+        shards = await _planned(search, range, parts, account)
+        orders = Orders(
+            profile=account.profile,
+            rate=account.rate,
+            max_in_flight=account.max_in_flight,
+            workers=workers,
+            prefetch=portion.prefetch,
+            folder=str(parts.folder),
+            format=parts.format,
+        )
+        results = await _done(shards, orders)
         missing = [result for result in results if result.part is None]
         if missing:
             say(f"{len(missing)} of {len(shards)} shards are not there; the first of them: {missing[0].error}")
             return 1
         merged = await merge(shards, results, out)
-        ended = True
-    finally:
-        if not ended:
-            say(f"{parts.folder} keeps what was written: the same command goes on from there")
-    await asyncio.to_thread(shutil.rmtree, parts.folder)
+        await asyncio.to_thread(shutil.rmtree, parts.folder)
     return _judged(merged)
 
 
-async def _planned(whole: Whole, step: timedelta | None, parts: Parts, profile: str | None) -> tuple[Shard, ...]:
+@contextmanager
+def _says_how_to_go_on(folder: Path) -> Generator[None]:
+    try:
+        yield
+    finally:
+        if folder.exists():
+            say(f"{folder} keeps what was written: the same command goes on from there")
+
+
+async def _planned(search: Search, range: Range, parts: Parts, account: Account) -> tuple[Shard, ...]:
+    by = (timedelta(days=1) if search.slices is None else span("--slices", search.slices)) if search.campaign is None else [search.campaign]
     kept = await parts.plan()
-    async with Settings.load(profile).routee() as routee:  # also where nothing is to be asked: what is missing is told before any worker
+    async with account.routee() as routee:  # also where nothing is to be asked: what is missing is told before any worker
         if kept is None:
-            by = (step or timedelta(days=1)) if whole.campaign is None else [whole.campaign]
-            kept = await plan(routee, whole.start, whole.end, by=by, page_size=whole.page_size)
+            kept = await plan(routee, range.start, range.end, by=by, page_size=search.page_size)
             await parts.keep_plan(kept)
-    if Whole.of(kept) != whole:
+    first, last = kept[0], kept[-1]
+    if (first.start, last.end, first.campaign_id, first.page_size) != (range.start, range.end, search.campaign, search.page_size):
         raise ConfigError(f"--out: {parts.folder} is of another list: give the same options to go on; to begin anew, remove it")
     return kept
 
 
-async def _done(shards: tuple[Shard, ...], orders: Orders, *, most: int) -> list[ShardResult]:
+async def _done(shards: tuple[Shard, ...], orders: Orders) -> list[ShardResult]:
+    items, total = 0, sum(shard.counted or 0 for shard in shards)
     results: list[ShardResult] = []
-    total = sum(shard.counted or 0 for shard in shards)
-    crew = _Crew(orders)
-    try:
-        with Progress("messages", before=0, most=None, to_stdout=False) as progress:
-            async with aclosing(each("shards", shards, crew.do, concurrency=most)) as outcomes:
+    with Progress("messages", before=0, most=None, to_stdout=False) as progress:
+        crew = _Crew(orders, progress.say)
+        try:
+            async with aclosing(each("shards", shards, crew.do, concurrency=orders.workers)) as outcomes:
                 async for outcome in outcomes:
                     results.append(outcome.value)
-                    progress.reached(sum(result.items for result in results), total)
-    finally:
-        await crew.dismiss()
+                    items += outcome.value.items
+                    progress.count(items, max(items, total))
+        finally:
+            await crew.dismiss()
     return results
 
 
@@ -104,6 +114,7 @@ class _Crew:
     """The workers: each does one shard at a time, and one that died is followed by another."""
 
     orders: Orders
+    say: Callable[[str], None]
     idle: list[asyncio.subprocess.Process] = field(factory=list)
     all: list[asyncio.subprocess.Process] = field(factory=list)
 
@@ -115,7 +126,7 @@ class _Crew:
             if answer:
                 self.idle.append(worker)
                 return ShardResult.from_json(answer)
-            say(f"a worker died ({await worker.wait()}); another one goes on with its shard")
+            self.say(f"a worker died ({await worker.wait()}); another one goes on with its shard")
         return ShardResult(shard=shard, state=ShardState.FAILED, error=f"{_LIVES} workers died of it")
 
     async def dismiss(self) -> None:

@@ -52,8 +52,8 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
             read it. None to look only.
 
     Raises:
-        ConfigError: A result is of no shard of the plan, a part is not where its result says, the parts are of different formats or
-            of another one than ``path``, or the disk refused.
+        ConfigError: A result is of no shard of the plan, or the parts are of different formats, or of another one than ``path``.
+        OSError: A part is not where its result says, or the disk failed.
     """
     planned = {shard.id: shard for shard in shards}
     best = _best(planned, results)
@@ -66,8 +66,6 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
             fresh, again = await asyncio.to_thread(whole.take, part, ids)
             items, duplicates = items + fresh, duplicates + again
         await asyncio.to_thread(whole.finish)
-    except OSError as error:
-        raise ConfigError(f"path: {error.filename or path}: {error.strerror}") from None
     finally:
         await asyncio.to_thread(whole.close)
         await asyncio.to_thread(ids.close)

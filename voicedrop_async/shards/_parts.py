@@ -43,7 +43,8 @@ class Parts:
         """Write the rest of a shard into its file.
 
         Raises:
-            ConfigError: The disk refused, or another worker is writing it.
+            ConfigError: No file can be made there, or another worker is writing it.
+            OSError: The disk failed, or is full.
             RequestError, WalkError: The walk failed; what came before is kept.
         """
 
