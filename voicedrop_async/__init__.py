@@ -12,6 +12,7 @@ things out is ``voicedrop_async.sandbox``.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors look here
+    from voicedrop_async._session import SessionOptions
     from voicedrop_async.auth import ClientCredentials, StaticToken
     from voicedrop_async.calls import Event, Kind, Reply, Retry, Timeouts
     from voicedrop_async.errors import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     )
     from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
+    from voicedrop_async.integrations import log_events, otel_events
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
         AnsweredBy,
@@ -72,6 +74,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         WalkReport,
     )
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
+    from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
@@ -81,6 +84,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "_session": ("SessionOptions",),
             "auth": (
                 "ClientCredentials",
                 "StaticToken",
@@ -124,6 +128,10 @@ else:
                 "to_polars",
             ),
             "fanout": ("Outcome",),
+            "integrations": (
+                "log_events",
+                "otel_events",
+            ),
             "journal": (
                 "Journal",
                 "JournalEntry",
@@ -165,6 +173,10 @@ else:
                 "PageStream",
                 "Walk",
                 "WalkOptions",
+            ),
+            "report": (
+                "Reported",
+                "report_to",
             ),
             "routee": (
                 "Chunk",
@@ -231,6 +243,7 @@ __all__ = [
     "Recording",
     "RedisJournal",
     "Reply",
+    "Reported",
     "RequestError",
     "ResumeToken",
     "ResumeTokenError",
@@ -241,6 +254,7 @@ __all__ = [
     "SendState",
     "ServerFailed",
     "SessionClosed",
+    "SessionOptions",
     "SettledBy",
     "SpacivoxSession",
     "SpokenMessage",
@@ -263,6 +277,9 @@ __all__ = [
     "WalkReport",
     "WireError",
     "export_to",
+    "log_events",
+    "otel_events",
+    "report_to",
     "to_polars",
     "unique_name",
 ]

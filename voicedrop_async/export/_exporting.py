@@ -39,6 +39,7 @@ class Exported:
     """What stands in a file, and what was seen on the way."""
 
     path: Path
+    """The file."""
     items: int
     """Rows in the file, of all runs together."""
     report: WalkReport

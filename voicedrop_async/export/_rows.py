@@ -193,16 +193,23 @@ def _message_rows(messages: Iterable[VoiceMessage]) -> list[MessageRow]:
             message.collected_tones,
             _ANSWERED[message.answered_by],
             _recording_rows(recordings) if (recordings := message.recordings) else None if recordings is None else (),
-            _extra(message) if message.extra or (delivery and delivery.extra) or (spoken and spoken.extra) else None,
+            _extra(message) if message.extra or (delivery and (delivery.extra or delivery.reason)) or (spoken and spoken.extra) else None,
         )
         for message in messages
     ]
 
 
 def _extra(message: VoiceMessage) -> Mapping[str, object]:
-    """Return what the service sent beyond its document, also in the status and in the text."""
-    inner = {"status": message.status, "message": message.message}
-    return {**message.extra, **{name: held.extra for name, held in inner.items() if held and held.extra}}
+    """Return what the service sent beyond its document, also in the status and in the text.
+
+    A status has no reason in tracking, by its page: where it has one, it is here.
+    """
+    extra, status, spoken = dict(message.extra), message.status, message.message
+    if status and (status.extra or status.reason):
+        extra["status"] = ({"reason": status.reason} if status.reason else {}) | dict(status.extra)
+    if spoken and spoken.extra:
+        extra["message"] = spoken.extra
+    return extra
 
 
 def _recording_rows(recordings: Iterable[Recording]) -> list[RecordingRow]:

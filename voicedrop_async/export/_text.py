@@ -59,6 +59,11 @@ def disarmed(text: str) -> str:
     return "'" + text if _RUN.match(text) and not _NUMBER.fullmatch(text) else text
 
 
+def rearmed(cell: str) -> str:
+    """Return the text that ``disarmed`` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
+
+
 def _texts(values: Sequence[str | None]) -> list[str]:
     return _each(_text, values)
 
