@@ -241,6 +241,8 @@ def explain(error: vd.VoiceDropError) -> str:
             return f"{error.summary} {error.budget_exhausted}"
         case vd.JournalError():
             return f"nothing was sent: {error}"
+        case vd.FileError():
+            return f"half of a file: {error}"
         case vd.PageLoop() | vd.WalkError():
             return f"{error.report.items}"
         case _:

@@ -6,6 +6,7 @@
       ResumeTokenError              a token that no walk of this stream can go on from
       WebhookRejected               what was posted to a callback URL is no callback
       JournalError                  the journal of paid sends cannot be read or written; a send that raises it sent nothing
+      FileError                     a file could not be written to its end: a full disk, a right that is missing
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
         ConnectionLost              the line broke after sending began
@@ -107,6 +108,13 @@ class JournalError(VoiceDropError):
     """The journal of paid sends cannot be read or written; the text says what to mend.
 
     What was about to be sent was not. What was about to be settled stays open.
+    """
+
+
+class FileError(VoiceDropError):
+    """The disk refused a file that was being written, a recording's or an export's; the text says why.
+
+    Of a recording nothing stays. An export keeps what came before, and the same call goes on from there.
     """
 
 
