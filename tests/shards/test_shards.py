@@ -10,6 +10,7 @@ from raw_server import answer
 from voicedrop_async import (
     ClientCredentials,
     ConfigError,
+    FileError,
     Parts,
     RouteeSession,
     Shard,
@@ -120,7 +121,7 @@ async def test_what_is_not_there_is_told(routee, shards, tmp_path):
     with pytest.raises(ConfigError, match="of one format"):
         await merge(shards, results, tmp_path / "all.parquet")
     parts.path(shards[1]).unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileError, match="No such file"):
         await merge(shards, results, tmp_path / "all.jsonl")
     assert not (tmp_path / "all.jsonl.new").exists()
     assert (await run_shard(routee, shards[1], parts)).state is ShardState.DONE

@@ -11,7 +11,7 @@ import pytest
 from cli.processes import environment_of, finish, start
 
 from voicedrop_async import ConfigError
-from voicedrop_async.cli._options import Output, Portion, Search
+from voicedrop_async.cli._options import Output, Portion, Search, Spread
 from voicedrop_async.cli._track import track
 from voicedrop_async.sandbox import Sandbox
 
@@ -53,7 +53,7 @@ async def test_d06_a_worker_is_killed_in_the_middle_of_a_shard(tmp_path, monkeyp
         for name, value in environment_of(sandbox).items():
             monkeypatch.setenv(name, value)
         with pytest.raises(ConfigError, match="is of another list"):
-            await track(search=Search(start=WEEK[1], end=WEEK[3], page_size=20), workers=2, output=Output(out=path))
+            await track(search=Search(start=WEEK[1], end=WEEK[3], page_size=20), spread=Spread(workers=2), output=Output(out=path))
         kept = [file.name for file in tmp_path.iterdir()]
         last = await asyncio.to_thread(finish, start(*command, env=environment_of(sandbox)))
         asked = searches(sandbox)
@@ -85,9 +85,9 @@ async def test_a_shard_that_fails_for_good_ends_with_1(sandbox, tmp_path):
         ({"portion": Portion(max_items=0)}, "--max-items: not together"),
         ({"output": Output()}, "a file that --out names"),
         ({"output": Output(out=Path("messages.txt"))}, "tells no format"),
-        ({"workers": 0}, "a number from 1 up"),
+        ({"spread": Spread(workers=0)}, "a number from 1 up"),
     ],
 )
 async def test_what_workers_cannot_do_is_refused(options, fault):
     with pytest.raises(ConfigError, match=fault):
-        await track(**{"workers": 2, "output": Output(out=Path("messages.csv"))} | options)
+        await track(**{"spread": Spread(workers=2), "output": Output(out=Path("messages.csv"))} | options)

@@ -1,7 +1,7 @@
 """``voicedrop track``."""
 
 from voicedrop_async.cli import _walks
-from voicedrop_async.cli._options import ACCOUNT, OUTPUT, PORTION, SEARCH, Account, Output, Portion, Search
+from voicedrop_async.cli._options import ACCOUNT, OUTPUT, PORTION, SEARCH, SPREAD, Account, Output, Portion, Search, Spread
 from voicedrop_async.cli._range import Range
 from voicedrop_async.cli._workers import by_workers
 
@@ -11,7 +11,7 @@ async def track(
     search: Search = SEARCH,
     portion: Portion = PORTION,
     output: Output = OUTPUT,
-    workers: int | None = None,
+    spread: Spread = SPREAD,
     account: Account = ACCOUNT,
 ) -> int:
     """Show tracked messages, or write them into a file.
@@ -27,13 +27,9 @@ async def track(
       voicedrop track --start -7d --out messages.parquet
     A long list can be done by several processes:
       voicedrop track --start -365d --end now --out year.parquet --workers 4
-
-    Args:
-        workers: Processes that do the list together, in shards of at most --slices (1d if left out) and 10,000 messages. They divide
-            the rate. Needs --out, and --start and --end, or --campaign.
     """
-    if workers is not None:
-        return await by_workers(workers, search, portion, output, account)
+    if spread.workers is not None:
+        return await by_workers(spread.workers, search, portion, output, account)
     place = output.place(Range.read(search.start, search.end))
     async with account.routee(ahead=portion.prefetch) as routee:
         with place.explains():

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from attrs import frozen
 
-from voicedrop_async import ConfigError, Parts, RouteeSession, Shard, ShardResult, ShardState, run_shard
+from voicedrop_async import ConfigError, FileError, Parts, RouteeSession, Shard, ShardResult, ShardState, run_shard
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.export import Format
 
@@ -39,9 +39,7 @@ async def work() -> None:
     order = msgspec.json.decode(await orders.readline(), type=Orders)
     parts = Parts(Path(order.folder), order.format)
     settings = Settings.load(order.profile)
-    async with settings.routee(
-        ahead=order.prefetch, rate=order.rate, max_in_flight=order.max_in_flight, among=order.workers
-    ) as routee:
+    async with settings.routee(ahead=order.prefetch, rate=order.rate, max_in_flight=order.max_in_flight, among=order.workers) as routee:
         line = await orders.readline()
         while line:
             following = asyncio.create_task(orders.readline())
@@ -59,7 +57,7 @@ async def work() -> None:
 async def _done(routee: RouteeSession, shard: Shard, parts: Parts, prefetch: int) -> ShardResult:
     try:
         return await run_shard(routee, shard, parts, prefetch=prefetch)
-    except (ConfigError, OSError) as error:
+    except (ConfigError, FileError) as error:
         return ShardResult(shard=shard, state=ShardState.FAILED, error=str(error))
 
 

@@ -48,10 +48,10 @@ async def by_workers(workers: int, search: Search, portion: Portion, output: Out
             raise ConfigError(f"{option}: not together with --workers")
     if out is None or workers < 1:
         raise ConfigError("--workers: a number from 1 up, and a file that --out names")
-    range = begun(out, Range.read(search.start, search.end), part=_PARTS)
+    whole = begun(out, Range.read(search.start, search.end), part=_PARTS)
     parts = Parts(out.with_name(f"{out.name}{_PARTS}"), format_of(out))
-    with range_kept(out, range, part=_PARTS), _says_how_to_go_on(parts.folder):
-        shards = await _planned(search, range, parts, account)
+    with range_kept(out, whole, part=_PARTS), _says_how_to_go_on(parts.folder):
+        shards = await _planned(search, whole, parts, account)
         orders = Orders(
             profile=account.profile,
             rate=account.rate,

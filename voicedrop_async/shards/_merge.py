@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.shards._files import whole_of
 from voicedrop_async.shards._ids import Ids
 from voicedrop_async.shards._shard import Shard, ShardResult, ShardState
@@ -53,7 +53,7 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
 
     Raises:
         ConfigError: A result is of no shard of the plan, or the parts are of different formats, or of another one than ``path``.
-        OSError: A part is not where its result says, or the disk failed.
+        FileError: A part is not where its result says, or the disk failed.
     """
     planned = {shard.id: shard for shard in shards}
     best = _best(planned, results)
@@ -66,6 +66,8 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
             fresh, again = await asyncio.to_thread(whole.take, part, ids)
             items, duplicates = items + fresh, duplicates + again
         await asyncio.to_thread(whole.finish)
+    except OSError as error:
+        raise FileError(f"path: {error.filename or path}: {error.strerror or type(error).__name__}") from None
     finally:
         await asyncio.to_thread(whole.close)
         await asyncio.to_thread(ids.close)

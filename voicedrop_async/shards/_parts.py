@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.export import Exported, Format, export_to
 from voicedrop_async.models import Page
 from voicedrop_async.pages import PageStream
@@ -44,7 +44,7 @@ class Parts:
 
         Raises:
             ConfigError: No file can be made there, or another worker is writing it.
-            OSError: The disk failed, or is full.
+            FileError: The disk failed, or is full.
             RequestError, WalkError: The walk failed; what came before is kept.
         """
 
@@ -94,7 +94,10 @@ class Parts:
         """Write a small file in one step, under a name that no other process writes at the same time."""
         self._make_folder()
         new = self.folder / f"{name}.{os.getpid()}.new"
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        new.replace(self.folder / name)
+        try:
+            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
+            new.replace(self.folder / name)
+        except OSError as error:
+            raise FileError(f"folder: {self.folder}: cannot be written to: {error.strerror or type(error).__name__}") from None

@@ -55,7 +55,7 @@ async def run_shard(session: RouteeSession | SpacivoxSession, shard: Shard, sink
 
     Raises:
         ConfigError: The shard is of another service, or the sink refused; another worker may be writing it.
-        OSError: The disk failed, or is full.
+        FileError: The disk failed, or is full.
         SessionClosed: The session is closed.
     """
     stream = _stream(session, shard, prefetch)
