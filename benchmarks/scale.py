@@ -108,8 +108,9 @@ def report(url: str, messages: int, rate: float, kills: int) -> list[str]:
     morning = killed(url, kills)
     each, off = year["requests"] / year["shards"], walk["seconds"] / walk["foretold"] - 1
     hours = ", ".join(f"{walk['requests'] / per / 3600:.1f} h at {per}" for per in (10, 50, 200))
-    print(f"plan of a year of {messages:,} messages: {year['shards']:,} shards, {each:.2f} requests a shard (below 2)")
-    print(f"  {year['seconds']:.1f} s; peak of memory {year['peak'] / MIB:.0f} MiB, of a month's plan {month['peak'] / MIB:.0f} MiB")
+    print(f"plan of a year of {messages:,} messages: {year['requests']:,.0f} requests for {year['shards']:,} shards", end="")
+    print(f", {each:.2f} for each (below 2)\n  {year['seconds']:.1f} s; peak of memory {year['peak'] / MIB:.0f} MiB", end="")
+    print(f", of a month's plan {month['peak'] / MIB:.0f} MiB")
     print(f"one shard in a thousand at {rate:g} requests a second: {walk['seconds']:.1f} s; foretold {walk['foretold']:.1f} s", end="")
     print(f", {off:+.1%} (within 10 %)\n  {walk['items']:,} messages; peak of memory {walk['peak'] / MIB:.0f} MiB")
     print(f"  so the year takes, in {walk['requests']:,} requests: {hours} a second, however many workers there are")

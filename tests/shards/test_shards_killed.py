@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli.processes import environment_of, finish, start
 
-from voicedrop_async import ConfigError
+from voicedrop_async import ConfigError, Parts, plan
 from voicedrop_async.cli._options import Output, Portion, Search, Spread
 from voicedrop_async.cli._track import track
 from voicedrop_async.sandbox import Sandbox
@@ -68,14 +68,20 @@ async def test_d06_a_worker_is_killed_in_the_middle_of_a_shard(tmp_path, monkeyp
     assert asked < 8 + 200 + 8 + 60, "8 counts, 200 pages, one more for an edge, and what was under way"
 
 
-async def test_a_shard_that_fails_for_good_ends_with_1(sandbox, tmp_path):
-    """The others are kept, and no file is there that would look whole."""
-    sandbox.fail_next(status=400, path="/voice/tracking/campaign", times=1)
-    begun = ("track", "--campaign", sandbox.history_campaigns[0], "--workers", "1", "--out", str(tmp_path / "all.csv"))
-    planned = await asyncio.to_thread(finish, start(*begun, env=environment_of(sandbox)))
+async def test_a_shard_that_fails_for_good_ends_with_1(sandbox, routee, tmp_path, monkeypatch, capsys):
+    """The others are kept, no file is there that would look whole, and the same command asks for no more than is missing."""
+    for name, value in environment_of(sandbox).items():
+        monkeypatch.setenv(name, value)
+    parts, (campaign, *_) = Parts(tmp_path / "all.csv.parts", "csv"), sandbox.history_campaigns
+    await parts.keep_plan(await plan(routee, by=[campaign]))
+    command = {"search": Search(campaign=campaign), "spread": Spread(workers=1), "output": Output(out=tmp_path / "all.csv")}
+    sandbox.fail_next(status=400, path="/voice/tracking/campaign")
 
-    assert planned.code == 1
+    assert await track(**command) == 1
+    assert "1 of 1 shards are not there; the first of them: GET /voice/tracking/campaign/{tracking_id}: HTTP 400" in capsys.readouterr().err
     assert not (tmp_path / "all.csv").exists()
+    assert await track(**command) == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["all.csv"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ class Merged:
     """What became of a plan. ``complete`` is the sum of it."""
 
     done: tuple[Shard, ...]
+    """Those that are there whole."""
     partial: tuple[Shard, ...]
+    """Those of which something is there; see ``ShardState``."""
     failed: tuple[Shard, ...]
     """Those of which nothing is there; also those that nobody told anything of."""
     items: int

@@ -28,6 +28,7 @@ class Parts:
     """
 
     folder: Path = field(converter=Path)
+    """Made when it is first needed."""
     format: Format = "jsonl"
     """Of the files: "jsonl", "csv", or "parquet", which needs the extra ``export``."""
 

@@ -19,10 +19,12 @@ class Shard:
     """A part of a list: what is to be asked for. It holds no secret and no phone number, and can go through any queue."""
 
     service: Literal["routee", "spacivox"]
+    """Whose list it is."""
     start: datetime | None = None
     """Aware; None for a whole campaign. Tracked messages are asked for from a second before the end of the shard before: whose the
     edge is, nobody knows."""
     end: datetime | None = None
+    """Likewise. Drop records end before it; whether tracked messages do is not documented."""
     campaign_id: str | None = None
     """Tracking id of the campaign, if it is one that is listed."""
     page_size: int = 100
@@ -72,7 +74,9 @@ class ShardResult:
     """What became of a shard. Plain data, as a shard is."""
 
     shard: Shard
+    """What was to be done."""
     state: ShardState
+    """How much of it is."""
     items: int = 0
     """Items that are there, of all runs together."""
     part: str | None = None
