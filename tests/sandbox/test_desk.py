@@ -13,6 +13,8 @@ from voicedrop_async.sandbox._log import Log
 
 from .conftest import NOW
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
 
 class Desk:
     """Calls the desk of a sandbox."""
@@ -247,8 +249,15 @@ def entry(number):
     return ReceivedRequest(number=number, site="routee", method="GET", path="/", query={}, headers={}, at=NOW)
 
 
+async def test_the_call_of_the_readme_reaches_the_sandbox_that_the_command_line_serves(caller):
+    """By the environment that ``voicedrop sandbox`` says."""
+    ((kind, content, url),) = re.findall(r"curl -H '(.*)' -d '(.*)' \"(.*)\"", README)
+    url = url.replace("$ROUTEE_BASE_URL", caller.sandbox.routee_url)
+    async with caller.http.post(url, data=content, headers=dict([kind.split(": ")])) as response:
+        assert (response.status, (await response.json())["waiting"][0]["fault"]) == (200, "dropped after acting")
+
+
 def test_the_readme_lists_the_calls_that_there_are():
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     routes = Calls(sandbox=None, world=None, requests=None, callbacks=None, faults=None, store=None).routes()
     calls = {(route.method, re.sub(r":.*$", "}", route.path)) for route in routes if "/page" not in route.path and route.path != "/"}
-    assert set(re.findall(r"`(GET|POST|DELETE) (/_sandbox\S*)`", readme)) == calls
+    assert set(re.findall(r"`(GET|POST|DELETE) (/_sandbox\S*)`", README)) == calls
