@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -174,6 +175,16 @@ async def test_what_cannot_be_written_is_refused_before_anything_is_sent(caller,
     with pytest.raises(ConfigError, match=told):
         await export_to(caller.track_messages(), tmp_path / name, format=format)
 
+    assert line.received == []
+
+
+async def test_the_place_of_a_pipe_is_not_taken(caller, line, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(ConfigError, match="is no file but a device, a pipe"):
+        await export_to(caller.track_messages(), tmp_path / "pipe", format="csv")
+
+    assert (tmp_path / "pipe").is_fifo()
     assert line.received == []
 
 

@@ -1,19 +1,29 @@
 """A report says what the data says, whatever it came from; it holds no number and no PIN, and nothing that a service sent runs."""
 
+import asyncio
+import json
+import os
 import re
 import struct
 import sys
+import threading
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 from page_tables import Report
 from raw_server import answer
 
-from voicedrop_async import BadRequest, ConfigError, export_to, report_to
+from voicedrop_async import BadRequest, ConfigError, FileError, export_to, report_to
 from voicedrop_async._masking import shown
-from voicedrop_async.report import _tally
+from voicedrop_async.export._frames import schema_of
+from voicedrop_async.models import VoiceMessage
+from voicedrop_async.report import _batches, _reporting, _tally
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u202e=1+1"
+
+
+HEADER = ",".join(_tally.COLUMNS).encode() + b"\n"
 
 
 def at(clock, status, **more):
@@ -95,14 +105,19 @@ async def test_no_number_no_pin_no_markup_of_others_and_no_address_is_in_it(mess
 
 
 @pytest.mark.once
-async def test_a_file_tells_the_same_as_its_stream_and_the_picture_is_one(messages, tmp_path):
-    """All three formats: what a spreadsheet was kept from running is shown as it was."""
+async def test_a_file_tells_the_same_as_its_stream_and_the_picture_is_one(messages, tmp_path, monkeypatch):
+    """All three formats, in more than one batch: what a spreadsheet was kept from running is shown as it was."""
+    for name, size in (("_ROWS", 3), ("_PARQUET_ROWS", 3), ("_BYTES", 700)):
+        monkeypatch.setattr(_batches, name, size)
     done = await report_to(messages, tmp_path / "stream.html", png=tmp_path / "stream.png")
     for name in ("messages.jsonl", "messages.csv", "messages.parquet"):
         await export_to(messages, tmp_path / name)
-        from_file = await report_to(tmp_path / name, tmp_path / f"{name}.html")
+        steps = []
+        from_file = await report_to(tmp_path / name, tmp_path / f"{name}.html", on_batch=lambda *step, steps=steps: steps.append(step))
 
-        assert (from_file.messages, from_file.report) == (7, None)
+        assert (from_file.messages, from_file.report, steps[-1]) == (7, None, (7, 1.0))
+        assert len(steps) > 1
+        assert sorted(steps) == steps
         assert without_its_moment(from_file.path) == without_its_moment(done.path)
         assert "does not tell whether its list was complete" in read(from_file.path).text
     kind, width, height = struct.unpack(">4s2I", done.png.read_bytes()[12:24])
@@ -151,7 +166,10 @@ async def test_a_walk_that_fails_leaves_what_stood_there(caller, line, tmp_path)
         ("cut.jsonl", b'{"message_id":"m1"}\n{"message_id":"m2","status":"Comp', "line 2 cannot be read"),
         ("drops.jsonl", b'{"id":1,"state":"SENT"}\n', "line 1 cannot be read"),
         ("drops.csv", b"id,state\n1,SENT\n", "no export of voice messages"),
-        ("odd.csv", ",".join(_tally.COLUMNS).encode() + b"\nm1,,,,2026-03-02T09:00:00,,,,,\n", "line 2 cannot be read"),
+        ("odd.csv", HEADER + b"m1,,,,,,,,,\nm2,,,,2026-03-02T09:00:00,,,,,\nm3,,,,,,,,,\n", "line 3 cannot be read"),
+        ("short.csv", HEADER + b"m1,,,,,,,,,\nm2\nm3,,,,,,,,,\n", "line 3 cannot be read"),
+        ("latin.csv", HEADER + b'm1,,,,,,,,,\n"m\n2",,\xe9,,,,,,,\nm3,,,,,,,,,\n', "line 4 cannot be read"),
+        ("quoted.csv", HEADER + b'm1,,,,,,,,,\n"m2"x,,,,,,,,,\nm3,,,,,,,,,\n', "line 3 cannot be read"),
         ("no.parquet", b"PAR1", "cannot be read as Parquet"),
     ],
 )
@@ -165,11 +183,88 @@ async def test_what_holds_no_messages_is_refused(tmp_path, name, content, fault)
     assert not (tmp_path / "a.html").exists()
 
 
+async def test_a_parquet_file_whose_json_is_none_is_refused(tmp_path):
+    row = {"message_id": "m1", "extra": [{"key": "status", "value": "{"}]}
+    pl.DataFrame([row], schema=schema_of(VoiceMessage)).write_parquet(tmp_path / "odd.parquet")
+
+    with pytest.raises(ConfigError, match="cannot be read as Parquet"):
+        await report_to(tmp_path / "odd.parquet", tmp_path / "a.html")
+
+
+async def test_a_cell_may_be_as_long_as_an_answer(tmp_path):
+    """Longer than Python's ``csv`` takes; the rest of the process keeps its own limit."""
+    reason, limit = "x" * 200_000, _batches.csv.field_size_limit()
+    row = json.dumps({"status": {"reason": reason}}).replace('"', '""')
+    (tmp_path / "long.csv").write_bytes(HEADER + f'm1,,,Busy,,,,,,"{row}"\n'.encode())
+
+    await report_to(tmp_path / "long.csv", tmp_path / "a.html")
+
+    assert read(tmp_path / "a.html").tables["failures"][1][4] == f"The line was busy. {reason[:200]}"
+    assert _batches.csv.field_size_limit() == limit
+
+
+async def test_nothing_is_written_over_the_source_nor_over_the_other_file_nor_over_a_device(tmp_path):
+    source, page, link, pipe = (tmp_path / name for name in ("a.jsonl", "a.html", "link.html", "pipe"))
+    source.write_text('{"message_id":"m1"}\n')
+    link.symlink_to(source)
+    os.mkfifo(pipe)
+    for path, png, fault in (
+        (source, None, "a.jsonl: is the source already"),
+        (None, link, "link.html: is the source already"),
+        (page, tmp_path / ".." / tmp_path.name / "a.html", "is the page already"),
+        (pipe, None, "a device, a pipe"),
+    ):
+        with pytest.raises(ConfigError, match=fault):
+            await report_to(source, path, png=png)
+
+    assert source.read_text() == '{"message_id":"m1"}\n'
+    assert {file.name for file in tmp_path.iterdir()} == {"a.jsonl", "link.html", "pipe"}
+    assert pipe.is_fifo()
+
+
+async def test_who_is_cancelled_while_it_is_drawn_finds_what_stood_there(tmp_path, monkeypatch):
+    """The thread draws to its end, and what it drew is thrown away."""
+    source, page = tmp_path / "a.jsonl", tmp_path / "a.html"
+    source.write_text('{"message_id":"m1"}\n')
+    page.write_text("before")
+    loop, drawing, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def slow(title, figures):
+        loop.call_soon_threadsafe(drawing.set)
+        go_on.wait()
+        return b"after"
+
+    monkeypatch.setattr(_reporting, "page_of", slow)
+    task = asyncio.create_task(report_to(source, page))
+    await drawing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go_on.set()
+    await loop.shutdown_default_executor()
+
+    assert page.read_text() == "before"
+
+
+async def test_a_disk_that_is_full_says_so(tmp_path, monkeypatch):
+    def full(*args, **more):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "a.jsonl").write_text('{"message_id":"m1"}\n')
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(FileError, match=r"a\.html: cannot be written to: No space left on device"):
+        await report_to(tmp_path / "a.jsonl", tmp_path / "a.html")
+    monkeypatch.undo()
+
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jsonl"]
+
+
 async def test_what_cannot_be_drawn_is_refused_before_a_request(caller, spacivox, line, tmp_path, monkeypatch):
     drops = spacivox.drop_records(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
     stream, page = caller.track_messages(), tmp_path / "a.html"
     for source, path, fault in (
         (stream, None, "neither a page nor a picture"),
+        (5, page, "a int is neither a stream of messages nor the path of a file"),
         (drops, page, "only voice messages"),
         (stream, tmp_path, "is a folder"),
         (stream, tmp_path / "none" / "a.html", "no folder that can be written to"),
