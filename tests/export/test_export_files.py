@@ -1,6 +1,7 @@
 """A stream into a file: there when it is whole, gone on with after a failure, and nobody else's."""
 
 import asyncio
+import fcntl
 import json
 import os
 import sys
@@ -160,6 +161,29 @@ async def test_two_cannot_write_one_file(caller, line, tmp_path, format):
 
     first.cancel()
     await asyncio.wait([first])
+
+
+@FORMATS
+async def test_who_comes_as_another_finishes_leaves_the_whole_file_alone(caller, line, tmp_path, format, monkeypatch):
+    """The part is open and not locked yet, and becomes the file at that moment."""
+    path, stream, flock = tmp_path / f"messages.{format}", caller.track_messages(page_size=2), fcntl.flock
+    first, second = (_exporting._part_of(stream, path, None) for _ in range(2))
+    line.will(page(0))
+    messages = await caller.track_messages(page_size=2, max_items=2).collect()
+    first.open()
+    first.ready(messages)()
+
+    def late(*args):
+        monkeypatch.undo()
+        first.finish()
+        first.close()
+        flock(*args)
+
+    monkeypatch.setattr(_parts.fcntl, "flock", late)
+    second.open()
+    second.close()
+
+    assert ids(path, format) == ["m0", "m1"]
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,10 @@ class Part(ABC):
             ConfigError: Somebody else is at it, or what lies there is something else.
         """
         check_target(self.target)
-        self._lock = self._opened()
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"path: {self.path}: another export is writing it") from None
+        self._take_lock()
+        while not self._is_in_place():  # who had it has just finished: what is locked is the whole file, or a folder that is gone
+            self.close()
+            self._take_lock()
         self.mark = self._found()
         if self.mark is None:
             self._place.unlink(missing_ok=True)  # of a part that is gone
@@ -100,6 +99,19 @@ class Part(ABC):
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def _take_lock(self) -> None:
+        self._lock = self._opened()
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"path: {self.path}: another export is writing it") from None
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._lock), self.path.lstat())
+        except FileNotFoundError:
+            return False
 
     def _found(self) -> Mark | None:
         try:
