@@ -222,9 +222,9 @@ async def test_what_is_no_stream_of_ours_is_refused(tmp_path):
 async def test_without_polars_a_sentence_says_how_to_install_it(caller, line, tmp_path, monkeypatch):
     """JSON lines and CSV need nothing; for the rest nothing is sent, and nothing left behind."""
     monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(ConfigError, match=r"pip install voicedrop_async\[export\]"):
+    with pytest.raises(ConfigError, match=r'pip install "voicedrop-async\[export\]"'):
         await export_to(caller.track_messages(), tmp_path / "messages.parquet")
-    with pytest.raises(ConfigError, match=r"pip install voicedrop_async\[export\]"):
+    with pytest.raises(ConfigError, match=r'pip install "voicedrop-async\[export\]"'):
         await to_polars(caller.track_messages())
 
     assert (line.received, list(tmp_path.iterdir())) == ([], [])

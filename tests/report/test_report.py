@@ -7,10 +7,13 @@ import re
 import struct
 import sys
 import threading
+import zlib
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+import vl_convert
 from page_tables import Report
 from raw_server import answer
 
@@ -52,6 +55,19 @@ def read(path):
 
 def without_its_moment(path):
     return re.sub("Made with .*|<p class=.standing.>.*", "", path.read_text("utf-8"))
+
+
+def drawn_rows(png):
+    """The width of a picture, and in how many of its rows there is anything: one of a single colour has two different bytes at most."""
+    data, chunks, at = png.read_bytes(), [], 8
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        chunks += [data[at + 8 : at + 8 + length]] if kind == b"IDAT" else []
+        at += length + 12
+    width, height = struct.unpack(">2I", data[16:24])
+    pixels = zlib.decompress(b"".join(chunks))
+    size = len(pixels) // height
+    return width, sum(len(set(pixels[start + 1 : start + size])) > 2 for start in range(0, len(pixels), size))
 
 
 @pytest.fixture
@@ -120,10 +136,28 @@ async def test_a_file_tells_the_same_as_its_stream_and_the_picture_is_one(messag
         assert sorted(steps) == steps
         assert without_its_moment(from_file.path) == without_its_moment(done.path)
         assert "does not tell whether its list was complete" in read(from_file.path).text
-    kind, width, height = struct.unpack(">4s2I", done.png.read_bytes()[12:24])
-    assert (kind, width) == (b"IHDR", 2 * 1060)
-    assert height > 1000
+    assert (rows := drawn_rows(done.png))[0] == 2 * 1060
+    assert rows[1] > 1_000
     assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.once
+async def test_names_of_colours_in_texts_stay_texts_and_a_long_title_has_lines(tmp_path, monkeypatch):
+    words = ["var(--x)", "var(--ink)", 'fill="var(--ink)"', "<text>"]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"message_id": "m", "country": word}) + "\n" for word in words))
+    draw, seen = vl_convert.svg_to_png, []
+    monkeypatch.setattr(vl_convert, "svg_to_png", lambda svg, **more: seen.append(svg) or draw(svg, **more))
+    title = "Spring sale of var(--y) " * 8
+
+    await report_to(tmp_path / "a.jsonl", None, png=tmp_path / "a.png", title=title)
+
+    elements = list(ElementTree.fromstring(seen[0]).iter())
+    texts = [element.text for element in elements if element.text]
+    assert set(words) <= set(texts)
+    assert [value for element in elements for value in element.attrib.values() if "var(" in value] == []
+    lines = texts[: texts.index("Messages")]
+    assert " ".join(lines) == title.strip()
+    assert max(map(len, lines)) < 60
 
 
 async def test_what_is_not_complete_says_so(caller, line, tmp_path):
@@ -145,7 +179,7 @@ async def test_an_empty_list_is_a_page_that_says_so(caller, line, tmp_path):
     told = read(done.path)
     assert (done.messages, told.headlines["Messages"], told.headlines["Cost"]) == (0, "0", "0")
     assert told.text.count("Nothing to draw.") == len(told.tables) == 8
-    assert done.png.read_bytes().startswith(b"\x89PNG")
+    assert drawn_rows(done.png)[1] < 700  # titles only
 
 
 async def test_a_walk_that_fails_leaves_what_stood_there(caller, line, tmp_path):
@@ -272,7 +306,7 @@ async def test_what_cannot_be_drawn_is_refused_before_a_request(caller, spacivox
         with pytest.raises(ConfigError, match=fault):
             await report_to(source, path)
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(ConfigError, match=r"voicedrop_async\[report\]"):
+    with pytest.raises(ConfigError, match=r'pip install "voicedrop-async\[report\]"'):
         await report_to(stream, page)
 
     assert line.received == []

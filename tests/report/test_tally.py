@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,8 @@ from voicedrop_async.report import _tally, _timeline
 from voicedrop_async.report._figures import figures_of
 from voicedrop_async.report._tally import COLUMNS, MOST_FAILURES, Tally
 
-WORDS = st.sampled_from([None, "", "Completed", "Busy", "NoAnswer", "Ringing", "(others)", "(not told)", "x" * 99, "+306912345678"])
+FEW = st.sampled_from([None, "", "Completed", "Busy", "NoAnswer", "Ringing", "(others)", "(not told)", "x" * 99, "+306912345678"])
+WORDS = FEW | st.integers(0, 9).map("word {}".format)
 MOMENTS = [
     datetime(1, 1, 1, tzinfo=UTC),
     datetime(9999, 12, 31, 23, 59, tzinfo=UTC),
@@ -36,9 +38,12 @@ def columns(rows):
 @settings(max_examples=50)
 @given(batches=st.lists(st.lists(ROW, max_size=9), max_size=3))
 def test_the_parts_of_each_figure_are_the_whole(batches):
+    """Of more than four words, the rarest are merged, again and again."""
     tally = Tally()
-    for rows in batches:
-        tally.add(columns(rows))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_tally, "_MOST_WORDS", 4)
+        for rows in batches:
+            tally.add(columns(rows))
 
     figures = {figure.key: figure for figure in figures_of(tally, None).figures}
 
@@ -66,15 +71,30 @@ def test_bins_are_as_narrow_as_they_can_be_and_nothing_is_lost():
     assert sum(counts["Busy"] for _, counts in timeline.bins()) == 372
 
 
-def test_a_count_of_endless_words_is_bounded():
-    tally = Tally()
-    for start in range(0, 5_000, 500):
-        row = dict.fromkeys(COLUMNS) | {"price": Decimal("0.1")}
-        tally.add(columns([row | {"country": f"land {number}"} for number in range(start, start + 500)]))
+def test_a_count_of_endless_words_is_bounded_and_loses_nobody():
+    """Each thousand comes once more often than the one before, and pushes it out; who does not say stays apart."""
+    words = _tally.Words()
+    for start in range(0, 50_000, 1_000):
+        often = 1 + start // 1_000
+        words.add({(f"land {number}", Decimal("0.1")): often for number in range(start, start + 1_000)} | {(None, None): 1})
 
-    assert len(tally.countries.counts) <= _tally._MOST_WORDS
-    assert tally.countries.counts.total() == 5_000
-    assert tally.cost == 500
+    assert len(words.counts) <= _tally._MOST_WORDS + 2
+    assert words.counts.total() == 1_000 * sum(range(1, 51)) + 50
+    assert words.counts["(not told)"] == 50
+    assert words.counts["land 49000"] == 50
+    assert _tally.total_of(words.costs.values()) == Decimal("0.1") * 1_000 * sum(range(1, 51))
+
+
+def test_what_is_left_of_the_costs_has_one_name_and_a_large_sum_is_rounded_beside_its_bar():
+    tally, row = Tally(), dict.fromkeys(COLUMNS)
+    tally.add(columns([row | {"country": f"land {number:02}", "price": Decimal(99 - number)} for number in range(30)]))
+    tally.add(columns([row | {"country": "(others)", "price": Decimal("370370137.0370370123")}]))
+
+    cost = next(figure for figure in figures_of(tally, None).figures if figure.key == "cost")
+
+    assert [label for label, _ in cost.rows] == [*(f"land {number:02}" for number in range(20)), "(others)"]
+    assert cost.rows[-1][1] == "370,370,882.0370370123"
+    assert cost.marks[-1].text == "370,370,882.04"
 
 
 def test_the_newest_failures_are_kept_and_the_rest_is_counted():

@@ -215,10 +215,10 @@ def _keys(tally: Tally) -> Figure:
 
 def _cost(tally: Tally) -> Figure:
     costs = tally.countries.costs
-    order = sorted(costs, key=lambda label: (label == OTHERS, -costs[label], label))
+    order = sorted(costs.keys() - {OTHERS}, key=lambda label: (-costs[label], label))
     rows = [(label, costs[label]) for label in order[:_MOST_ROWS]]
-    if order[_MOST_ROWS:]:
-        rows.append(("(further)", total_of(costs[label] for label in order[_MOST_ROWS:])))
+    if others := [costs[label] for label in (*order[_MOST_ROWS:], OTHERS) if label in costs]:
+        rows.append((OTHERS, total_of(others)))
     return Figure(
         key="cost",
         title="Cost by country",
@@ -277,6 +277,8 @@ def money(cost: Decimal) -> str:
 def _brief(cost: Decimal) -> str:
     """Return a sum as it fits beside a bar; the table has it whole."""
     whole = money(cost)
+    if len(whole) > _FITS_BESIDE and abs(cost) >= 1:
+        whole = f"{cost:,.2f}"
     return whole if len(whole) <= _FITS_BESIDE else f"{cost:.6g}"
 
 
