@@ -160,6 +160,17 @@ async def test_names_of_colours_in_texts_stay_texts_and_a_long_title_has_lines(t
     assert max(map(len, lines)) < 60
 
 
+async def test_a_moment_of_1970_is_counted_apart_from_a_morning(caller, line, tmp_path):
+    morning = [at(f"09:{minute:02}:00Z", "Completed") for minute in range(60)]
+    line.will(page([{"status": {"status": "Busy", "date": "1970-01-01T00:00:00Z"}}, *morning]))
+
+    told = read((await report_to(caller.track_messages(), tmp_path / "a.html")).path)
+
+    assert told.tables["time"][1] == ["(long before)", "0", "1", "1"]
+    assert (told.tables["time"][2][0], len(told.tables["time"])) == ("2026-03-02 09:00", 63)
+    assert "only in the table: 1." in told.text
+
+
 async def test_what_is_not_complete_says_so(caller, line, tmp_path):
     line.will(page(ROWS, totalElements=9))
 

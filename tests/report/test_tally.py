@@ -1,5 +1,6 @@
 """What is counted stays small, and its parts are the whole: whatever the messages are."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -52,23 +53,61 @@ def test_the_parts_of_each_figure_are_the_whole(batches):
         at = -1 if key == "time" else 1
         assert figures[key].total[at] == count
         assert f"{sum(int(row[at].replace(',', '')) for row in figures[key].rows):,}" == count
-    assert len(tally.over_time.bins()) <= _timeline.MOST_BINS
+    assert len(tally.over_time.spread().bins) <= _timeline.MOST_BINS
+
+
+def add(timeline, moments):
+    timeline.add({(place, "Busy"): count for place, count in Counter(timeline.places(moments)).items()})
 
 
 def test_bins_are_as_narrow_as_they_can_be_and_nothing_is_lost():
     """A minute each at first; a year of days becomes a year of weeks, and all of time a few bins."""
     timeline, start = _timeline.Timeline(), datetime(2026, 3, 2, 9, 30, 20, tzinfo=UTC)
-    timeline.add({(timeline.places([start])[0], "Busy"): 5})
-    assert (timeline.bins()[0][0], timeline.width) == (start.replace(second=0), timedelta(minutes=1))
+    add(timeline, [start] * 5)
+    assert (timeline.spread().bins[0][0], timeline.spread().width) == (start.replace(second=0), timedelta(minutes=1))
 
-    for day in range(365):
-        timeline.add({(timeline.places([start + timedelta(days=day)])[0], "Busy"): 1})
-    assert timeline.width == timedelta(weeks=1)
-    assert timeline.bins()[0][0] == datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
+    add(timeline, [start + timedelta(days=day) for day in range(365)])
+    assert timeline.spread().width == timedelta(weeks=1)
+    assert timeline.spread().bins[0][0] == datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 
-    timeline.add({(place, "Busy"): 1 for place in timeline.places([datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])})
-    assert len(timeline.bins()) <= 12
-    assert sum(counts["Busy"] for _, counts in timeline.bins()) == 372
+    ends = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+    add(timeline, ends * 100)
+    spread = timeline.spread()
+    assert len(spread.bins) <= 12
+    assert sum(counts["Busy"] for _, counts in spread.bins) == 570
+    assert (spread.before, spread.after) == ({}, {})
+
+
+def test_bins_that_are_held_are_bounded():
+    timeline, start = _timeline.Timeline(), datetime(2026, 3, 2, tzinfo=UTC)
+    for part in range(20):
+        add(timeline, [start + timedelta(hours=part * 200 + hour) for hour in range(200)])
+
+    assert len(timeline.counts) <= _timeline._MOST_HELD
+    assert sum(counts["Busy"] for _, counts in timeline.spread().bins) == 4_000
+
+
+@pytest.mark.parametrize(
+    ("far", "apart"),
+    [
+        ({"1970-01-01T00:00:00Z": 1}, (1, 0)),
+        ({"1970-01-01T00:00:00Z": 2, "1980-01-01T00:00:00Z": 1, "9999-12-31T23:59:59Z": 4}, (3, 4)),
+        ({"1970-01-01T00:00:00Z": 30}, (0, 0)),  # too many to be a mistake
+        ({"2026-03-03T07:00:00Z": 1}, (0, 0)),  # the next morning
+    ],
+)
+def test_what_lies_far_from_the_rest_does_not_make_one_bar_of_a_morning(far, apart):
+    timeline, start = _timeline.Timeline(), datetime(2026, 3, 2, 9, tzinfo=UTC)
+    add(timeline, [start + timedelta(seconds=30 * number) for number in range(300)])
+    for text, count in far.items():
+        add(timeline, [datetime.fromisoformat(text)] * count)
+
+    spread = timeline.spread()
+
+    assert (spread.before.total(), spread.after.total()) == apart
+    assert sum(counts.total() for _, counts in spread.bins) == 300 + sum(far.values()) - sum(apart)
+    if any(apart):
+        assert (spread.width, len(spread.bins)) == (timedelta(minutes=5), 30)
 
 
 def test_a_count_of_endless_words_is_bounded_and_loses_nobody():
