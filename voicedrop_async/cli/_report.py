@@ -2,7 +2,7 @@
 
 from asyncio import CancelledError
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -78,4 +78,8 @@ def _says_if_nothing_was_written(*places: Path | None) -> Generator[None]:
 
 
 def _files_at(places: Iterable[Path | None]) -> list[int]:
-    return [place.stat().st_ino for place in places if place is not None and place.exists()]
+    found: list[int] = []
+    for place in filter(None, places):
+        with suppress(OSError):
+            found.append(place.stat().st_ino)
+    return found

@@ -90,13 +90,16 @@ async def report_to(
 def _check(page: Path | None, image: Path | None, source: Path | None) -> None:
     """Find out before the list is read what would be in the way after it."""
     check_drawing()
-    for place in filter(None, (page, image)):
-        if not os.access(place.parent, os.W_OK | os.X_OK):
-            raise ConfigError(f"path: {place.parent}: no folder that can be written to")
-        check_target(place)
-    for one, other in combinations(filter(None, (source, page, image)), 2):
-        if _is_same(one, other):
-            raise ConfigError(f"path: {other}: is the {'source' if one is source else 'page'} already; name another file")
+    try:
+        for place in filter(None, (page, image)):
+            if not os.access(place.parent, os.W_OK):
+                raise ConfigError(f"path: {place.parent}: no folder that can be written to")
+            check_target(place)
+        for one, other in combinations(filter(None, (source, page, image)), 2):
+            if _is_same(one, other):
+                raise ConfigError(f"path: {other}: is the {'source' if one is source else 'page'} already; name another file")
+    except OSError as error:
+        raise ConfigError(f"path: {error.filename}: {error.strerror}") from None
 
 
 def _is_same(one: Path, other: Path) -> bool:
