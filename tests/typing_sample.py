@@ -161,6 +161,11 @@ async def files(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> None:
     await vd.export_to(records, Path("records"), format="parquet", on_page=show)
     drawn = assert_type(await vd.report_to(routee.track_messages(), "spring.html", png=Path("spring.png"), title="Spring"), vd.Reported)
     print(drawn.path, drawn.png, drawn.messages, drawn.report, await vd.report_to("messages.csv", None, png="spring.png"))
+
+    def progress(messages: int, part: float) -> None:
+        print(f"{messages:,} messages, {part:.0%}")
+
+    await vd.report_to("messages.csv", "spring.html", on_batch=progress)
     print((await vd.to_polars(records)).height, records.resumed("token", handed_out=3).model)
 
 

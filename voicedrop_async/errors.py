@@ -112,9 +112,9 @@ class JournalError(VoiceDropError):
 
 
 class FileError(VoiceDropError):
-    """The disk refused a file that was being written, a recording's or an export's; the text says why.
+    """The disk refused a file that was being written: a recording, an export or a report; the text says why.
 
-    Of a recording nothing stays. An export keeps what came before, and the same call goes on from there.
+    Of a recording, or of a page or picture, nothing stays. An export keeps what came before, and the same call goes on from there.
     """
 
 

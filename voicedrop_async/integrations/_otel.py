@@ -45,7 +45,7 @@ def otel_events(tracer_provider: "TracerProvider | None" = None, meter_provider:
     try:
         from opentelemetry import metrics, trace
     except ImportError:
-        raise ConfigError("otel: this needs opentelemetry-api; install it: python -m pip install voicedrop_async[otel]") from None
+        raise ConfigError('otel: this needs opentelemetry-api; install it: python -m pip install "voicedrop-async[otel]"') from None
     scope = "voicedrop_async", version("voicedrop-async")
     tracer = trace.get_tracer(*scope, tracer_provider, _SCHEMA)
     durations = metrics.get_meter(*scope, meter_provider, _SCHEMA).create_histogram(
