@@ -39,7 +39,9 @@ class MessageUpdate:
     """A message of a followed campaign has another status."""
 
     message_id: str
+    """Of the message; what ``track_message`` takes."""
     status: DeliveryStatus = field(kw_only=True)
+    """What became of it, and when."""
     origin: VoiceMessage | MessageEvent = field(kw_only=True)
     """Where it was said first: in tracking, or in a callback, which is not proven."""
 
