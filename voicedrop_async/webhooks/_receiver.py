@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from hmac import compare_digest
 from logging import getLogger
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
-from voicedrop_async._checks import check_amount, check_base_url, check_count, check_text
+from voicedrop_async._checks import check_amount, check_base_url, check_count
+from voicedrop_async._sqlite import file_at
 from voicedrop_async.errors import ConfigError, WebhookRejected
 from voicedrop_async.models import CallbackKind
 from voicedrop_async.webhooks._book import Book
@@ -101,7 +101,7 @@ class CallbackReceiver:
         self._handler = handler
         self._secret, *others = _secrets(secret)
         self._digests = [sha256(one.encode()).digest() for one in (self._secret, *others)]
-        self._path = None if path is None else _file_at(path)
+        self._path = None if path is None else file_at(path, in_memory="left out, it is kept in memory")
         self._capacity, self._remember, self._patience = capacity, remember, patience
         self._inbox: Inbox | None = None
         self._task: asyncio.Task[None] | None = None
@@ -271,15 +271,6 @@ class CallbackReceiver:
 
 def _headers(status: int) -> dict[str, str]:
     return {"Content-Length": "0"} | ({"Allow": "POST"} if status == 405 else {})
-
-
-def _file_at(path: object) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
-    name = check_text("path", os.fspath(path))
-    if "\0" in name:
-        raise ConfigError("path: no name of a file")
-    return Path(name).absolute()  # wherever the program goes later
 
 
 def _secrets(secret: object) -> tuple[str, ...]:
