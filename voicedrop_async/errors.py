@@ -125,7 +125,7 @@ class RequestError(VoiceDropError):
     summary: str
     """What happened, without anything the service or the caller sent."""
     request: str = ""
-    """Method and route, as in ``POST /voice/campaign``; ids in the path are left out."""
+    """Method and route, as in ``POST /voice/campaign``; ids in the path are left out, but not those in a path of ``call(...)``."""
     attempts: int = 1
     """Requests sent, or tried to be."""
     may_have_happened: bool = False
