@@ -104,7 +104,7 @@ def begun(out: Path, range: Range) -> Range:
     """
     part = _part(out)
     kept = _read("--out", _beside(out), Range, "no range of an export; remove it") if part.exists() else None
-    return range if kept is None else range.gone_on_with(kept, part, f"to begin anew, remove it and {part.name}.place")
+    return range if kept is None else range.gone_on_with(kept, part, f"to begin anew, remove it, {part.name}.place and {part.name}.range")
 
 
 @contextmanager
@@ -115,9 +115,12 @@ def range_kept(out: Path, range: Range) -> Generator[None]:
         ConfigError: The disk refused.
     """
     file, part = _beside(out), _part(out)
-    if range.has_words and not part.exists():
+    if not part.exists():
         try:
-            _write(file, range)
+            if range.has_words:
+                _write(file, range)
+            else:
+                file.unlink(missing_ok=True)  # of a part that was removed
         except OSError as error:
             raise ConfigError(f"--out: {file}: {error.strerror}") from None
     try:

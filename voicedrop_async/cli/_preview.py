@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 from voicedrop_async import CampaignProblem, VoiceAnalysis, VoiceCampaign
+from voicedrop_async._masking import printable
 from voicedrop_async.cli._say import masked
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.routee import BASE_URL
@@ -13,14 +14,17 @@ Rows: TypeAlias = Iterator[tuple[str, str]]
 
 _MOST: Final = 5
 """Places that are told one by one."""
+_LONGEST: Final = 200
+"""Characters of a message that are shown."""
 
 
 def planned(campaign: VoiceCampaign, settings: Settings) -> Rows:
     """Yield what is to be sent, to how many, when, and on whose account."""
     yield "Campaign", campaign.name or "(gets a name of its own)"
     yield "Sender", masked(campaign.sender)
-    recipients = {"numbers": campaign.to, "contacts": campaign.contacts, "groups": campaign.groups}
-    yield "Recipients", ", ".join(f"{len(given):,} {what}" for what, given in recipients.items() if given)
+    yield _message(campaign)
+    recipients = {"number": campaign.to, "contact": campaign.contacts, "group": campaign.groups}
+    yield "Recipients", ", ".join(f"{len(given):,} {what}{'s' * (len(given) > 1)}" for what, given in recipients.items() if given)
     yield "Begins", campaign.scheduled_date.isoformat(" ") if campaign.scheduled_date else "now"
     origin = settings.origin("routee_application_id") or ""
     yield "Account", f"{origin} of the environment" if origin.isupper() else settings.place
@@ -43,6 +47,17 @@ def analyzed(analysis: VoiceAnalysis, places: Mapping[str, str]) -> Rows:
         yield "Blacklisted", f"{len(blacklisted):,}: {_some([*map(_clear, blacklisted)])}"
     for problem in analysis.problems:
         yield "Refused", _refused(problem, places)
+
+
+def _message(campaign: VoiceCampaign) -> tuple[str, str]:
+    spoken = campaign.message
+    if spoken is None or spoken.text is None:
+        return "Plays", _clear((campaign.file_url or "").partition("?")[0])  # what stands behind it can be a signature
+    text = " ".join(spoken.text.split())
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}..."
+    voice = ", ".join(_clear(word) for word in (spoken.language, spoken.gender) if word)
+    return "Says", _clear(text) + (f" ({voice})" if voice else "")
 
 
 def as_text(rows: Iterable[tuple[str, str]]) -> str:
@@ -69,4 +84,4 @@ def _is_blacklisted(details: object) -> bool:
 
 def _clear(text: str) -> str:
     """Return a word of the service as it may stand on a terminal."""
-    return masked("".join(letter if letter.isprintable() else "?" for letter in text))
+    return masked(printable(text))
