@@ -7,7 +7,7 @@ from voicedrop_async.cli._say import give_up_stdout, has_somewhere_to_write, say
 from voicedrop_async.errors import ConfigError, OutcomeUnknown, VoiceDropError
 
 _EXTRA: Final = {"cyclopts", "rich"}
-_OPTIONS: Final = {"start", "end", "page_size", "max_items", "prefetch", "rate", "max_in_flight", "slices", "team"}
+_OPTIONS: Final = {"start", "end", "page_size", "max_items", "prefetch", "rate", "max_in_flight", "slices", "team", "ref"}
 """Of the same name as an argument of a session."""
 _MISSING: Final = (
     'the command line needs its extra: python -m pip install "voicedrop-async[cli]", or in a checkout python -m pip install ".[cli]"'
