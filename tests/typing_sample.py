@@ -65,7 +65,7 @@ async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | Non
 
 async def send_to_many(routee: vd.RouteeSession, numbers: AsyncIterator[str]) -> vd.SendLedger:
     template = vd.VoiceCampaign("306900000000", name=vd.unique_name("Spring sale"), message=vd.SpokenMessage("Hello", language="en-GB"))
-    await routee.send_campaigns(template, (number for number in ["+306912345678"]), ref="spring", chunk=500)
+    await routee.send_campaigns(template, (number for number in ["+306912345678"]), ref="spring", chunk=500, on_chunk=print)
     ledger = assert_type(await routee.send_campaigns(template, numbers, ref="spring", stop_at_unknown=False, region="GR"), vd.SendLedger)
     chunk: vd.Chunk
     for chunk in ledger.chunks:

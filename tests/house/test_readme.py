@@ -12,6 +12,7 @@ from recipes import AIOHTTP, CALLBACKS, FASTAPI, README, WORKER, environment_of
 
 import voicedrop_async
 from voicedrop_async import RequestError, VoiceDropError, WalkError
+from voicedrop_async.cli._app import APP
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.sandbox import Sandbox
 
@@ -70,6 +71,36 @@ async def test_the_doctor_can_be_tried_as_the_readme_says(sandbox: Sandbox, tmp_
     assert (shell.returncode, complaints.decode()) == (0, "")
     assert {line.split()[0] for line in printed.decode().splitlines()} == {"ok"}
     assert len(printed.splitlines()) >= 10
+
+
+DESK = README.split("\n## From the command line\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.once
+async def test_a_file_is_read_and_a_report_opened_as_the_readme_says(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The browser is one that says what it was to open."""
+    (block,) = (block for block in re.findall(r"^```console\n(.*?)^```", DESK, re.MULTILINE | re.DOTALL) if "duckdb" in block)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    shell = await asyncio.create_subprocess_exec(
+        *("sh", "-e", "-c", block),
+        env=environment_of(sandbox) | {"HOME": str(tmp_path), "PATH": path, "BROWSER": "echo %s", "PYTHONIOENCODING": "utf-8"},
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await shell.communicate()
+
+    assert (shell.returncode, complaints.decode()) == (0, "")
+    assert {str(message["status"]["status"]) for message in sandbox.messages} <= set(re.findall(r"\w+", printed.decode()))
+    assert f"file://{tmp_path}/week.html" in printed.decode().splitlines()
+    assert (tmp_path / "week.html").is_file()
+
+
+def test_the_exit_codes_are_those_of_the_help() -> None:
+    told = re.findall(r"^\| (\d+) \| (.*) \|$", DESK, re.MULTILINE)
+    listed = APP.help_epilogue.partition("Exit codes:\n")[2] if APP.help_epilogue else ""
+
+    assert " ".join(f"{code} {words}" for code, words in told) == " ".join(listed.split())
 
 
 @pytest.mark.parametrize("profile", ["default", "north"])

@@ -104,10 +104,10 @@ def begun(out: Path, range: Range, *, part: str = PART) -> Range:
     Raises:
         ConfigError: This is another range than that.
     """
-    there = _named(out, part)
-    kept = _read("--out", _beside(out, part), Range, "no range of an export; remove it") if there.exists() else None
-    anew = f"to begin anew, remove it and {there.name}.place" if part == PART else "to begin anew, remove it"
-    return range if kept is None else range.gone_on_with(kept, there, anew)
+    file, there = _beside(out, part), _named(out, part)
+    kept = _read("--out", file, Range, "no range of an export; remove it") if there.exists() else None
+    place = f", {there.name}.place" if part == PART else ""
+    return range if kept is None else range.gone_on_with(kept, there, f"to begin anew, remove it{place} and {file.name}")
 
 
 @contextmanager
@@ -118,9 +118,12 @@ def range_kept(out: Path, range: Range, *, part: str = PART) -> Generator[None]:
         ConfigError: The disk refused.
     """
     file, there = _beside(out, part), _named(out, part)
-    if range.has_words and not there.exists():
+    if not there.exists():
         try:
-            write_whole(file, msgspec.json.encode(range) + b"\n")
+            if range.has_words:
+                write_whole(file, msgspec.json.encode(range) + b"\n")
+            else:
+                file.unlink(missing_ok=True)  # of a part that was removed
         except OSError as error:
             raise ConfigError(f"--out: {file}: {error.strerror}") from None
     try:
