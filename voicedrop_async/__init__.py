@@ -84,6 +84,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
     from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
+    from voicedrop_async.shards import Merged, Parts, Shard, ShardResult, ShardSink, ShardState, Written, merge, plan, run_shard
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
     from voicedrop_async.webhooks import (
@@ -213,6 +214,18 @@ else:
                 "SendLedger",
                 "unique_name",
             ),
+            "shards": (
+                "Merged",
+                "Parts",
+                "Shard",
+                "ShardResult",
+                "ShardSink",
+                "ShardState",
+                "Written",
+                "merge",
+                "plan",
+                "run_shard",
+            ),
             "spacivox": ("SpacivoxSession",),
             "throttle": (
                 "Limits",
@@ -272,6 +285,7 @@ __all__ = [
     "Kind",
     "Limits",
     "MemoryJournal",
+    "Merged",
     "MessageEvent",
     "MessageStatus",
     "MessageUpdate",
@@ -281,6 +295,7 @@ __all__ = [
     "Page",
     "PageLoop",
     "PageStream",
+    "Parts",
     "RateLimited",
     "Reconciliation",
     "Recording",
@@ -299,6 +314,10 @@ __all__ = [
     "SessionClosed",
     "SessionOptions",
     "SettledBy",
+    "Shard",
+    "ShardResult",
+    "ShardSink",
+    "ShardState",
     "SpacivoxSession",
     "SpokenMessage",
     "SqliteJournal",
@@ -320,15 +339,19 @@ __all__ = [
     "WalkReport",
     "WebhookRejected",
     "WireError",
+    "Written",
     "export_to",
     "follow",
     "log_events",
+    "merge",
     "otel_events",
     "parse_campaign_event",
     "parse_conversation_event",
     "parse_dtmf_event",
     "parse_message_event",
+    "plan",
     "report_to",
+    "run_shard",
     "to_polars",
     "unique_name",
 ]
