@@ -32,8 +32,8 @@ _COURSE: Final[Mapping[str | None, int]] = {
     MessageStatus.IN_PROGRESS: 3,
 }
 """In which order statuses come, where their moments do not tell; final ones are last, and one that is not known is anywhere."""
-
 _OVER: Final = len(_COURSE)
+"""The place of each final one."""
 
 
 @frozen
