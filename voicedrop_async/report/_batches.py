@@ -181,7 +181,7 @@ def _parquet(path: Path) -> Generator[Batch]:
     import polars as pl
 
     try:
-        table = pl.scan_parquet(path, glob=False)
+        table: Any = pl.scan_parquet(path, glob=False)  # Any: polars' own types want numpy here
         held, wanted = table.collect_schema(), schema_of(VoiceMessage)
         if any(held.get(name) != wanted[name] for name in COLUMNS):
             raise ConfigError(f"source: {path}: no export of voice messages; other columns or types are in it")
