@@ -30,7 +30,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,phone") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,otel,phone,report") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)
@@ -56,8 +56,8 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """Run the tests that need a real service, which they start themselves: Redis, Chromium. They must be installed; nothing is skipped."""
-    install(session, "test", "browser", extras="cli,redis")
+    """Run the tests that need what is no Python, Redis and Chromium, and hold the sandbox to its OpenAPI files. Nothing is skipped."""
+    install(session, "test", "browser", "openapi", extras="cli,export,redis,report")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
@@ -90,7 +90,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, and of a program that uses every public name."""
-    install(session, "types", "bench")
+    install(session, "types", "bench", "docs")
     session.run("mypy")
     session.run("basedpyright")
 
@@ -128,9 +128,9 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the API reference to a folder of its own (build/docs)."""
+    """Write the API reference (build/docs); fails on a warning, and on a public name of which nothing is said."""
     install(session, "docs")
-    session.run("pdoc", "--docformat", "google", "-o", "build/docs", "voicedrop_async", "voicedrop_async.sandbox")
+    session.run("python", "-W", "error", ".ci/reference.py", "build/docs")
 
 
 @nox.session
@@ -143,7 +143,17 @@ def package(session: nox.Session) -> None:
         source = next(Path(folder).glob("*.tar.gz"))
         session.log(f"{wheel.name}: {wheel.stat().st_size} bytes; {source.name}: {source.stat().st_size} bytes")
         inside = zipfile.ZipFile(wheel).namelist()
-        missing = {"voicedrop_async/py.typed", "voicedrop_async/sandbox/__init__.py", "voicedrop_async/cli/__init__.py"} - set(inside)
+        wanted = (
+            "py.typed",
+            "sandbox/__init__.py",
+            "sandbox/openapi/routee.yaml",
+            "sandbox/openapi/spacivox.yaml",
+            "sandbox/page/page.html",
+            "sandbox/page/page.css",
+            "sandbox/page/page.js",
+            "cli/__init__.py",
+        )
+        missing = {f"voicedrop_async/{name}" for name in wanted} - set(inside)
         if missing or any(not name.startswith("voicedrop_async") for name in inside):
             session.error(f"the wheel lacks {missing}, or holds what it should not")
         clean = Path(folder) / "clean"
@@ -182,7 +192,7 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
-    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export")
+    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export,report")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 

@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "collect": ("collect", "measure"),
     "items": ("items", "measure"),
     "exports": ("exports", "measure"),
+    "report": ("reports", "measure"),
     "pipeline": ("pipeline", "measure"),
     "imports": ("imports", "measure"),
     "growth": ("growth", "measure"),

@@ -1,6 +1,7 @@
 """A user's program that touches every public name, for the type checkers; it is read by them, not run."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -12,7 +13,7 @@ from typing import assert_type
 import aiohttp
 
 import voicedrop_async as vd
-from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Sandbox
+from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Recorder, Sandbox, in_thread
 
 END = datetime.now(UTC)
 START = END - timedelta(days=1)
@@ -40,7 +41,7 @@ async def some_numbers() -> AsyncIterator[str]:
 
 
 def observe(event: vd.Event) -> None:
-    print(event.name, event.kind, event.route, event.status, event.attempt, event.seconds)
+    print(event.name, event.kind, event.route, event.url, event.status, event.error, event.attempt, event.seconds)
 
 
 async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | None:
@@ -157,6 +158,8 @@ async def files(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> None:
 
     records = spacivox.drop_records(START, END)
     await vd.export_to(records, Path("records"), format="parquet", on_page=show)
+    drawn = assert_type(await vd.report_to(routee.track_messages(), "spring.html", png=Path("spring.png"), title="Spring"), vd.Reported)
+    print(drawn.path, drawn.png, drawn.messages, drawn.report, await vd.report_to("messages.csv", None, png="spring.png"))
     print((await vd.to_polars(records)).height, records.resumed("token", handed_out=3).model)
 
 
@@ -238,8 +241,16 @@ async def main() -> None:
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks
         print(len(requests), len(campaigns), len(callbacks))
-    await vd.RouteeSession.from_env(limits=vd.Limits()).aclose()
-    await vd.SpacivoxSession.from_env(deadline=5).aclose()
+    with in_thread(Sandbox()) as served:
+        once: AcceptedCampaign = served.assert_sent_once("Spring sale")
+        print(once.name)
+        async with Recorder("spring.jsonl", to=served.routee_url) as recorder:
+            url: str = recorder.url
+            print(url)
+        served.replay("spring.jsonl")
+    options: vd.SessionOptions = {"limits": vd.Limits(), "on_event": vd.log_events(logging.getLogger("north"))}
+    await vd.RouteeSession.from_env(**options).aclose()
+    await vd.SpacivoxSession.from_env(deadline=5, on_event=vd.otel_events()).aclose()
 
 
 if __name__ == "__main__":

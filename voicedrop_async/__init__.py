@@ -12,6 +12,7 @@ things out is ``voicedrop_async.sandbox``.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors look here
+    from voicedrop_async._session import SessionOptions
     from voicedrop_async.auth import ClientCredentials, StaticToken
     from voicedrop_async.calls import Event, Kind, Reply, Retry, Timeouts
     from voicedrop_async.errors import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     )
     from voicedrop_async.export import Exported, export_to, to_polars
     from voicedrop_async.fanout import Outcome
+    from voicedrop_async.integrations import log_events, otel_events
     from voicedrop_async.journal import Journal, JournalEntry, MemoryJournal, RedisJournal, SendState, SettledBy, SqliteJournal
     from voicedrop_async.models import (
         AnsweredBy,
@@ -71,6 +73,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         WalkReport,
     )
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
+    from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
@@ -80,6 +83,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "_session": ("SessionOptions",),
             "auth": (
                 "ClientCredentials",
                 "StaticToken",
@@ -122,6 +126,10 @@ else:
                 "to_polars",
             ),
             "fanout": ("Outcome",),
+            "integrations": (
+                "log_events",
+                "otel_events",
+            ),
             "journal": (
                 "Journal",
                 "JournalEntry",
@@ -163,6 +171,10 @@ else:
                 "PageStream",
                 "Walk",
                 "WalkOptions",
+            ),
+            "report": (
+                "Reported",
+                "report_to",
             ),
             "routee": (
                 "Chunk",
@@ -228,6 +240,7 @@ __all__ = [
     "Recording",
     "RedisJournal",
     "Reply",
+    "Reported",
     "RequestError",
     "ResumeToken",
     "ResumeTokenError",
@@ -238,6 +251,7 @@ __all__ = [
     "SendState",
     "ServerFailed",
     "SessionClosed",
+    "SessionOptions",
     "SettledBy",
     "SpacivoxSession",
     "SpokenMessage",
@@ -260,6 +274,9 @@ __all__ = [
     "WalkReport",
     "WireError",
     "export_to",
+    "log_events",
+    "otel_events",
+    "report_to",
     "to_polars",
     "unique_name",
 ]

@@ -52,6 +52,24 @@ def stem_of(identity: str) -> str:
     return "recording-" + sha256(identity.encode()).hexdigest()[:32]
 
 
+class DiskRefused(Exception):
+    """An ``OSError`` of the disk on its way to the caller: by itself, it would be taken for one of the network."""
+
+    def __init__(self, fault: OSError) -> None:
+        """Carry it."""
+        super().__init__()
+        self.fault = fault
+
+
+def sync(path: Path) -> None:
+    """See to it that a file is on the disk; of a folder, the names in it."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 @define(eq=False)
 class FileToBe:
     """One file of a directory, as it is saved by one attempt after another."""
@@ -72,7 +90,7 @@ class FileToBe:
 
         Raises:
             WireError: The answer is no recording, or too long.
-            ConfigError: The disk refused.
+            DiskRefused: What the disk did.
         """
         target = self.directory / (self.stem + _extension(reply))
         part = _Part(self.directory)
@@ -139,7 +157,7 @@ async def _on_disk(step: Callable[[], T]) -> T:
     if cancelled is not None:
         raise cancelled
     if isinstance(fault, OSError):
-        raise ConfigError(f"directory: cannot be written to: {fault.strerror or type(fault).__name__}") from None
+        raise DiskRefused(fault) from None
     return running.result()
 
 

@@ -30,8 +30,15 @@ def shown(text: str, limit: int = 300) -> str:
 
     Control characters, separators of lines, bidirectional overrides, and what has no width can forge or hide a line.
     """
-    masked = PHONE_NUMBER.sub(lambda found: mask(found[0]), text)[:limit]
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in masked)
+    return printable(PHONE_NUMBER.sub(lambda found: mask(found[0]), text), limit)
+
+
+def printable(text: str, limit: int) -> str:
+    """Return foreign text, what is not printable escaped, cut at ``limit`` characters; numbers in it stay."""
+    text = text[:limit]
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def without(text: str, secrets: Iterable[str]) -> str:

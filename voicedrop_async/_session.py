@@ -55,7 +55,8 @@ class SessionOptions(TypedDict, total=False):
         ssl_context: How TLS is verified, as with an authority of your own (``ssl.create_default_context(cafile=...)``), and
             client certificates. It must verify; there is no way to turn that off. None for the authorities of this machine.
         trace_configs: Tracing of aiohttp, as for ``aiohttp.ClientSession``.
-        on_event: Called with an ``Event`` at each step of a call; what it raises is passed over.
+        on_event: Called with an ``Event`` at each step of a call; what it raises is passed over. ``log_events`` and
+            ``otel_events`` make such.
         allow_insecure: Accept plain http to other machines, which shows the token to everybody on the way.
     """
 

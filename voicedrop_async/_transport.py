@@ -214,16 +214,16 @@ class Transport:
             call.status = None
             started = time.perf_counter()
             try:
-                reply = await self._exchange(call, started)
-            except WireError as error:
-                self._tell(call, "answered", error.status, time.perf_counter() - started)
+                try:
+                    reply = await self._exchange(call, started)
+                except Exception as fault:
+                    if not is_known(fault):
+                        raise
+                    raise self._judged(call, fault) from None
+            except BaseException as error:
+                self._tell_end(call, error, time.perf_counter() - started)
                 raise
-            except Exception as fault:
-                if not is_known(fault):
-                    raise
-                self._tell(call, "failed", call.status, time.perf_counter() - started)
-                raise self._judged(call, fault) from None
-        self._tell(call, "answered", reply.status, reply.elapsed)
+        self._tell_end(call, None, reply.elapsed)
         if 200 <= reply.status < 300:
             return reply
         raise self._refused(call, reply)
@@ -298,15 +298,35 @@ class Transport:
         elif home[1] != process or home[0] is not asyncio.get_running_loop():
             raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
 
-    def _tell(self, call: Call, name: str, status: int | None, seconds: float) -> None:
+    def _tell_end(self, call: Call, error: BaseException | None, seconds: float) -> None:
+        """Tell how an attempt ended; a body that cannot be read is an answer all the same."""
+        name = "answered" if error is None or isinstance(error, WireError) else "failed" if isinstance(error, Exception) else "cancelled"
+        self._tell(call, name, call.status, seconds, error)
+
+    def _tell(self, call: Call, name: str, status: int | None, seconds: float, error: BaseException | None = None) -> None:
         if self._wiring.on_event is None:
             return
-        event = Event(name=name, kind=call.request.kind, route=str(call.request), status=status, attempt=call.attempts, seconds=seconds)
+        event = Event(
+            name=name,
+            kind=call.request.kind,
+            route=str(call.request),
+            status=status,
+            attempt=call.attempts,
+            seconds=seconds,
+            url=self._url_shown(call.request),
+            error=None if error is None else type(error).__name__,
+        )
         try:
             self._wiring.on_event(event)
         except Exception as fault:
             # An observer that fails must not turn a send that worked into an error.
             _LOG.warning("on_event raised %s and was passed over", type(fault).__name__)
+
+    def _url_shown(self, request: Request) -> str:
+        """Return where a request goes, with names in place of ids."""
+        if request.download is not None and request.download.url is not None:
+            return host_of(request.download.url)
+        return self._bases[request.kind] + str(request).partition(" ")[2]
 
     async def _ask_for_token(self) -> Grant:
         """Ask the token endpoint. Source: Routee, "Get authenticated": Basic credentials, a form as body."""

@@ -40,7 +40,9 @@ class ClientCredentials:
     """
 
     application_id: str
+    """Id of the application, without a colon."""
     secret: str
+    """Its secret; hidden from ``repr``."""
 
     __reduce_ex__ = _stays_here
 
@@ -64,6 +66,7 @@ class StaticToken:
     """A token that was handed out once and is sent as it is; when it is refused, so is the call."""
 
     token: str
+    """A bearer token, as it stands in the header."""
 
     __reduce_ex__ = _stays_here
 

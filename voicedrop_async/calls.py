@@ -108,9 +108,11 @@ class Reply:
     """A successful answer, read to its last byte."""
 
     status: int
+    """Within 2xx."""
     headers: Mapping[str, str] = field(repr=False)
     """Names compare without regard to case."""
     body: bytes = field(repr=False)
+    """As it came, decompressed."""
     attempts: int
     """Requests sent until this answer came."""
     elapsed: float
@@ -133,8 +135,10 @@ class Event:
     """One step of a call, for ``on_event``: nothing in it that a log may not hold."""
 
     name: str
-    """``answered``: an attempt ended with an answer; ``failed``: without a whole one; ``pausing``: another attempt follows."""
+    """``answered``: an attempt ended with an answer; ``failed``: without a whole one; ``cancelled``: by its caller, or by the
+    deadline of its call; ``pausing``: another attempt follows."""
     kind: Kind
+    """What the call does."""
     route: str
     """Method and route, as in ``POST /voice/tracking``."""
     status: int | None
@@ -143,6 +147,10 @@ class Event:
     """From 1."""
     seconds: float
     """How long the attempt took, or how long the pause will."""
+    url: str = ""
+    """Where to: base URL and route, with names in place of ids and without a query. Of a file whose URL the service said, its host."""
+    error: str | None = None
+    """The class of the error that ended the attempt, such as ``ConnectionLost``; None if that was an answer, whatever its status."""
 
 
 @frozen(kw_only=True)

@@ -271,6 +271,7 @@ class WalkError(VoiceDropError):
     """A walk cannot go on; what it handed out before stays good."""
 
     summary: str
+    """What happened, fit to be shown."""
     report: WalkReport
     """What the walk had seen until then."""
     resume: ResumeToken | None = field(default=None, repr=False)

@@ -12,6 +12,12 @@ import termios
 from typing import NamedTuple
 
 PROGRAM = (sys.executable, "-m", "voicedrop_async")
+TAKES_THE_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid(); fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "voicedrop_async", *sys.argv[1:]])"""
+AT_A_TERMINAL = (sys.executable, "-c", TAKES_THE_TERMINAL)
+"""The program, with the terminal that is its stderr in charge of it: there, Ctrl-C is a key."""
 NUMBERS = ("+306912345678", "+306912345679", "+306912345670")
 CAMPAIGN = f"""
 sender = "302101234567"
@@ -106,6 +112,25 @@ class Terminal:
     def rows(self):
         """What was written, line by line as a screen of any width would hold it: without colours and movements."""
         return [row for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen).split("\n") for row in line.split("\r")]
+
+    @property
+    def left(self):
+        """What stands there at the end, line by line: of the movements, those that a bar makes; without colours."""
+        lines, row, column = [""], 0, 0
+        for moved, letter in re.findall(r"\x1b\[\??[0-9;]*([A-Za-z])|(.)", self.seen, re.DOTALL):
+            if letter == "\n":
+                row += 1
+                lines += [""] * (row == len(lines))
+            elif letter == "\r":
+                column = 0
+            elif moved == "A":
+                row -= 1
+            elif moved == "K":
+                lines[row] = ""
+            elif letter:
+                lines[row] = f"{lines[row][:column]:{column}}{letter}{lines[row][column + 1 :]}"
+                column += 1
+        return [line for line in lines if line]
 
 
 def environment_of(sandbox):

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from raw_server import falls_silent
 
-from .processes import finish, run, start
+from .processes import AT_A_TERMINAL, finish, run, start
 from .test_walks import behind, page, past, until
 
 
@@ -32,6 +32,50 @@ async def test_a_file_that_was_interrupted_is_gone_on_with_by_the_same_command(s
     assert "page=2&" in line.received[-1].target
     assert pl.read_parquet(out)["message_id"].to_list() == [f"m{number}" for number in range(6)]
     assert list(tmp_path.iterdir()) == [out]
+
+
+async def test_ctrl_c_is_a_key_and_last_week_is_the_one_of_the_first_run(sandbox, line, terminal, tmp_path):
+    """Typed at a terminal, before the list ends: its bar is gone, what is said is there, and hours later the range is the same."""
+    out = tmp_path / "messages.csv"
+    command = ("track", "--start", "-7d", "--page-size", "2", "--out", str(out))
+    line.will(page(0), page(1), falls_silent())
+    child = start(*command, env=behind(sandbox, line), program=AT_A_TERMINAL, stdout=None, stderr=terminal.side)
+    terminal.hand_over()
+    await until(line, 3)
+    await asyncio.to_thread(terminal.read_until, "4 of 6")
+    terminal.type("\x03")
+    await asyncio.to_thread(terminal.read_until)
+    assert await asyncio.to_thread(child.wait) == 130
+    assert terminal.left == [f"voicedrop: {out}.part keeps what was written: the same command goes on from there"]
+
+    line.will(page(2))
+    refused = await asyncio.to_thread(run, *command[:2], "-8d", *command[3:], env=behind(sandbox, line))
+    ended = await asyncio.to_thread(run, "track", "--start=-7d", *command[3:], env=behind(sandbox, line))
+
+    assert refused.code == 2
+    assert "--start: another one than that of" in refused.err
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert len({request.target.partition("&page")[0] for request in line.received}) == 1
+    assert pl.read_csv(out)["message_id"].to_list() == [f"m{number}" for number in range(6)]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+async def test_a_table_is_what_a_terminal_gets_and_text_without_colours_if_wanted(sandbox, line, terminal):
+    """Ctrl-C after the first page: the rows stay, and nobody is told of a place."""
+    line.will(page(0), falls_silent())
+    env = behind(sandbox, line) | {"NO_COLOR": "1"}
+    child = start("track", "--page-size", "2", env=env, program=AT_A_TERMINAL, stdout=terminal.side, stderr=terminal.side)
+    terminal.hand_over()
+    await until(line, 2)
+    terminal.type("\x03")
+    await asyncio.to_thread(terminal.read_until)
+
+    assert await asyncio.to_thread(child.wait) == 130
+    header, *rows = terminal.left
+    assert header.split()[:3] == ["time", "(UTC)", "to"]
+    assert [set(row.split()) for row in rows[:2]] == [{"-"}] * 2
+    assert "\x1b" not in terminal.seen
+    assert "voicedrop:" not in terminal.seen
 
 
 def test_records_go_into_a_file_as_well(environment, tmp_path):
@@ -67,6 +111,7 @@ def test_max_items_of_a_file_are_those_in_it(environment, tmp_path):
         (("--format", "parquet"), "--out"),
         (("--out", "m.csv", "--resume", "place"), "--resume"),
         (("--out", "messages"), "tells no format"),
+        (("--out", "messages.csv", "--format", "table"), "for the screen"),
     ],
 )
 def test_what_does_not_go_together_ends_with_2(environment, options, named):

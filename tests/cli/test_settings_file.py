@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from voicedrop_async import ConfigError
+from voicedrop_async.cli._options import Account
 from voicedrop_async.cli._settings import KEYS, Settings
 
 from .processes import NAMES, clean, environment_of, run
@@ -97,10 +98,14 @@ def test_limits_are_those_of_the_profile_and_a_look_ahead_does_not_pass_them(set
     by_environment = limits_of(Settings.load().routee())
     settings_file.write_text(ROUTEE)
     free = limits_of(Settings.load().routee(ahead=20))
+    said = limits_of(Account(rate=1.5, max_in_flight=2).routee(ahead=20))
 
     assert (held.rate, held.max_in_flight) == (2.5, 3)
     assert by_environment.rate == 10
     assert free.max_in_flight == 21
+    assert (said.rate, said.max_in_flight) == (1.5, 2)
+    with pytest.raises(ConfigError, match="rate: 0 is not above zero"):
+        Account(rate=0).routee()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])

@@ -1,7 +1,7 @@
 """Words that stand for values, and a receipt as a line of JSON: no process, no server."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -14,21 +14,8 @@ from voicedrop_async import (
     TrackingFilter,
 )
 from voicedrop_async.cli._say import masked
-from voicedrop_async.cli._words import condition, moment, span
+from voicedrop_async.cli._words import condition, span
 from voicedrop_async.export import json_lines
-
-MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("text", ["2026-03-02T09:30:00Z", "2026-03-02T11:30+02:00", "20260302T093000Z"])
-def test_a_moment_is_iso_8601_with_a_zone(text):
-    assert moment("--start", text) == MOMENT
-
-
-@pytest.mark.parametrize("text", ["2026-03-02T09:30:00", "2026-03-02", "yesterday", "", "1772443800"])
-def test_a_moment_without_a_zone_and_one_that_is_none_are_refused(text):
-    with pytest.raises(ConfigError, match=r"^--start: "):
-        moment("--start", text)
 
 
 @pytest.mark.parametrize(("text", "hours"), [("6", 6), ("6h", 6), ("1d", 24), ("30m", 0.5), ("3600s", 1)])

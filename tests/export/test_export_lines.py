@@ -102,6 +102,21 @@ def test_a_message_is_a_line_with_all_columns_in_their_order():
     assert {name for name, value in bare.items() if value is not None} == {"message_id"}
 
 
+def test_each_field_stands_in_the_column_of_its_name():
+    """Rows are filled by position: every field that is a text says here what it is called, in a message and in its recording."""
+    names = ["conversation_tracking_id", "to", "sender", "country", "campaign", "application_name", "originating_service", "direction"]
+    names += ["file_url", "collected_tones", "answered_by"]
+    inner = ["tracking_id", "sender", "to", "url", "conversation_tracking_id"]
+    recording = Recording(**{name: name for name in inner})
+    drop = {"campaign": 2, "job": 3, "number": "n", "reference": "r", "team": 4}
+
+    line = json.loads(to_jsonl([VoiceMessage("message_id", **{name: name for name in names}, recordings=(recording,))]))
+
+    assert {name: line[name] for name in ["message_id", *names]} == {name: name for name in ["message_id", *names]}
+    assert {name: line["recordings"][0][name] for name in inner} == {name: name for name in inner}
+    assert json.loads(to_jsonl([VoicemailDropRecord(1, **drop)])) == {"id": 1, **drop, "state": None, "timestamp": None}
+
+
 def test_the_columns_of_csv_are_those_of_the_lines():
     """Lists and objects are JSON in their cell."""
     assert csv_header(VoiceMessage).decode() == ",".join(COLUMNS) + "\n"

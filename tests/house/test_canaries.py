@@ -222,8 +222,11 @@ HIDDEN = {
     "items", "number", "path", "property", "recipient_countries", "sender", "to", "url", "value",
 }  # fmt: skip
 """What fields are called that no ``repr`` shows as they are, in whatever class they stand."""
-OTHERWISE = {("CampaignProblem", "code"), ("Exported", "items"), ("Exported", "path"), ("Page", "number"), ("WalkReport", "items")}
-"""Fields of such a name that are something else: a word of the service, counts, and a file that the caller named."""
+OTHERWISE = {
+    ("CampaignProblem", "code"), ("Event", "url"), ("Exported", "items"), ("Exported", "path"), ("Page", "number"), ("Reported", "path"),
+    ("WalkReport", "items"),
+}  # fmt: skip
+"""Fields of such a name that are something else: a word of the service, counts, a file that the caller named, an address without ids."""
 NEEDED: dict[str, Any] = {
     "chunks": (),
     "duplicates": (),

@@ -81,8 +81,8 @@ def section(folder: Path, source: str, *words: str) -> list[str]:
 
 @cache
 def collected() -> dict[str, list[str]]:
-    """Return the tests of each row; those of a service only where what speaks to it is installed."""
-    services = ["tests/services"] if find_spec("redis") else []
+    """Return the tests of each row; those of a service only where all that speaks to them is installed."""
+    services = ["tests/services"] if all(map(find_spec, ("redis", "playwright", "schemathesis"))) else []
     code, printed = ran(TESTS.parent, "--collect-only", "-p", "no:randomly", "tests", *services)
     assert code == 0, printed[-2000:]
     tests = [line for line in printed.splitlines() if "::" in line]

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from recipes import AIOHTTP, FASTAPI, README, WORKER, environment_of
 
 import voicedrop_async
 from voicedrop_async import RequestError, VoiceDropError, WalkError
@@ -15,8 +16,11 @@ from voicedrop_async.cli._settings import Settings
 from voicedrop_async.sandbox import Sandbox
 
 HOUSE = Path(__file__).parents[2]
-README = (HOUSE / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+TESTS = [block for block in PYTHON if "def test_" in block]  # run by tests/sandbox/test_pytest_plugin.py
+BLOCKS = [block for block in PYTHON if block not in {AIOHTTP, FASTAPI, WORKER, *TESTS}]  # those are run by test_recipes
+CELL = "import ast, asyncio, sys; asyncio.run(eval(compile(sys.argv[1], 'cell', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)))"
+"""Runs what a notebook would run: ``await`` stands outside of functions."""
 PACKAGE = Path(voicedrop_async.__file__).parent
 NEVER_RAISED = {VoiceDropError, RequestError, WalkError}
 """What stands above others in the tree, to be caught: the text in front of the table tells of them."""
@@ -24,17 +28,7 @@ NEVER_RAISED = {VoiceDropError, RequestError, WalkError}
 
 def test_the_readme_has_programs() -> None:
     assert len(BLOCKS) >= 5
-
-
-def environment_of(sandbox: Sandbox) -> dict[str, str]:
-    return {
-        "ROUTEE_APPLICATION_ID": sandbox.credentials[0],
-        "ROUTEE_APPLICATION_SECRET": sandbox.credentials[1],
-        "ROUTEE_BASE_URL": sandbox.routee_url,
-        "ROUTEE_AUTH_URL": sandbox.auth_url,
-        "SPACIVOX_ACCESS_TOKEN": sandbox.spacivox_token,
-        "SPACIVOX_BASE_URL": sandbox.spacivox_url,
-    }
+    assert len(TESTS) == 1
 
 
 @pytest.mark.once
@@ -42,7 +36,7 @@ def environment_of(sandbox: Sandbox) -> dict[str, str]:
 async def test_a_program_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, block: str) -> None:
     """The environment points to a sandbox, where a user's points to the real services; files go to a folder that is thrown away."""
     program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-c", block),
+        *(sys.executable, "-W", "error", "-c", *([CELL, block] if re.search(r"^\w.*\bawait ", block, re.MULTILINE) else [block])),
         env=os.environ | environment_of(sandbox),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from itertools import pairwise
 
+import pytest
+
 FINAL = {"Completed", "Busy", "NoAnswer", "Failed"}
 NUMBERS = [f"+3069{place:08}" for place in range(12)]
 
@@ -19,6 +21,7 @@ async def test_every_change_of_every_message_is_posted(serve, receive):
     assert all(way[0] == "Initiated" and way[-1] in FINAL for way in ways.values())
 
 
+@pytest.mark.documented("B01", "B02")
 async def test_on_completion_only_the_end_is_posted_with_the_documented_keys(serve, receive):
     caller, receiver = await serve(speed=1000), await receive(200)
     await caller.send(
@@ -37,6 +40,7 @@ async def test_on_completion_only_the_end_is_posted_with_the_documented_keys(ser
     assert sum("groups" in body for body in bodies) == len(campaign.recipients) - len(NUMBERS)
 
 
+@pytest.mark.documented("B02", "B50", "V50")
 async def test_the_states_of_a_campaign_are_posted_in_order(serve, receive):
     caller, receiver = await serve(speed=1000), await receive(200)
     await caller.send(to=NUMBERS, campaignCallback={"strategy": "OnChange", "url": receiver.url})
@@ -53,6 +57,7 @@ async def test_at_completion_a_campaign_posts_its_last_state(serve, receive):
     assert (body["state"], sum(body["statuses"].values())) == ("Finished", 1)
 
 
+@pytest.mark.documented("B03", "B04")
 async def test_only_200_counts_and_the_rest_is_posted_again(serve, receive, until):
     caller, receiver = await serve(speed=10_000), await receive(204, 500, 200)
     await caller.send(callback={"strategy": "OnCompletion", "url": receiver.url})
@@ -70,6 +75,7 @@ async def test_only_200_counts_and_the_rest_is_posted_again(serve, receive, unti
     assert waits[1] >= 60
 
 
+@pytest.mark.documented("B04")
 async def test_a_post_is_given_up_after_the_documented_repeats(serve, unused_tcp_port, until):
     caller = await serve(speed=10_000_000)
     url = f"http://127.0.0.1:{unused_tcp_port}/"

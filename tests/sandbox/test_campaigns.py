@@ -7,6 +7,7 @@ import pytest
 STATUSES = ["Queued", "Initiated", "Ringing", "InProgress", "Completed", "Busy", "NoAnswer", "Failed", "Unknown", "Unsent", "Terminated"]
 
 
+@pytest.mark.documented("C04", "C07", "C08", "V03")
 async def test_a_plain_campaign_is_answered_with_the_documented_keys_and_no_others(caller):
     status, receipt = await caller.send()
     assert status == 200
@@ -37,6 +38,7 @@ async def test_a_plain_campaign_is_answered_with_the_documented_keys_and_no_othe
     }
 
 
+@pytest.mark.documented("C02", "C05", "C07")
 async def test_what_is_supplied_is_given_back(caller):
     supplied = {
         "fileURL": "https://files.example.com/a.wav",
@@ -55,6 +57,7 @@ async def test_what_is_supplied_is_given_back(caller):
     assert caller.sandbox.campaigns[0].body["somethingNew"] == 1
 
 
+@pytest.mark.documented("C03", "C08")
 async def test_contacts_and_groups_are_called_too_and_nobody_twice_through_groups(caller):
     _, first = await caller.send(to=None, contacts=["c1"], groups=["Athens shop", "customers"])
     analysis = first["voiceAnalysis"]
@@ -67,6 +70,7 @@ async def test_contacts_and_groups_are_called_too_and_nobody_twice_through_group
     assert second["voiceAnalysis"]["totalInGroups"] == len(members) - 1
 
 
+@pytest.mark.documented("C52")
 async def test_a_number_given_twice_is_called_twice(caller):
     await caller.send(to=["+306912345678", "+306912345678"])
     assert caller.sandbox.campaigns[0].recipients == ("+306912345678", "+306912345678")
@@ -78,6 +82,7 @@ async def test_a_country_not_known_is_left_out(caller):
     assert "country" not in caller.sandbox.campaigns[0].messages[0]
 
 
+@pytest.mark.documented("C01", "C02", "C13", "V06", "E01", "E02")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -123,6 +128,7 @@ async def test_a_body_that_is_no_object_is_refused(caller, body):
     assert (status, error["code"]) == (400, "400013001")
 
 
+@pytest.mark.documented("C09", "C51")
 async def test_invalid_numbers_are_listed_and_nobody_is_called(caller):
     status, body = await caller.send(to=["+306912345678", "6912345678", "+0", "+30691234567x"])
     assert (status, body["code"]) == (400, "400013004")
@@ -131,6 +137,7 @@ async def test_invalid_numbers_are_listed_and_nobody_is_called(caller):
     assert caller.sandbox.campaigns == ()
 
 
+@pytest.mark.documented("C09", "C51")
 async def test_with_partial_errors_the_valid_numbers_are_called(serve):
     caller = await serve(partial_errors=True)
     status, receipt = await caller.send(to=["+306912345678", "6912345678"])
@@ -140,6 +147,7 @@ async def test_with_partial_errors_the_valid_numbers_are_called(serve):
     assert (await caller.send(to=["6912345678"]))[0] == 400
 
 
+@pytest.mark.documented("C11", "C50")
 async def test_a_name_may_be_used_again_unless_names_are_unique(serve):
     easy, strict = await serve(), await serve(unique_names=True)
     assert [(await easy.send())[0] for _ in range(2)] == [200, 200]
@@ -148,6 +156,7 @@ async def test_a_name_may_be_used_again_unless_names_are_unique(serve):
     assert [campaign.name for campaign in strict.sandbox.campaigns] == ["Spring sale", None, None]
 
 
+@pytest.mark.documented("C12")
 async def test_an_analysis_calls_nobody(caller):
     body = {"from": "3021", "to": ["+306912345678", "12"], "message": {"text": "Hello"}}
     status, analysis = await caller.call("POST", "/voice/analysis", json=body)
@@ -157,6 +166,7 @@ async def test_an_analysis_calls_nobody(caller):
     assert caller.sandbox.campaigns == ()
 
 
+@pytest.mark.documented("C53")
 async def test_a_scheduled_campaign_can_be_deleted_until_it_begins(serve, clock):
     caller = await serve(clock=clock)
     _, early = await caller.send(scheduledDate="2026-03-02T12:30:00Z")

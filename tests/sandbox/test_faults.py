@@ -127,6 +127,7 @@ async def test_a_body_too_large_is_refused(caller):
     assert caller.sandbox.requests[-1].body == b""
 
 
+@pytest.mark.documented("E50")
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/voice/nowhere", 404), ("PUT", "/voice/campaign", 405)])
 async def test_an_unknown_path_is_answered_in_the_gateway_shape(caller, method, path, status):
     answered, body = await caller.call(method, path)

@@ -2,9 +2,12 @@
 
 from collections import Counter
 
+import pytest
+
 NUMBERS = [f"+3069{place:08}" for place in range(1000)]
 
 
+@pytest.mark.documented("V04", "V50")
 async def test_a_thousand_calls_are_over_within_a_minute_and_a_half(serve, clock):
     caller = await serve(clock=clock)
     await caller.send(to=NUMBERS)
@@ -20,6 +23,7 @@ async def test_a_thousand_calls_are_over_within_a_minute_and_a_half(serve, clock
     assert ends["Completed"] > 600
 
 
+@pytest.mark.documented("V01", "V02")
 async def test_every_call_goes_through_its_statuses_in_order(serve, clock):
     caller = await serve(clock=clock, messages=0)
     await caller.send(to=NUMBERS[:60])
@@ -37,6 +41,7 @@ async def test_every_call_goes_through_its_statuses_in_order(serve, clock):
     }
 
 
+@pytest.mark.documented("S13", "S16", "S18", "S20", "S21", "E06")
 async def test_only_the_end_tells_duration_price_and_who_answered(serve, clock):
     caller = await serve(clock=clock, messages=0)
     await caller.send(to=NUMBERS[:100], collectDtmfDigits=True)
@@ -70,6 +75,7 @@ async def test_the_campaign_its_messages_and_tracking_tell_the_same(serve, clock
         assert await caller.call("GET", f"/voice/tracking/{one['messageId']}") == (200, one)
 
 
+@pytest.mark.documented("V04")
 async def test_a_scheduled_campaign_begins_at_its_date(serve, clock):
     caller = await serve(clock=clock, speed=60, messages=0)
     _, receipt = await caller.send(scheduledDate="2026-03-02T13:00:00Z")
@@ -91,6 +97,7 @@ async def test_messages_keep_their_places_while_campaigns_end_in_another_order(s
         assert [message["messageId"] for message in caller.sandbox.messages] == places
 
 
+@pytest.mark.documented("C54")
 async def test_an_unanswered_call_rings_no_longer_than_the_hangup_delay(serve, clock):
     caller = await serve(clock=clock, messages=0)
     await caller.send(to=NUMBERS[:200], hangupDelay=2)
@@ -117,6 +124,7 @@ async def test_the_same_seed_and_time_give_the_same_world(serve, clock):
     assert all(left != right for left, right in zip(worlds[1], worlds[2], strict=True))
 
 
+@pytest.mark.documented("S17", "V51")
 async def test_the_past_holds_what_clients_meet_one_day(serve):
     caller = await serve(messages=5000)
     messages = caller.sandbox.messages

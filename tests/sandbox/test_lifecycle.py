@@ -25,7 +25,7 @@ async def test_nothing_is_left_behind_when_it_closes_in_the_middle_of_things(unt
         async with http.post(sandbox.routee_url + "/voice/campaign", json=body, headers=bearer) as response:
             assert response.status == 200
         sandbox.delay(60)
-        waiting = asyncio.create_task(http.get(sandbox.page_url))
+        waiting = asyncio.create_task(http.get(sandbox.routee_url + "/voice/tracking/x"))
         await until(lambda: len(sandbox.requests) == 3)
         await sandbox.aclose()
         with pytest.raises(aiohttp.ClientError):
@@ -74,7 +74,7 @@ async def test_a_sandbox_is_started_once_and_says_so_when_it_was_not():
 async def test_faults_can_be_laid_before_it_starts():
     sandbox = Sandbox(messages=0, drops=0)
     sandbox.fail_next(status=500)
-    async with sandbox, aiohttp.ClientSession() as http, http.get(sandbox.page_url) as response:
+    async with sandbox, aiohttp.ClientSession() as http, http.get(sandbox.routee_url + "/voice/tracking/x") as response:
         assert response.status == 500
 
 
@@ -91,9 +91,3 @@ async def test_the_present_begins_now_unless_told(caller):
     assert (caller.sandbox.now - datetime(2026, 3, 2, 12, tzinfo=UTC)).total_seconds() < 60
     async with Sandbox(messages=0, drops=0) as sandbox:
         assert abs((sandbox.now - datetime.now(UTC)).total_seconds()) < 60
-
-
-async def test_people_find_a_page_without_a_token(caller):
-    async with caller.http.get(caller.sandbox.page_url) as response:
-        assert response.content_type == "text/html"
-        assert "300 tracked messages" in await response.text()

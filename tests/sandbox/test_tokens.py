@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 
 
+@pytest.mark.documented("T03", "T04")
 async def test_a_token_has_every_documented_key(serve):
     caller = await serve(token_lifetime=1999)
     status, token = await caller.ask_token()
@@ -18,6 +19,7 @@ async def test_a_token_has_every_documented_key(serve):
     assert (token["token_type"], token["expires_in"]) == ("Bearer", 1999)
 
 
+@pytest.mark.documented("T51")
 async def test_a_token_that_holds_is_given_again_with_what_is_left_of_its_life(serve, clock):
     caller = await serve(clock=clock)
     _, first = await caller.ask_token()
@@ -37,11 +39,13 @@ async def test_a_token_ages_by_real_seconds_however_fast_the_sandbox_runs(serve,
     assert (await caller.call("GET", "/voice/tracking/x"))[0] == 404
 
 
+@pytest.mark.documented("T50")
 async def test_the_grant_may_come_in_the_query(caller):
     status, _ = await caller.ask_token(data=None, params={"grant_type": "client_credentials"})
     assert status == 200
 
 
+@pytest.mark.documented("T02", "T52")
 @pytest.mark.parametrize("basic", [aiohttp.encode_basic_auth("someone", "else"), "Basic ?", "Bearer x"])
 async def test_wrong_credentials_are_answered_in_the_gateway_shape(caller, basic):
     status, body = await caller.ask_token(headers={"Authorization": basic})
@@ -50,6 +54,7 @@ async def test_wrong_credentials_are_answered_in_the_gateway_shape(caller, basic
     assert body == {"status": 401, "error": "Unauthorized", "message": "Bad credentials", "path": "/oauth/token"}
 
 
+@pytest.mark.documented("T03", "T52")
 @pytest.mark.parametrize(
     ("form", "error"), [({"grant_type": "password"}, "unsupported_grant_type"), ({"scope": "voice"}, "invalid_request")]
 )
@@ -60,6 +65,7 @@ async def test_another_grant_is_refused_in_the_shape_of_oauth(caller, form, erro
     assert set(body) == {"error", "error_description"}
 
 
+@pytest.mark.documented("T07", "E50")
 async def test_expired_tokens_are_refused_and_a_new_one_is_another(caller):
     caller.sandbox.expire_tokens()
     status, body = await caller.call("POST", "/voice/tracking", json=[])
@@ -76,6 +82,7 @@ async def test_nobody_gets_in_without_a_token(caller):
     assert caller.sandbox.campaigns == ()
 
 
+@pytest.mark.documented("T01")
 async def test_each_service_has_an_origin_of_its_own(caller):
     sandbox = caller.sandbox
     assert len({sandbox.routee_url, sandbox.auth_url, sandbox.spacivox_url}) == 3

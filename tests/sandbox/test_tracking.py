@@ -21,6 +21,7 @@ async def all_ids(caller, *filters, size=7, **params):
         number += 1
 
 
+@pytest.mark.documented("S01", "S04", "S05", "S11", "S54")
 async def test_a_page_without_parameters_is_the_first_twenty_oldest_first(caller):
     page = await caller.search()
     content = page.pop("content")
@@ -40,6 +41,7 @@ async def test_the_pages_together_are_the_list(caller):
     assert await all_ids(caller) == [message["messageId"] for message in caller.sandbox.messages]
 
 
+@pytest.mark.documented("S55")
 async def test_behind_the_end_there_is_nothing(caller):
     page = await caller.search(page=15)
     assert (page["content"], page["last"], page["first"], page["totalElements"], page["number"]) == ([], True, False, 300, 15)
@@ -68,6 +70,7 @@ HOLDS = {
 }
 
 
+@pytest.mark.documented("S08", "S09")
 @pytest.mark.parametrize("operator", HOLDS)
 async def test_every_operator_works_on_every_field(caller, operator):
     messages = caller.sandbox.messages
@@ -80,6 +83,7 @@ async def test_every_operator_works_on_every_field(caller, operator):
         assert 0 < len(expected) < len(messages)
 
 
+@pytest.mark.documented("S08", "S14")
 async def test_a_group_is_found_among_the_groups(caller):
     expected = [message for message in caller.sandbox.messages if "Athens shop" in message.get("groups", ())]
     assert (await caller.search(term("groups", "Athens shop"), size=1000))["content"] == expected
@@ -87,6 +91,7 @@ async def test_a_group_is_found_among_the_groups(caller):
     assert (await caller.search(term("groups", "Athens shop", "is_not")))["totalElements"] == 300 - len(expected)
 
 
+@pytest.mark.documented("S09", "S52")
 async def test_is_is_the_operator_if_none_is_named_and_filters_are_combined_with_and(caller):
     both = await caller.search(term("status.status", "Completed"), term("country", "GR"), size=1000)
     assert both["content"] == [
@@ -94,12 +99,14 @@ async def test_is_is_the_operator_if_none_is_named_and_filters_are_combined_with
     ]
 
 
+@pytest.mark.documented("S51")
 async def test_tagged_keeps_messages_whose_recipient_has_groups(caller):
     tagged = [message for message in caller.sandbox.messages if "groups" in message]
     assert (await caller.search(tagged="true", size=1000))["content"] == tagged
     assert (await caller.search(tagged="false"))["totalElements"] == 300
 
 
+@pytest.mark.documented("S23", "S50")
 async def test_ranges_cut_the_list_without_gap_or_overlap(caller):
     begin = NOW - timedelta(days=7)
     ids = []
@@ -109,10 +116,12 @@ async def test_ranges_cut_the_list_without_gap_or_overlap(caller):
     assert ids == [message["messageId"] for message in caller.sandbox.messages]
 
 
+@pytest.mark.documented("E05")
 async def test_a_moment_may_lack_its_seconds(caller):
     assert (await caller.search(**{"from": "2026-02-23T12:00Z", "to": "2026-03-02T12:00Z"}))["totalElements"] == 300
 
 
+@pytest.mark.documented("S06", "S53")
 @pytest.mark.parametrize("field", ["price", "status.date", "to", "answeredBy", "status.status"])
 async def test_sorting_works_both_ways_and_rows_without_the_field_come_first(caller, field):
     def key(message):
@@ -134,6 +143,7 @@ async def test_sorting_also_sorts_calls_under_way(serve, clock):
     assert [message["to"] for message in content] == sorted(message["to"] for message in caller.sandbox.messages)
 
 
+@pytest.mark.documented("E01", "E02")
 @pytest.mark.parametrize(
     "params",
     [
@@ -154,6 +164,7 @@ async def test_bad_parameters_are_refused(caller, params):
     assert (status, body.keys(), body["code"][:6]) == (400, {"code", "developerMessage"}, "400013")
 
 
+@pytest.mark.documented("S10")
 @pytest.mark.parametrize(
     "body",
     [
@@ -171,6 +182,7 @@ async def test_bad_filters_are_refused(caller, body):
     assert (status, error["code"][:6]) == (400, "400013")
 
 
+@pytest.mark.documented("S07", "S23")
 async def test_a_past_campaign_is_found_by_its_id_in_two_ways(caller):
     for tracking_id in caller.sandbox.history_campaigns:
         _, page = await caller.call("GET", f"/voice/tracking/campaign/{tracking_id}", params={"size": 1000, "sort": "to"})
@@ -180,6 +192,7 @@ async def test_a_past_campaign_is_found_by_its_id_in_two_ways(caller):
         assert len({message["campaign"] for message in page["content"]}) == 1
 
 
+@pytest.mark.documented("S03")
 async def test_a_conversation_has_legs_and_needs_no_parameters(caller):
     legs = [message for message in caller.sandbox.messages if "conversationTrackingId" in message]
     conversations = {leg["conversationTrackingId"] for leg in legs}
@@ -191,11 +204,13 @@ async def test_a_conversation_has_legs_and_needs_no_parameters(caller):
         assert not any("campaign" in leg for leg in page["content"])
 
 
+@pytest.mark.documented("S22")
 @pytest.mark.parametrize("path", ["/voice/tracking/x", "/voice/tracking/campaign/x", "/voice/tracking/conversation/x"])
 async def test_what_is_unknown_is_not_found(caller, path):
     assert await caller.call("GET", path) == (404, {"code": "404013000", "developerMessage": "Tracking not found"})
 
 
+@pytest.mark.documented("S02")
 async def test_one_message_is_found_by_its_id(caller):
     message = caller.sandbox.messages[42]
     assert await caller.call("GET", f"/voice/tracking/{message['messageId']}") == (200, message)
@@ -231,6 +246,7 @@ async def test_an_empty_list_can_grow_and_a_list_shrinks_to_nothing(serve):
     assert caller.sandbox.messages == []
 
 
+@pytest.mark.documented("S56")
 async def test_a_capped_page_size_is_told_by_its_echo_alone(caller):
     caller.sandbox.cap_page_size(10)
     capped = await caller.search(size=50)
@@ -246,6 +262,7 @@ async def test_more_searches_than_are_kept_stay_right(caller):
     assert (await caller.search())["totalElements"] == 300
 
 
+@pytest.mark.documented("S19", "S57")
 async def test_a_recording_is_a_wav_file(caller):
     recordings = [recording for message in caller.sandbox.messages for recording in message["recordings"]]
     keys = {"trackingId", "start", "end", "from", "to", "url", "voiceTrackingIds", "duration"}

@@ -33,10 +33,12 @@ COMMANDS: Final = {
     "demo": "Show the library at work against a sandbox on this machine.",
     "doctor": "Look at what the other commands need, and say what to mend.",
     "journal": "Show the paid sends of a journal whose outcome nobody knows; settle one.",
-    "records": "Write voicemail drop records as lines of JSON, one a record, or into a file.",
+    "records": "Show voicemail drop records, or write them into a file.",
+    "report": "Draw what became of messages: a page, a picture, or both.",
     "sandbox": "Serve both services on this machine, for trying things out. No telephone rings.",
     "send": "Send the campaign of a file: this costs money and rings telephones.",
-    "track": "Write tracked messages as lines of JSON, one a message, or into a file.",
+    "summary": "Add up the messages of campaigns: how they ended, who answered, what they cost.",
+    "track": "Show tracked messages, or write them into a file.",
 }
 """Each command with the first line of its help: it is imported when it is named, not to be listed."""
 

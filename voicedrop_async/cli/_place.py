@@ -1,19 +1,23 @@
-"""``--resume FILE``: the place of a walk in a file, so that the same command can simply be run again."""
+"""The place of a list in a file, and the range that it was begun with, so that the same command can simply be run again."""
 
 import os
+import sys
+from asyncio import CancelledError
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from tempfile import mkstemp
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import msgspec
 from attrs import frozen
 
 from voicedrop_async import ConfigError, ResumeToken, ResumeTokenError
+from voicedrop_async.cli._range import Range
 from voicedrop_async.cli._say import say
+
+T = TypeVar("T")
 
 _ANEW: Final = "to begin anew, remove the file"
 
@@ -22,17 +26,16 @@ _ANEW: Final = "to begin anew, remove the file"
 class _Kept:
     """What stands in the file. No filter does, since it may be a number: the token tells another query by itself."""
 
-    start: datetime | None
-    end: datetime | None
+    range: Range
     written: int
     """Items written so far, by all runs together."""
     token: str
 
 
 class Place:
-    """Where a walk begins, and where it stands. Left by an error, it says how to go on."""
+    """``--resume FILE``: where a walk begins, and where it stands. Left by an error, it says how to go on."""
 
-    def __init__(self, file: Path | None, *, start: datetime | None, end: datetime | None) -> None:
+    def __init__(self, file: Path | None, range: Range) -> None:
         """Read ``file``, if there is one; without any, every walk begins at the beginning.
 
         Raises:
@@ -41,19 +44,15 @@ class Place:
         """
         self._file = file
         self._kept: _Kept | None = None
-        self.start, self.end = start, end
+        self._began = False
+        self.range = range
         if file is None:
             return
         if not os.access(file.parent, os.W_OK):
             raise ConfigError(f"--resume: {file.parent}: no folder that can be written to")
-        self._kept = kept = _read(file)
-        if kept is None:
-            return
-        for option, given, begun_with in (("--start", start, kept.start), ("--end", end, kept.end)):
-            if given is not None and given != begun_with:
-                held = "none" if begun_with is None else begun_with.isoformat()
-                raise ConfigError(f"{option}: another one than that of {file}, which is {held}: give the same to go on; {_ANEW}")
-        self.start, self.end = kept.start, kept.end
+        self._kept = _read("--resume", file, _Kept, "no place of a walk, and left as it is; name another file")
+        if self._kept is not None:
+            self.range = range.gone_on_with(self._kept.range, file, _ANEW)
 
     @property
     def token(self) -> str | None:
@@ -75,18 +74,10 @@ class Place:
 
     def keep(self, token: ResumeToken, written: int) -> None:
         """Keep a place, in one step: whoever reads the file finds the place before or this one."""
-        if self._file is None:
-            return
-        self._kept = _Kept(start=self.start, end=self.end, written=written, token=str(token))
-        # Readable by its owner alone, under a name that nobody else can have taken.
-        handle, name = mkstemp(dir=self._file.parent, prefix=f".{self._file.name}.")
-        new = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(self._kept) + b"\n")
-            new.replace(self._file)
-        finally:
-            new.unlink(missing_ok=True)
+        self._began = True
+        if self._file is not None:
+            self._kept = _Kept(range=self.range, written=written, token=str(token))
+            _write(self._file, self._kept)
 
     def forget(self) -> None:
         """The list has ended: the next walk begins at the beginning."""
@@ -97,16 +88,72 @@ class Place:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if kind is not None and self._kept is not None:
+        if kind is None:
+            return
+        if self._kept is not None:
             say(f"{self._file} keeps the place: the same command goes on from there")
+        elif self._began and issubclass(kind, CancelledError) and not sys.stdout.isatty():
+            say("nothing keeps the place; with --resume FILE, the same command would go on from there")
 
 
-def _read(file: Path) -> _Kept | None:
+def begun(out: Path, range: Range) -> Range:
+    """Return the range that the file ``out`` was begun with, if a part of it is there; else this one.
+
+    Raises:
+        ConfigError: This is another range than that.
+    """
+    part = _part(out)
+    kept = _read("--out", _beside(out), Range, "no range of an export; remove it") if part.exists() else None
+    return range if kept is None else range.gone_on_with(kept, part, f"to begin anew, remove it and {part.name}.place")
+
+
+@contextmanager
+def range_kept(out: Path, range: Range) -> Generator[None]:
+    """Keep what the words of a range mean, beside the file ``out``, for as long as it is not whole.
+
+    Raises:
+        ConfigError: The disk refused.
+    """
+    file, part = _beside(out), _part(out)
+    if range.has_words and not part.exists():
+        try:
+            _write(file, range)
+        except OSError as error:
+            raise ConfigError(f"--out: {file}: {error.strerror}") from None
     try:
-        return msgspec.json.decode(file.read_bytes(), type=_Kept)
+        yield
+    finally:
+        if not part.exists():  # it is whole, or was not begun
+            file.unlink(missing_ok=True)
+
+
+def _part(out: Path) -> Path:
+    return out.with_name(f"{out.name}.part")
+
+
+def _beside(out: Path) -> Path:
+    return out.with_name(f"{out.name}.part.range")
+
+
+def _read(option: str, file: Path, kind: type[T], otherwise: str) -> T | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(f"--resume: {file}: {error.strerror}") from None
+        raise ConfigError(f"{option}: {file}: {error.strerror}") from None
     except (msgspec.MsgspecError, ValueError):
-        raise ConfigError(f"--resume: {file}: no place of a walk, and left as it is; name another file") from None
+        raise ConfigError(f"{option}: {file}: {otherwise}") from None
+
+
+def _write(file: Path, what: object) -> None:
+    """Write it in one step: whoever reads the file finds what stood there before, or this."""
+    # Readable by its owner alone, under a name that nobody else can have taken.
+    handle, name = mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    new = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(msgspec.json.encode(what) + b"\n")
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)

@@ -3,12 +3,16 @@
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from voicedrop_async import Page, WalkReport
+from voicedrop_async.cli._say import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+
+_TICK: Final = 1e-3
+"""Seconds; in less, nothing has a rate."""
 
 
 class Progress:
@@ -48,12 +52,28 @@ class Progress:
             self._bars.stop()
 
     def show(self, page: Page[Any], report: WalkReport) -> None:
-        """Show how far it is, now that ``page`` is written."""
+        """Show how far a walk is, now that ``page`` is written."""
+        if self._bars is not None:
+            self._move(*self._so_far(page, report), new=report.items)
+
+    def count(self, done: int, total: int) -> None:
+        """Show that so many of so many are done."""
+        self._move(f"{done:,} of {total:,}", done, total, new=done)
+
+    def say(self, sentence: str) -> None:
+        """Tell something on stderr, above the bar if there is one."""
+        if self._bars is not None:
+            self._bars.stop()
+        say(sentence)
+        if self._bars is not None:
+            self._bars.start()
+
+    def _move(self, text: str, done: int, total: int | None, *, new: int) -> None:
+        """Show it; ``new`` is what this run has done."""
         if self._bars is None:
             return
         (task,) = self._bars.task_ids
-        text, done, total = self._so_far(page, report)
-        rate = report.items / (time.perf_counter() - self._began)
+        rate = new / max(time.perf_counter() - self._began, _TICK)
         if not self._shown:  # what was done before this run says nothing of its speed
             self._bars.reset(task, completed=done, total=total)
             self._shown = True
@@ -74,6 +94,9 @@ def _bars() -> "Bars":
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), TimeRemainingColumn(), TextColumn("left"))
+    bar = BarColumn(bar_width=None, complete_style="cyan", finished_style="cyan")
+    columns = (TextColumn("{task.description}", markup=False), bar, TimeRemainingColumn(), TextColumn("left"))
+    console = Console(stderr=True)
+    console.width -= len("^C") + 1  # which the terminal shows: on a line of its own, the bar's would stay where it is
     # Data goes to stdout by its buffer: rich must not put itself in front of it.
-    return Bars(*columns, console=Console(stderr=True), transient=True, expand=True, redirect_stdout=False, redirect_stderr=False)
+    return Bars(*columns, console=console, transient=True, expand=True, redirect_stdout=False, redirect_stderr=False)

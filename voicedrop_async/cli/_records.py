@@ -1,51 +1,48 @@
 """``voicedrop records``."""
 
-from pathlib import Path
+from attrs import frozen
+from cyclopts import Parameter
 
 from voicedrop_async.cli import _walks
-from voicedrop_async.cli._place import Place
-from voicedrop_async.cli._settings import Settings
-from voicedrop_async.cli._words import moment, span
+from voicedrop_async.cli._options import ACCOUNT, OUTPUT, PORTION, Account, Moment, Output, Portion
+from voicedrop_async.cli._range import Range
+from voicedrop_async.cli._words import span
 
 
-async def records(
-    *,
-    start: str,
-    end: str,
-    team: int | None = None,
-    slices: str = "1d",
-    max_items: int | None = None,
-    prefetch: int = 0,
-    resume: Path | None = None,
-    format: str | None = None,
-    out: Path | None = None,
-    profile: str | None = None,
-) -> int:
-    """Write voicemail drop records as lines of JSON, one a record, or into a file.
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Drops:
+    """Which records."""
 
-    The keys are the field names of VoicemailDropRecord; state is one of SENT,
-    DELIVERED, FAILED and REJECTED, or the number of a newer one, as text.
+    start: Moment
+    """2026-03-02T09:00:00Z, today or yesterday (midnight of this machine's zone), -7d, -6h, -30m; included."""
+    end: Moment = "now"
+    """Likewise, or now; excluded."""
+    team: int | None = None
+    """Only this team's records."""
+    slices: str = "1d"
+    """Time covered by one request: 6h, 1d, 30m, or 6 for hours."""
 
-    An export that was interrupted goes on where it was when the same command
-    is run again: voicedrop records ... --resume place >> records.jsonl
-    or, each record surely once, voicedrop records ... --out records.parquet
 
-    Args:
-        start: ISO 8601 moment with its zone, such as 2026-03-02T00:00:00Z; included.
-        end: Likewise; excluded.
-        team: Only this team's records.
-        slices: Time covered by one request: 6h, 1d, 30m, or 6 for hours.
-        max_items: Stop after so many; with --resume, so many a run.
-        prefetch: Requests kept under way ahead of the output.
-        resume: File that keeps the place, until the list has ended. A run that is killed can repeat the records of one request.
-        format: jsonl, csv or parquet, which is for files only. By the name of the file if left out, and jsonl on stdout.
-        out: File to write, which is there when it is whole; a run that was interrupted goes on by itself, and max-items counts all.
-        profile: Of the settings file, in place of VOICEDROP_PROFILE.
+async def records(*, drops: Drops, portion: Portion = PORTION, output: Output = OUTPUT, account: Account = ACCOUNT) -> int:
+    """Show voicemail drop records, or write them into a file.
+
+    On a terminal they are a table of the columns that fit, with moments in UTC;
+    elsewhere lines of JSON. Their keys are the fields of VoicemailDropRecord;
+    state is one of SENT, DELIVERED, FAILED and REJECTED, or the number of a
+    newer one, as text.
+
+    What was interrupted goes on where it was when the same command is run
+    again, with the range that it was begun with:
+      voicedrop records --start -7d --resume place >> records.jsonl
+      voicedrop records --start -7d --out records.parquet
     """
-    into = _walks.output(format, out, resume)
-    since, until, step = moment("--start", start), moment("--end", end), span("--slices", slices)
-    place = Place(resume, start=since, end=until)
-    async with Settings.load(profile).spacivox(ahead=prefetch) as spacivox:
+    step = span("--slices", drops.slices)
+    place = output.place(Range.read(drops.start, drops.end))
+    async with account.spacivox(ahead=portion.prefetch) as spacivox:
+        since, until = place.range.both()
         with place.explains():
-            drops = spacivox.drop_records(since, until, team=team, slices=step, max_items=max_items, prefetch=prefetch, resume=place.token)
-        return await _walks.write(drops, "records", place, into=into, max_items=max_items)
+            stream = spacivox.drop_records(
+                since, until, team=drops.team, slices=step, max_items=portion.max_items, prefetch=portion.prefetch, resume=place.token
+            )
+        return await _walks.write(stream, "records", place, output, max_items=portion.max_items)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
@@ -19,6 +20,7 @@ async def sandbox(
     messages: Annotated[int, _COUNT] = 1_000,
     seed: int = 7,
     speed: Annotated[float, Parameter(validator=validators.Number(gt=0))] = 1.0,
+    state: Path | None = None,
 ) -> int:
     """Serve both services on this machine, for trying things out. No telephone rings.
 
@@ -34,10 +36,13 @@ async def sandbox(
         messages: Tracked messages of the last seven days.
         seed: The same seed makes the same messages.
         speed: Seconds that pass in the sandbox during a real one.
+        state: A file from which it goes on, and which it keeps, for another
+            run after this one, however it ends. Messages and seed are those
+            of the file, once there is one. It holds phone numbers.
     """
     from voicedrop_async.sandbox import Sandbox
 
-    async with Sandbox(port=port, messages=messages, seed=seed, speed=speed) as served:
+    async with Sandbox(port=port, messages=messages, seed=seed, speed=speed, state=state) as served:
         stop = asyncio.Event()
         with suppress(NotImplementedError):  # Windows knows no SIGTERM to wait for
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

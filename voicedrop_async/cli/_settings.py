@@ -94,11 +94,21 @@ class Settings:
         _check_profile(place, profiles[name])
         return cls(place=place, why_empty="", table=profiles[name])
 
-    def routee(self, *, ahead: int = 0, journal: Journal | None = None, trace_configs: Sequence[aiohttp.TraceConfig] = ()) -> RouteeSession:
+    def routee(
+        self,
+        *,
+        ahead: int = 0,
+        rate: float | None = None,
+        max_in_flight: int | None = None,
+        journal: Journal | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
+    ) -> RouteeSession:
         """Return a session for Routee.
 
         Args:
             ahead: Requests that are wanted under way at once, beside one that sends.
+            rate: Requests a second, at most; in place of what is set.
+            max_in_flight: Requests under way at once, at most; likewise.
             journal: Where paid sends are written down.
             trace_configs: As of the session.
 
@@ -108,15 +118,23 @@ class Settings:
         with self._names("routee"):
             auth = ClientCredentials(self._needed("routee_application_id"), self._needed("routee_application_secret"))
             base_url, auth_url = self.urls("routee").values()
-            limits = self._limits("routee", ahead)
+            limits = self._limits("routee", ahead, rate, max_in_flight)
             return RouteeSession(auth, base_url=base_url, auth_url=auth_url, journal=journal, limits=limits, trace_configs=trace_configs)
 
-    def spacivox(self, *, ahead: int = 0, trace_configs: Sequence[aiohttp.TraceConfig] = ()) -> SpacivoxSession:
+    def spacivox(
+        self,
+        *,
+        ahead: int = 0,
+        rate: float | None = None,
+        max_in_flight: int | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
+    ) -> SpacivoxSession:
         """Return a session for Spacivox; arguments and errors as for Routee."""
         with self._names("spacivox"):
             auth = StaticToken(self._needed("spacivox_access_token"))
             (base_url,) = self.urls("spacivox").values()
-            return SpacivoxSession(auth, base_url=base_url, limits=self._limits("spacivox", ahead), trace_configs=trace_configs)
+            limits = self._limits("spacivox", ahead, rate, max_in_flight)
+            return SpacivoxSession(auth, base_url=base_url, limits=limits, trace_configs=trace_configs)
 
     def urls(self, service: str) -> dict[str, str]:
         """Return where a service is, by key; the usual places where nothing else is set."""
@@ -170,10 +188,13 @@ class Settings:
             raise ConfigError(f"{key.upper()}: {rule}")
         return cast("float | None", value)
 
-    def _limits(self, service: str, ahead: int) -> Limits:
-        most = self._number(f"{service}_max_in_flight")
+    def _limits(self, service: str, ahead: int, rate: float | None, max_in_flight: int | None) -> Limits:
+        most = self._number(f"{service}_max_in_flight") if max_in_flight is None else max_in_flight
         # Who asks for many ahead, means it, unless he has said what is the most; one slot is for sending.
-        return Limits(max_in_flight=max(_IN_FLIGHT, ahead + 1) if most is None else int(most), rate=self._number(f"{service}_rate"))
+        return Limits(
+            max_in_flight=max(_IN_FLIGHT, ahead + 1) if most is None else int(most),
+            rate=self._number(f"{service}_rate") if rate is None else rate,
+        )
 
 
 def _usual_file() -> Path:

@@ -3,15 +3,14 @@
 import os
 import stat
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast
 
-from attrs import frozen
-
-from voicedrop_async import ConfigError, Exported, Page, PageStream, RequestError, WalkReport, export_to
-from voicedrop_async.cli._place import Place
+from voicedrop_async import Exported, Page, PageStream, RequestError, WalkReport, export_to
+from voicedrop_async.cli._options import Output
+from voicedrop_async.cli._place import Place, range_kept
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._say import say
 from voicedrop_async.export import Format, csv_header, to_csv, to_jsonl
@@ -19,33 +18,14 @@ from voicedrop_async.export import Format, csv_header, to_csv, to_jsonl
 T = TypeVar("T")
 
 
-@frozen
-class Output:
-    """Where a list goes, and as what."""
-
-    format: Format | None
-    """None: lines of JSON on stdout, or what the name of the file says."""
-    file: Path | None
-
-
-def output(format: str | None, out: Path | None, resume: Path | None) -> Output:
-    """Read ``--format`` and ``--out``.
-
-    Raises:
-        ConfigError: There is no such format, stdout does not take it, or the place would be kept twice.
-    """
-    known: dict[str, Format] = {name: name for name in get_args(Format)}
-    if format is not None and format not in known:
-        raise ConfigError(f"--format: must be one of {', '.join(known)}")
-    if out is None and format == "parquet":
-        raise ConfigError("--format: parquet is no text for stdout; name a file with --out")
-    if out is not None and resume is not None:
-        raise ConfigError("--resume: is for stdout; with --out the place is kept beside the file, and the same command goes on from there")
-    return Output(None if format is None else known[format], out)
-
-
 async def write(
-    stream: PageStream[T], what: str, place: Place, *, into: Output, max_items: int | None, uncut: PageStream[Any] | None = None
+    stream: PageStream[T],
+    what: str,
+    place: Place,
+    output: Output,
+    *,
+    max_items: int | None,
+    uncut: PageStream[Any] | None = None,
 ) -> int:
     """Write every item; return 4 if the list is not complete, but for ``max_items``.
 
@@ -54,40 +34,55 @@ async def write(
         what: The items' name, in the plural.
         place: Where the walk stands is kept here, as soon as a page has been written: at worst, a page is written twice. A file
             keeps its own place.
-        into: Where to, and as what.
+        output: Where to, and as what.
         max_items: As of ``stream``.
         uncut: The list without slices, which knows its total.
     """
-    if into.file is not None:
-        return await _to_file(stream, what, into.file, into.format, max_items=max_items, uncut=uncut)
+    if output.out is not None:
+        with range_kept(output.out, place.range):
+            return await _to_file(stream, what, output.out, output.format, max_items=max_items, uncut=uncut)
     before = place.written
+    head, encoded = _encoder(output.on_stdout(), stream.model)
     with place, Progress(what, before=before, most=max_items) as progress:
-        await _ask_total(progress, uncut)
-        if into.format == "csv" and not before:
-            _put(csv_header(stream.model))
+        await ask_total(progress, uncut)
+        if not before:
+            put(head)
         async with stream.walk() as walk:
             async for page in walk.pages():
-                _put((to_csv if into.format == "csv" else to_jsonl)(page.items))
+                put(encoded(page.items))
                 place.keep(walk.token, before + walk.report.items)
                 progress.show(page, walk.report)
     report = walk.report
     if report.items != max_items or report.complete:
         place.forget()  # the walk came to the end of the list
-    return _judged(report, report.items, what, max_items)
+    if not report.items and sys.stdout.isatty():
+        say(f"no {what}")
+    return judged(report, report.items, what, max_items)
+
+
+def _encoder(shape: str, model: object) -> tuple[bytes, Callable[[Sequence[object]], bytes]]:
+    """Return what stands first, and what makes bytes of items."""
+    if shape == "csv":
+        return csv_header(model), to_csv
+    if shape == "table":
+        from voicedrop_async.cli._table import Table
+
+        return b"", Table(model).rows
+    return b"", to_jsonl
 
 
 async def _to_file(
-    stream: PageStream[T], what: str, file: Path, format: Format | None, *, max_items: int | None, uncut: PageStream[Any] | None
+    stream: PageStream[T], what: str, file: Path, format: str | None, *, max_items: int | None, uncut: PageStream[Any] | None
 ) -> int:
     with _says_how_to_go_on(file), Progress(what, before=0, most=max_items, to_stdout=False) as progress:
-        await _ask_total(progress, uncut)
+        await ask_total(progress, uncut)
 
         def show(page: Page[T], so_far: Exported) -> None:
             progress.before = so_far.items - so_far.report.items
             progress.show(page, so_far.report)
 
-        done = await export_to(stream, file, format=format, on_page=show)
-    return _judged(done.report, done.items, what, max_items)
+        done = await export_to(stream, file, format=cast("Format | None", format), on_page=show)
+    return judged(done.report, done.items, what, max_items)
 
 
 @contextmanager
@@ -101,13 +96,14 @@ def _says_how_to_go_on(file: Path) -> Generator[None]:
             say(f"{file}.part keeps what was written: the same command goes on from there")
 
 
-async def _ask_total(progress: Progress, uncut: PageStream[Any] | None) -> None:
+async def ask_total(progress: Progress, uncut: PageStream[Any] | None) -> None:
+    """Ask how long the list is, if somebody looks and the walk itself would not tell."""
     if progress.seen and uncut is not None:
         with suppress(RequestError):  # a total is nice to have, and the walk itself has more to say
             progress.total = await uncut.count()
 
 
-def _judged(report: WalkReport, written: int, what: str, max_items: int | None) -> int:
+def judged(report: WalkReport, written: int, what: str, max_items: int | None) -> int:
     """Return the exit code, and tell what speaks against the list."""
     if report.complete or written == max_items:
         return 0
@@ -115,7 +111,7 @@ def _judged(report: WalkReport, written: int, what: str, max_items: int | None) 
     return 4
 
 
-def _put(data: bytes) -> None:
+def put(data: bytes) -> None:
     """Write a page to stdout. In a file, half of one is taken back: the other half would be written behind half a line."""
     out = sys.stdout.buffer
     before = os.fstat(out.fileno())

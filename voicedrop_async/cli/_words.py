@@ -1,7 +1,7 @@
 """Words of the command line that stand for values. What cannot be read is a ``ConfigError``, before anything is sent."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from voicedrop_async import ConfigError, FilterField, FilterOperator, TrackingFilter
@@ -17,17 +17,6 @@ _UNITS: Final = {
 
 # The service's own words, and the names of ours: status for status.status, collected_tones for collectedTones.
 _FIELDS: Final = {member.name.lower(): member for member in FilterField} | {member.value: member for member in FilterField}
-
-
-def moment(option: str, text: str) -> datetime:
-    """Read an ISO 8601 moment that names its zone."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{option}: not an ISO 8601 moment, such as 2026-03-02T09:00:00Z") from None
-    if read.utcoffset() is None:
-        raise ConfigError(f"{option}: names no zone, and so could mean any moment of a day; end it with Z, or with +02:00")
-    return read
 
 
 def span(option: str, text: str) -> timedelta:

@@ -6,10 +6,10 @@ A stream is walked page by page on the loop, a thread beside it writes, and the 
       Lines, Frames           the file until it is whole, and its place  _parts
         to_jsonl, to_csv      items as lines                             _text
         frame_of              items as a frame                           _frames
-          columns_of          the columns of both models                 _columns
+          rows_of             the columns of both models, filled in      _rows
 """
 
 from voicedrop_async.export._exporting import Exported, Format, export_to, to_polars
-from voicedrop_async.export._text import csv_header, disarmed, json_lines, to_csv, to_jsonl
+from voicedrop_async.export._text import csv_header, disarmed, json_lines, rearmed, to_csv, to_jsonl
 
-__all__ = ["Exported", "Format", "csv_header", "disarmed", "export_to", "json_lines", "to_csv", "to_jsonl", "to_polars"]
+__all__ = ["Exported", "Format", "csv_header", "disarmed", "export_to", "json_lines", "rearmed", "to_csv", "to_jsonl", "to_polars"]

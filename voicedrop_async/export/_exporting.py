@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_a
 from attrs import frozen
 
 from voicedrop_async.errors import ConfigError, ResumeTokenError
-from voicedrop_async.export._columns import columns_of
 from voicedrop_async.export._frames import check_polars, frame_of
 from voicedrop_async.export._parts import Frames, Lines, Part
+from voicedrop_async.export._rows import columns_of
 from voicedrop_async.export._text import csv_header, to_csv, to_jsonl
 from voicedrop_async.models import Page, WalkReport
 from voicedrop_async.pages import PageStream, Walk
@@ -28,9 +28,7 @@ Format: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
 _SUFFIXES: Final[dict[str, Format]] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 _BATCH: Final = 1_000
-"""Items that are written at once, as lines; no more than twice as many, and a page, wait in memory."""
-_FRAME: Final = 5_000
-"""Items of one frame: of smaller ones, each takes about as long to make."""
+"""Items that are written at once; no more than twice as many, and a page, wait in memory."""
 LINES_KEPT_EVERY: Final = 1.0
 FRAMES_KEPT_EVERY: Final = 10.0
 """Seconds; each time makes a file."""
@@ -41,6 +39,7 @@ class Exported:
     """What stands in a file, and what was seen on the way."""
 
     path: Path
+    """The file."""
     items: int
     """Rows in the file, of all runs together."""
     report: WalkReport
@@ -68,15 +67,16 @@ async def export_to(
 
     Raises:
         ConfigError: No format is known by that name, polars is not installed, another export is writing the file, what lies at
-            ``PATH.part`` belongs to another stream or format, or the disk refused.
-        RequestError, WalkError: The walk failed. What came before is kept, and the same call goes on from there.
+            ``PATH.part`` belongs to another stream or format, or no file can be made there. Nothing was sent.
+        OSError: The disk failed, or is full.
+        RequestError, WalkError: The walk failed. In both cases what came before is kept, and the same call goes on from there.
     """
     part = _part_of(stream, Path(path), format)
     desk = _Desk()
     try:
         if isinstance(part, Frames):
             await desk.do(check_polars)
-        await desk.do(part.open)
+        await _begin(part, desk)
         exported = await _write(_rest_of(stream, part), part, desk, on_page)
         await desk.do(part.finish)
     finally:
@@ -98,7 +98,7 @@ async def to_polars(stream: PageStream[Any]) -> "polars.DataFrame":
     async with stream.walk() as walk:
         async for page in walk.pages():
             pile += page.items
-            if len(pile) >= _FRAME:
+            if len(pile) >= _BATCH:
                 frames.append(await asyncio.to_thread(frame_of, model, pile))
                 pile = []
     return await asyncio.to_thread(_joined, model, frames, pile)
@@ -126,9 +126,16 @@ def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
         known = ", ".join(get_args(Format))
         raise ConfigError(f"{'path: its name tells no format' if format is None else 'format: is none that is known'}; known are {known}")
     if wanted == "parquet":
-        return Frames(target=target, format=wanted, model=model, batch=_FRAME, every=FRAMES_KEPT_EVERY)
+        return Frames(target=target, format=wanted, model=model, every=FRAMES_KEPT_EVERY)
     encode, header = (to_csv, csv_header(model)) if wanted == "csv" else (to_jsonl, b"")
-    return Lines(target=target, format=wanted, model=model, batch=_BATCH, every=LINES_KEPT_EVERY, encode=encode, header=header)
+    return Lines(target=target, format=wanted, model=model, every=LINES_KEPT_EVERY, encode=encode, header=header)
+
+
+async def _begin(part: Part, desk: "_Desk") -> None:
+    try:
+        await desk.do(part.open)
+    except OSError as error:
+        raise ConfigError(f"path: cannot be written to: {error.strerror or type(error).__name__}") from None
 
 
 def _rest_of(stream: PageStream[T], part: Part) -> PageStream[T]:
@@ -156,7 +163,7 @@ async def _write(stream: PageStream[T], part: Part, desk: "_Desk", on_page: Call
                 pile += page.items
                 items += len(page.items)
                 late = time.monotonic() >= due
-                if late or len(pile) >= part.batch:
+                if late or len(pile) >= _BATCH:
                     await desk.hand_over(_step(part, pile, items, str(walk.token) if late else None))
                     pile = []
                     due = time.monotonic() + part.every if late else due
@@ -205,8 +212,6 @@ class _Desk:
             return
         try:
             await asyncio.shield(self._under_way)
-        except OSError as error:
-            raise ConfigError(f"path: cannot be written to: {error.strerror or type(error).__name__}") from None
         finally:
             if self._under_way.done():
                 self._under_way = None

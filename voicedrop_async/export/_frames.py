@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from voicedrop_async.errors import ConfigError
-from voicedrop_async.export._columns import Holds, columns_of
-from voicedrop_async.models import Recording
+from voicedrop_async.export._rows import Column, Holds, RecordingRow, columns_of, inner_columns, rows_of
 
 if TYPE_CHECKING:
     import polars
@@ -44,7 +43,7 @@ def schema_of(model: object) -> "polars.Schema":
         Holds.TEXTS: pl.List(pl.String),
         Holds.EXTRA: pl.List(pl.Struct({"key": pl.String, "value": pl.String})),
     }
-    types[Holds.RECORDINGS] = pl.List(pl.Struct({name: types[holds] for name, holds in _INNER.items()}))
+    types[Holds.RECORDINGS] = pl.List(pl.Struct({column.name: types[column.holds] for column in inner_columns(RecordingRow)}))
     return pl.Schema({column.name: types[column.holds] for column in columns_of(model)})
 
 
@@ -52,62 +51,95 @@ def frame_of(model: object, items: Sequence[object]) -> "polars.DataFrame":
     """Return a frame of items, one a row."""
     import polars as pl
 
-    schema = schema_of(model)
-    return pl.DataFrame([_series(column.holds, column.of(items), schema[column.name]).alias(column.name) for column in columns_of(model)])
+    rows, schema = rows_of(model, items), schema_of(model)
+    return pl.DataFrame([_series(column, rows, schema[column.name]) for column in columns_of(model)])
 
 
-def _series(holds: Holds, values: list[Any], type: Any) -> "polars.Series":
+def _series(column: Column, rows: Sequence[object], type: Any) -> "polars.Series":
+    """Return a column of rows."""
+    values = column.of(rows)
+    return _SERIES.get(column.holds, _plain)(values, type).alias(column.name)
+
+
+def _plain(values: list[Any], type: Any) -> "polars.Series":
     import polars as pl
 
-    match holds:
-        case Holds.MOMENT:
-            return _moments(values, type)
-        case Holds.TEXTS:
-            return _lists(values, lambda texts: pl.Series(texts, dtype=pl.String), type)
-        case Holds.EXTRA:
-            return _lists([list(value.items()) if value else None for value in values], _pairs, type)
-        case Holds.RECORDINGS:
-            return _lists(values, partial(_recordings, type.inner), type)
-        case Holds.PRICE:  # slow to make, and so made once for each
-            places: dict[Any, int] = {}
-            index = [places.setdefault(value, len(places)) for value in values]
-            unlike: Any = pl.Series(_fitted(holds, list(places)), dtype=type)  # Any: polars' own types want numpy here
-            prices: pl.Series = unlike.gather(index)
-            return prices
-        case _:
-            return pl.Series(_fitted(holds, values), dtype=type)
+    return pl.Series(values, dtype=type)
+
+
+def _wholes(values: list[int | None], type: Any) -> "polars.Series":
+    """Return whole numbers; none in place of one that 64 bits do not hold."""
+    return _plain([value if value is None or -(2**63) <= value < 2**63 else None for value in values], type)
+
+
+def _seconds(values: list[float | None], type: Any) -> "polars.Series":
+    return _plain([value if value is None else float(value) for value in values], type)
 
 
 def _moments(values: list[datetime | None], type: Any) -> "polars.Series":
     """Return moments, by way of spans since 1970: of datetimes they are slow to make."""
     import polars as pl
 
-    since = pl.Series([None if value is None else value - _EPOCH for value in values], dtype=pl.Duration("us"))
+    since = _plain([None if value is None else value - _EPOCH for value in values], pl.Duration("us"))
     return since.cast(pl.Int64).cast(type)
 
 
-def _lists(values: Sequence[Sequence[Any] | None], made_of: "Callable[[list[Any]], polars.Series]", type: Any) -> "polars.Series":
+def _prices(values: list[Decimal | None], type: Any) -> "polars.Series":
+    """Return prices, which are slow to make, and so made once for all that are equal."""
+    places: dict[Decimal | None, int] = {}
+    index = [places.setdefault(value, len(places)) for value in values]
+    return _at(index, _plain([None if price is None else _price(price) for price in places], type))
+
+
+def _texts(values: list[tuple[str, ...] | None], type: Any) -> "polars.Series":
+    return _lists(values, lambda texts: _plain(texts, type.inner), type)
+
+
+def _at(places: list[int | None] | list[int], series: Any) -> "polars.Series":  # Any: polars' own types want numpy here
+    """Return what stands in a series at these places, in one step: ``gather`` plans and runs a query for it."""
+    import polars as pl
+
+    found: pl.Series = series[pl.Series(places, dtype=pl.UInt32)]
+    return found
+
+
+def _lists(values: list[Any], made_of: "Callable[[list[Any]], polars.Series]", type: Any) -> "polars.Series":
     """Return lists, of one long series of all their members: a list of structs is very slow to make object by object."""
     import polars as pl
 
-    members = made_of([one for value in values for one in value or ()]).alias("list")
-    at = pl.Series("at", [place for place, value in enumerate(values) for _ in value or ()], dtype=pl.Int64)
-    empty = pl.Series("at", [place for place, value in enumerate(values) if value is not None and not value], dtype=pl.Int64)
-    none_in_it = pl.Series("list", [[]], type).new_from_index(0, len(empty))
-    spread: Any = pl.DataFrame([at, members])
-    full: pl.DataFrame = spread.group_by("at").agg("list").cast({"list": type})
-    # In one piece: of two, nested as they are, the join is ten times as slow.
-    lists = pl.concat([full, pl.DataFrame([empty, none_in_it])], rechunk=True)
-    rows = pl.DataFrame({"at": pl.Series(range(len(values)), dtype=pl.Int64)})
-    return rows.join(lists, on="at", how="left", maintain_order="left")["list"]
+    full = [value for value in values if value]
+    if not full and values.count(None) == len(values):
+        return pl.Series([None], dtype=type).new_from_index(0, len(values))
+    members = made_of([one for value in full for one in value])
+    at = pl.Series("at", [place for place, value in enumerate(full) for _ in value], dtype=pl.Int64)
+    spread: Any = pl.DataFrame([at.set_sorted(), members.alias("list")])
+    grouped: pl.Series = spread.group_by("at", maintain_order=True).agg("list")["list"]
+    # In one piece: from two, nested as they are, it takes a hundred times as long to gather.
+    lists = pl.concat([grouped, _empty_list(type)], rechunk=True)
+    places = iter(range(len(full)))
+    return _at([None if value is None else next(places) if value else len(full) for value in values], lists)
 
 
-def _recordings(type: Any, ones: list[Recording]) -> "polars.Series":
+@cache
+def _empty_list(type: Any) -> "polars.Series":
     import polars as pl
 
-    kinds = {field.name: field.dtype for field in type.fields}
-    fields = [_series(holds, [getattr(one, name) for one in ones], kinds[name]).alias(name) for name, holds in _INNER.items()]
-    return pl.DataFrame(fields).to_struct()
+    return pl.Series("list", [[]], type)
+
+
+def _recordings(values: list[Sequence[RecordingRow] | None], type: Any) -> "polars.Series":
+    import polars as pl
+
+    kinds = {field.name: field.dtype for field in type.inner.fields}
+
+    def structs(rows: list[RecordingRow]) -> pl.Series:
+        return pl.DataFrame([_series(column, rows, kinds[column.name]) for column in inner_columns(RecordingRow)]).to_struct()
+
+    return _lists(values, structs, type)
+
+
+def _extras(values: list[Mapping[str, object] | None], type: Any) -> "polars.Series":
+    return _lists([None if value is None else list(value.items()) for value in values], _pairs, type)
 
 
 def _pairs(members: list[tuple[str, object]]) -> "polars.Series":
@@ -118,11 +150,6 @@ def _pairs(members: list[tuple[str, object]]) -> "polars.Series":
     return pl.DataFrame({"key": keys, "value": values}, schema={"key": pl.String, "value": pl.String}).to_struct()
 
 
-def _fitted(holds: Holds, values: list[Any]) -> list[Any]:
-    fit = _FITS.get(holds)
-    return values if fit is None else [None if value is None else fit(value) for value in values]
-
-
 def _price(price: Decimal) -> Decimal | None:
     """Return a price with nine places; None for one of more than 29 digits before its point, which the type cannot hold."""
     try:
@@ -131,27 +158,13 @@ def _price(price: Decimal) -> Decimal | None:
         return None
 
 
-def _whole(number: int) -> int | None:
-    """Return a whole number; None for one that 64 bits do not hold."""
-    return number if -(2**63) <= number < 2**63 else None
-
-
-_FITS: Final[Mapping[Holds, Callable[[Any], Any]]] = {
-    Holds.WHOLE: _whole,
-    Holds.SECONDS: float,
-    Holds.PRICE: _price,
+_SERIES: Final[Mapping[Holds, Callable[[list[Any], Any], "polars.Series"]]] = {
+    Holds.WHOLE: _wholes,
+    Holds.SECONDS: _seconds,
+    Holds.PRICE: _prices,
+    Holds.MOMENT: _moments,
+    Holds.TEXTS: _texts,
+    Holds.RECORDINGS: _recordings,
+    Holds.EXTRA: _extras,
 }
-
-_INNER: Final[Mapping[str, Holds]] = {
-    "tracking_id": Holds.TEXT,
-    "start": Holds.MOMENT,
-    "end": Holds.MOMENT,
-    "sender": Holds.TEXT,
-    "to": Holds.TEXT,
-    "url": Holds.TEXT,
-    "voice_tracking_ids": Holds.TEXTS,
-    "conversation_tracking_id": Holds.TEXT,
-    "duration": Holds.SECONDS,
-    "extra": Holds.EXTRA,
-}
-"""What the fields of a recording hold, in the order of their columns."""
+"""What makes a column of values; of texts, polars itself."""

@@ -13,17 +13,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from attrs import define, field, frozen
 
+from voicedrop_async._files import sync
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.export._frames import frame_of, schema_of
+
+if TYPE_CHECKING:
+    import polars
 
 _OWNER: Final = 0o600
 _ROWS: Final = 20_000
 """Rows of one part of a Parquet file; what waits in memory until they are there are columns, not objects."""
+_GROUP: Final = 50_000
+"""Rows of one group of the whole file: where parts are put together, as many are in memory."""
 
 
 @frozen(kw_only=True)
@@ -46,8 +52,6 @@ class Part(ABC):
     target: Path
     format: str
     model: object
-    batch: int
-    """Items that are written at once."""
     every: float
     """Seconds after which its place is kept, at the earliest."""
     mark: Mark | None = field(default=None, init=False)
@@ -89,7 +93,7 @@ class Part(ABC):
     def finish(self) -> None:
         """Put the whole file in its place."""
         self._put_in_place()
-        _sync(self.target.parent)
+        sync(self.target.parent)
         self._place.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -173,18 +177,18 @@ class Lines(Part):
 class Frames(Part):
     """A folder of Parquet files, each of bounded size, which become one at the end."""
 
-    _waiting: list[Any] = field(factory=list, init=False)
+    _waiting: list["polars.DataFrame"] = field(factory=list, init=False)
     """Frames that no file holds yet."""
     _rows: int = field(default=0, init=False)
     _files: int = field(default=0, init=False)
 
     def ready(self, items: Sequence[object]) -> Callable[[], None]:
-        """Make a frame of them, and a file of the frames if there are enough."""
-        return partial(self._take, items)
+        """Make a file of the frames that wait, if there are enough. The frame of these items is made here, as lines are."""
+        return partial(self._take, frame_of(self.model, items))
 
-    def _take(self, items: Sequence[object]) -> None:
-        self._waiting.append(frame_of(self.model, items))
-        self._rows += len(items)
+    def _take(self, frame: "polars.DataFrame") -> None:
+        self._waiting.append(frame)
+        self._rows += len(frame)
         if self._rows >= _ROWS:
             self._flush()
 
@@ -194,7 +198,7 @@ class Frames(Part):
         if self._waiting:
             file = self._file(self._files)
             pl.concat(self._waiting).write_parquet(file, compression="lz4")  # read once more, and thrown away
-            _sync(file)
+            sync(file)
             self._waiting.clear()
             self._rows, self._files = 0, self._files + 1
 
@@ -228,9 +232,9 @@ class Frames(Part):
         self._flush()
         whole, files = self.path / "whole.parquet", [self._file(number) for number in range(self._files)]
         rows = pl.scan_parquet(files) if files else pl.LazyFrame(schema=schema_of(self.model))
-        rows.sink_parquet(whole)
+        rows.sink_parquet(whole, row_group_size=_GROUP)
         whole.chmod(_OWNER)
-        _sync(whole)
+        sync(whole)
         whole.replace(self.target)
 
     def finish(self) -> None:
@@ -246,12 +250,3 @@ def _write_whole(path: Path, content: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(content)
     new.replace(path)
-
-
-def _sync(file: Path) -> None:
-    """See to it that a file, or what a folder holds, is on the disk."""
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,51 +4,29 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
-from itertools import starmap
 from typing import Any, Final
 
 import msgspec
-from attrs import asdict
 
-from voicedrop_async.export._columns import Holds, columns_of
-from voicedrop_async.models import Recording
+from voicedrop_async.export._rows import Holds, columns_of, rows_of
 
 # Prices stay exact: a Decimal is written digit by digit. A mapping that is no dictionary is written as one.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=dict)
 _RUN: Final = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """How a cell begins that a spreadsheet would run, the wide letters of East Asian keyboards included, or one that was disarmed."""
 _SUSPECT: Final = frozenset("'=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_WITH_FRACTION: Final = len('"2026-03-02T09:30:00.123456Z"')
 _NUMBER: Final = re.compile(r"\+[0-9]{6,15}", re.ASCII)
 
 
 def to_jsonl(items: Sequence[object]) -> bytes:
     """Return a line of JSON for each message, or for each drop record: its columns by name, absent ones as null."""
-    if not items:
-        return b""
-    model: Any = type(items[0])
-    rows = zip(*(_for_json(column.holds, column.of(items)) for column in columns_of(model)), strict=True)
-    return json_lines(list(starmap(_row_of(model), rows)))
-
-
-def _for_json(holds: Holds, values: list[Any]) -> list[Any]:
-    if holds is not Holds.RECORDINGS:
-        return values
-    return [value and [_recording(one) for one in value] for value in values]
-
-
-def _recording(one: Recording) -> dict[str, Any]:
-    return asdict(one, recurse=False) | {"extra": dict(one.extra) or None}
+    return json_lines(rows_of(type(items[0]), items)) if items else b""
 
 
 def json_lines(values: Sequence[object]) -> bytes:
     """Return a line of JSON for each value: models by the names of their fields, moments in UTC, prices exact."""
     return _ENCODER.encode_lines(values)
-
-
-@cache
-def _row_of(model: object) -> Callable[..., object]:
-    return msgspec.defstruct("Row", [(column.name, Any) for column in columns_of(model)], gc=False)
 
 
 def csv_header(model: object) -> bytes:
@@ -64,8 +42,11 @@ def to_csv(items: Sequence[object]) -> bytes:
     """
     if not items:
         return b""
-    cells = [_CELLS[column.holds](column.of(items)) for column in columns_of(type(items[0]))]
-    return ("\n".join(map(",".join, zip(*cells, strict=True))) + "\n").encode()
+    model = type(items[0])
+    rows = rows_of(model, items)
+    cells = [_CELLS[column.holds](column.of(rows)) for column in columns_of(model)]
+    lines = map(",".join, zip(*cells, strict=True))
+    return b"".join([f"{line}\n".encode() for line in lines])  # each by itself: Greek in one makes all of a long text slow
 
 
 def disarmed(text: str) -> str:
@@ -78,11 +59,31 @@ def disarmed(text: str) -> str:
     return "'" + text if _RUN.match(text) and not _NUMBER.fullmatch(text) else text
 
 
-def _texts(values: Iterable[str | None]) -> list[str]:
+def rearmed(cell: str) -> str:
+    """Return the text that ``disarmed`` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
+
+
+def _texts(values: Sequence[str | None]) -> list[str]:
+    return _each(_text, values)
+
+
+def _each(made_of: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
+    """Return the cell of each value, made once for all that are equal: words, names and languages come again and again."""
+    few = set(values)
+    if 2 * len(few) > len(values):
+        return list(map(made_of, values))
+    cells = {value: made_of(value) for value in few}
+    return list(map(cells.__getitem__, values))
+
+
+def _text(text: str | None) -> str:
+    if text is None:
+        return ""
     # Most texts begin harmlessly, and hold no quotation mark.
-    return [
-        "" if text is None else f'"{text}"' if text[:1] not in _SUSPECT and '"' not in text else _quoted(disarmed(text)) for text in values
-    ]
+    if (text[:1] not in _SUSPECT or _NUMBER.fullmatch(text)) and '"' not in text:
+        return f'"{text}"'
+    return _quoted(disarmed(text))
 
 
 def _quoted(text: str) -> str:
@@ -97,22 +98,19 @@ def _prices(values: Iterable[Decimal | None]) -> list[str]:
     return ["" if value is None else text if "E" not in (text := str(value)) else format(value, "f") for value in values]
 
 
-def _moments(values: Iterable[datetime | None]) -> list[str]:
-    return ["" if value is None else _moment(value) for value in values]
+def _moments(values: Sequence[datetime | None]) -> list[str]:
+    """Return moments all of one length, so that readers need not guess from the first few."""
+    in_utc = [value if value is None or value.tzinfo is UTC else value.astimezone(UTC) for value in values]
+    texts = json_lines(in_utc).decode().splitlines()  # '"2026-03-02T09:30:00Z"', with six digits behind the second if any is not 0
+    return ["" if text == "null" else text[1:-1] if len(text) == _WITH_FRACTION else text[1:-2] + ".000000Z" for text in texts]
 
 
-def _moment(moment: datetime) -> str:
-    # All of one length, so that readers need not guess from the first few.
-    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return in_utc.isoformat(timespec="microseconds")[:-6] + "Z"
+def _objects(values: Sequence[object]) -> list[str]:
+    return _each(_object, json_lines(values).splitlines())
 
 
-def _objects(values: Iterable[object]) -> list[str]:
-    return ["" if value is None else _quoted(_ENCODER.encode(value).decode()) for value in values]
-
-
-def _recordings(values: list[Any]) -> list[str]:
-    return _objects(_for_json(Holds.RECORDINGS, values))
+def _object(json: bytes) -> str:
+    return "" if json == b"null" else _quoted(json.decode())
 
 
 _CELLS: Final[Mapping[Holds, Callable[[list[Any]], list[str]]]] = {
@@ -122,6 +120,6 @@ _CELLS: Final[Mapping[Holds, Callable[[list[Any]], list[str]]]] = {
     Holds.PRICE: _prices,
     Holds.MOMENT: _moments,
     Holds.TEXTS: _objects,
-    Holds.RECORDINGS: _recordings,
+    Holds.RECORDINGS: _objects,
     Holds.EXTRA: _objects,
 }

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from voicedrop_async._files import sync
 from voicedrop_async.errors import JournalError
 
 KEY_BYTES: Final = 32
@@ -28,7 +29,7 @@ def make_once(path: Path, fill: Callable[[Path], None]) -> None:
             os.link(draft, path)  # unlike a rename, it replaces nothing
     finally:
         draft.unlink(missing_ok=True)
-    _sync(path.parent)
+    sync(path.parent)  # a name is durable only once its folder is
 
 
 def key_path(path: Path) -> Path:
@@ -39,7 +40,7 @@ def key_path(path: Path) -> Path:
 def write_key(draft: Path) -> None:
     """Fill a draft with a new key."""
     draft.write_bytes(secrets.token_bytes(KEY_BYTES))
-    _sync(draft)
+    sync(draft)
 
 
 def read_key(path: Path) -> bytes:
@@ -58,12 +59,3 @@ def read_key(path: Path) -> bytes:
 def mark_of(key: bytes) -> str:
     """Return what tells one key from another, and gives neither back."""
     return hashlib.sha256(b"voicedrop journal\0" + key).hexdigest()
-
-
-def _sync(path: Path) -> None:
-    # A name is durable only once its folder is.
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

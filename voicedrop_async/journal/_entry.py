@@ -36,12 +36,15 @@ class JournalEntry:
     """One paid send as the journal knows it."""
 
     intent: Intent
+    """What was to be sent."""
     state: SendState
+    """Open, sent or not sent."""
     result: str | None = field(default=None, repr=False)
     """What the session wants back for the same ``ref``: the receipt as JSON, without a phone number; None if there is none."""
     settled_at: datetime | None = None
     """When it stopped being open; aware, UTC."""
     settled_by: SettledBy | None = None
+    """Who said how it ended; None while it is open."""
 
     def stands_in_the_way_of(self, intent: Intent) -> bool:
         """Whether ``intent`` may not begin: what stands here is open, was sent, or is another campaign's."""

@@ -38,6 +38,7 @@ class Callback:
     """Where the service reports progress, and how often."""
 
     strategy: Open[CallbackStrategy] | None = None
+    """When it reports: at each change, or at the end."""
     url: str | None = field(default=None, repr=False, kw_only=True)
     """Hidden from ``repr``: callbacks are not signed, so the URL is the secret."""
     extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
@@ -108,6 +109,7 @@ class VoiceAnalysis:
     """
 
     number_of_recipients: int | None = None
+    """In all, by the service's count."""
     recipient_countries: Mapping[str, str] | None = field(default=None, repr=False, hash=False)
     """Country (ISO 3166-1 alpha-2) by recipient."""
     recipients_per_country: Mapping[str, int] | None = field(default=None, hash=False)
@@ -138,11 +140,17 @@ class CampaignReceipt:
     type: str | None = field(default=None, kw_only=True)
     """The service type of the campaign."""
     state: Open[CampaignState] | None = field(default=None, kw_only=True)
+    """A known state, or the word of one newer than this library."""
     campaign_name: str | None = field(default=None, kw_only=True)
+    """As it was sent."""
     sender: str | None = field(default=None, repr=False, kw_only=True)
+    """The sender id (``from``). Hidden from ``repr``: it can be a number."""
     to: tuple[str, ...] | None = field(default=None, repr=False, kw_only=True)
+    """The numbers, as they were sent."""
     contacts: tuple[str, ...] | None = field(default=None, kw_only=True)
+    """Ids of contacts, as they were sent."""
     groups: tuple[str, ...] | None = field(default=None, kw_only=True)
+    """Names of groups, as they were sent."""
     created_at: datetime | None = field(default=None, kw_only=True)
     """Aware, UTC."""
     scheduled_date: datetime | None = field(default=None, kw_only=True)
@@ -150,18 +158,25 @@ class CampaignReceipt:
     cost: Decimal | None = field(default=None, kw_only=True)
     """In the account's currency, which the answer does not name."""
     file_url: str | None = field(default=None, repr=False, kw_only=True)
+    """The .wav file (``fileURL``); either this or ``message``."""
     message: SpokenMessage | None = field(default=None, kw_only=True)
+    """The spoken text; either this or ``file_url``."""
     respect_quiet_hours: bool | None = field(default=None, kw_only=True)
+    """As it was sent."""
     hangup_delay: Seconds | None = field(default=None, kw_only=True)
     """Seconds, though the page names no unit."""
     callback: Callback | None = field(default=None, kw_only=True)
+    """Where the progress of each message is reported."""
     campaign_callback: Callback | None = field(default=None, kw_only=True)
+    """Where the progress of the campaign is reported."""
     collect_dtmf_digits: bool | None = field(default=None, kw_only=True)
+    """As it was sent."""
     collect_dtmf_await_seconds: Seconds | None = field(default=None, kw_only=True)
     """Seconds."""
     statuses: Mapping[Open[MessageStatus], int] | None = field(default=None, hash=False, kw_only=True)
     """Number of messages by status."""
     voice_analysis: VoiceAnalysis | None = field(default=None, kw_only=True)
+    """Whom it reaches, by country and group."""
     problems: tuple[CampaignProblem, ...] = field(default=(), kw_only=True)
     """The ``errors[]`` rows. They can stand in a successful answer: the rest of the campaign was taken."""
     extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)

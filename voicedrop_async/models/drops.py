@@ -17,6 +17,7 @@ class VoicemailDropRecord:
     campaign: int | None = field(default=None, kw_only=True)
     """The campaign that the job belongs to."""
     job: int | None = field(default=None, kw_only=True)
+    """The job that the drop was made for."""
     number: str | None = field(default=None, repr=False, kw_only=True)
     """Recipient, in international format. Hidden from ``repr``: logs outlive consent."""
     reference: str | None = field(default=None, kw_only=True)
@@ -24,6 +25,7 @@ class VoicemailDropRecord:
     state: OpenNumber[DropState] | None = field(default=None, kw_only=True)
     """A known state, or the bare number of one newer than this library. A later look can show another."""
     team: int | None = field(default=None, kw_only=True)
+    """Whose record it is: the ``team`` that a listing can be restricted to."""
     timestamp: datetime | None = field(default=None, kw_only=True)
     """When the drop happened; aware, UTC. None only if the service sent none that can be read."""
     extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)

@@ -20,6 +20,7 @@ class DeliveryStatus:
     """
 
     status: Open[MessageStatus] | None = None
+    """A known status, or the word of one newer than this library."""
     date: datetime | None = field(default=None, kw_only=True)
     """When the status was set; aware, UTC."""
     reason: str | None = field(default=None, kw_only=True)
@@ -33,6 +34,7 @@ class Recording:
     """A recorded file of a call. Source: Routee, "Track multiple voice messages", ``content.recordings``."""
 
     tracking_id: str | None = None
+    """The recording's id; a file of it is named after it."""
     start: datetime | None = field(default=None, kw_only=True)
     """When the recording starts; aware, UTC."""
     end: datetime | None = field(default=None, kw_only=True)
@@ -46,6 +48,7 @@ class Recording:
     voice_tracking_ids: tuple[str, ...] | None = field(default=None, kw_only=True)
     """Tracking ids of the voice messages of the conversation."""
     conversation_tracking_id: str | None = field(default=None, kw_only=True)
+    """The conversation that was recorded."""
     duration: Seconds | None = field(default=None, kw_only=True)
     """Seconds."""
     extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
@@ -72,12 +75,15 @@ class VoiceMessage:
     country: str | None = field(default=None, kw_only=True)
     """The recipient's country, ISO 3166-1 alpha-2."""
     status: DeliveryStatus | None = field(default=None, kw_only=True)
+    """Its latest status."""
     campaign: str | None = field(default=None, kw_only=True)
     """The campaign's *name*, not its id; absent when there is none."""
     application_name: str | None = field(default=None, kw_only=True)
+    """The application of the account that sent it."""
     originating_service: str | None = field(default=None, kw_only=True)
     """The service that sent the message; no closed list of words."""
     direction: Open[Direction] | None = field(default=None, kw_only=True)
+    """From the account's side; a known word, or one newer than this library."""
     duration: Seconds | None = field(default=None, kw_only=True)
     """Of the call. The page names no unit; seconds, by the charging interval beside it."""
     file_url: str | None = field(default=None, repr=False, kw_only=True)
@@ -91,7 +97,9 @@ class VoiceMessage:
     collected_tones: str | None = field(default=None, repr=False, kw_only=True)
     """Keys pressed during the call. Hidden from ``repr``: they can be PINs."""
     recordings: tuple[Recording, ...] | None = field(default=None, kw_only=True)
+    """What was recorded of the call."""
     answered_by: Open[AnsweredBy] | None = field(default=None, kw_only=True)
+    """A person or a machine, as far as the service can tell; a known word, or one newer than this library."""
     extra: Extra = field(default=NO_EXTRA, repr=False, hash=False, kw_only=True)
     """What the service sent beyond its document, and what could not be read, by wire name."""
 
@@ -109,3 +117,4 @@ class TrackingFilter:
     value: str = attrs.field(repr=False)
     """The text compared with. Hidden from ``repr``: often a phone number."""
     operator: Open[FilterOperator] = attrs.field(default=FilterOperator.IS, kw_only=True)
+    """How to compare; ``IS`` if left out."""

@@ -30,6 +30,7 @@ class ResumeToken:
     """The place after the last item that a walk handed out. Its text is opaque, and safe in URLs, files and logs."""
 
     text: str
+    """What ``str`` gives as well."""
 
     def __str__(self) -> str:
         return self.text

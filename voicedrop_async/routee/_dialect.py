@@ -17,9 +17,13 @@ class RouteeDialect:
     campaign_id: str = "trackingId"
     """Query name that restricts a search to one campaign."""
     tagged: str = "tagged"
+    """Query name of ``tagged``, a truth value whose meaning no page gives."""
     filter_field: str = "fieldName"
+    """Body name of what a filter compares."""
     filter_operator: str = "searchOperator"
+    """Body name of how it compares."""
     filter_value: str = "searchTerm"
+    """Body name of the text compared with."""
     date_format: str = "%Y-%m-%dT%H:%M:%SZ"
     """How moments stand in a query, for ``strftime``; always UTC."""
 

@@ -30,6 +30,7 @@ class Chunk:
     recipients: tuple[str, ...] = field(repr=False)
     """In their order; each in this chunk only."""
     state: ChunkState
+    """What became of it."""
     receipt: CampaignReceipt | None = field(default=None, repr=False)
     """Of a chunk that was sent. Its ``to`` are ``recipients``, and its ``voice_analysis``, as long again, is left out."""
     error: VoiceDropError | None = None

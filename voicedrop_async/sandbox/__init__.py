@@ -8,6 +8,8 @@ async with Sandbox(messages=1_000, seed=7) as sandbox:
 
 from ._campaigns import AcceptedCampaign
 from ._log import PostedCallback, ReceivedRequest
+from ._recorder import Recorder
 from ._server import Sandbox
+from ._thread import in_thread
 
-__all__ = ["AcceptedCampaign", "PostedCallback", "ReceivedRequest", "Sandbox"]
+__all__ = ["AcceptedCampaign", "PostedCallback", "ReceivedRequest", "Recorder", "Sandbox", "in_thread"]

@@ -6,7 +6,7 @@ for the waits between repeats.
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import heapify, heappop, heappush
@@ -17,7 +17,8 @@ from attrs import evolve, field, frozen
 
 from ._calls import Turn
 from ._campaigns import AcceptedCampaign, Call
-from ._log import PostedCallback
+from ._log import Log, PostedCallback
+from ._store import Store
 from ._time import Clock, iso
 from ._wire import CallbackStatus, CampaignCallback, MessageCallback, plain
 
@@ -44,16 +45,28 @@ class Post:
 class Poster:
     """Posts what campaigns have to tell, to receivers on loopback only: one task for each campaign with callbacks."""
 
-    def __init__(self, *, clock: Clock, posted: list[PostedCallback]) -> None:
+    def __init__(self, *, clock: Clock, posted: Log[PostedCallback], store: Store) -> None:
         """``posted`` gets every attempt."""
         self._clock = clock
         self._posted = posted
+        self._store = store
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def follow(self, campaign: AcceptedCampaign) -> None:
-        """Post for a campaign from now on."""
-        if campaign.order.callback or campaign.order.campaign_callback:
-            self._tasks[campaign.tracking_id] = asyncio.create_task(self._post_all(campaign))
+    def follow(self, campaign: AcceptedCampaign, tried: Mapping[tuple[str, int], tuple[int, datetime | None]] | None = None) -> None:
+        """Post for a campaign from now on.
+
+        Args:
+            campaign: Whose calls it is about.
+            tried: What an earlier run has posted already: by campaign and place the next attempt, and when it is due, None for never.
+        """
+        if not (campaign.order.callback or campaign.order.campaign_callback):
+            return
+        line: list[Post] = []
+        for post in _posts(campaign):
+            attempt, due = (tried or {}).get((campaign.tracking_id, post.place), (1, post.due))
+            line += [evolve(post, due=due, attempt=attempt)] if due is not None else []
+        task = self._tasks[campaign.tracking_id] = asyncio.create_task(self._post_all(campaign, line))
+        task.add_done_callback(lambda _: self._tasks.pop(campaign.tracking_id, None))
 
     def forget(self, campaign: AcceptedCampaign) -> None:
         """Post no longer for a campaign."""
@@ -63,13 +76,13 @@ class Poster:
 
     async def aclose(self) -> None:
         """Post nothing more."""
-        for task in self._tasks.values():
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _post_all(self, campaign: AcceptedCampaign) -> None:
+    async def _post_all(self, campaign: AcceptedCampaign, line: list[Post]) -> None:
         """Post in order of time; what was not received goes back in line."""
-        line = list(_posts(campaign))
         heapify(line)
         async with ClientSession(timeout=_PATIENCE) as http:
             while line:
@@ -78,13 +91,25 @@ class Poster:
                 body = post.content()
                 status, note = await _post(http, post.url, body)
                 self._write_down(post, body, status, note)
-                if status != 200 and note != _NOT_LOOPBACK and post.attempt <= len(_WAITS):
-                    due = self._clock.now() + _WAITS[post.attempt - 1]
+                again = status != 200 and note != _NOT_LOOPBACK and post.attempt <= len(_WAITS)
+                due = self._clock.now() + _WAITS[post.attempt - 1] if again else None
+                self._store.posted(campaign.tracking_id, post.place, post.attempt + 1, due)
+                if due is not None:
                     heappush(line, evolve(post, due=due, attempt=post.attempt + 1))
+        self._store.told(campaign.tracking_id)
 
     def _write_down(self, post: Post, body: Body, status: int | None, note: str) -> None:
-        posted = PostedCallback(url=post.url, body=plain([body])[0], attempt=post.attempt, status=status, note=note, at=self._clock.now())
-        self._posted.append(posted)
+        posted = PostedCallback(
+            number=self._posted.total + 1,
+            url=post.url,
+            body=plain([body])[0],
+            attempt=post.attempt,
+            status=status,
+            note=note,
+            at=self._clock.now(),
+        )
+        self._posted.add(posted)
+        self._store.callback(posted, self._posted.first)
 
 
 async def _post(http: ClientSession, url: str, body: Body) -> tuple[int | None, str]:

@@ -23,6 +23,7 @@ from ._time import Clock, iso
 from ._wire import Analysis, AnalysisBody, CampaignAnswer, CampaignBody, Message, Problem, plain
 
 _SECONDS_BETWEEN_CALLS = 0.045  # a thousand calls have begun after 45 s
+_LONGEST_RING = 60  # seconds, whatever ``hangupDelay`` says: a range is documented for conversations only
 
 
 @define(eq=False)
@@ -45,21 +46,29 @@ class Call:
 class AcceptedCampaign:
     """A campaign the sandbox accepted. Its properties tell how things are at the sandbox's present moment."""
 
+    number: int
+    """0 for the first; those that were deleted count."""
     tracking_id: str
+    """The id that was answered."""
     name: str | None
+    """As it was sent."""
     recipients: tuple[str, ...] = field(repr=False)
     """Every number called, those of contacts and groups included; one entry, one call."""
     body: Mapping[str, Any] = field(repr=False)
     """As it was sent."""
     created_at: datetime
+    """When it was accepted, by the sandbox's clock."""
     starts_at: datetime
     """When calling begins: at once, or at ``scheduledDate``."""
     ends_at: datetime
     """When the last call is over."""
-    # What follows serves the sandbox itself.
     order: CampaignBody = field(repr=False)
+    """For the sandbox's own use."""
     calls: tuple[Call, ...] = field(repr=False)
+    """For the sandbox's own use."""
     clock: Clock = field(repr=False)
+    """For the sandbox's own use."""
+    _final: dict[str, int] | None = field(default=None, init=False, repr=False)
 
     @property
     def state(self) -> str:
@@ -90,10 +99,15 @@ class AcceptedCampaign:
         return list(since.items())
 
     def statuses_at(self, moment: datetime) -> dict[str, int]:
-        """Number of messages per status at a moment."""
+        """Number of messages per status at a moment. Once all calls are over it stays as it is."""
+        if self._final is not None and moment >= self.ends_at:
+            return dict(self._final)
         seconds = (moment - self.starts_at).total_seconds()
         counts = Counter(call.turn_at(seconds).status for call in self.calls)
-        return {status: counts[status] for status in MESSAGE_STATUSES}
+        statuses = {status: counts[status] for status in MESSAGE_STATUSES}
+        if moment >= self.ends_at:
+            self._final = dict(statuses)
+        return statuses
 
     def messages_at(self, moment: datetime) -> list[Message]:
         """The messages as tracking shows them at a moment; none before calling begins."""
@@ -133,17 +147,31 @@ class Campaigns:
             Refusal: 400 for a body against the documented rules; 409 for a name taken, if names are to be unique.
         """
         body = read_order(raw, CampaignBody)
-        now = self._clock.now()
-        starts_at = max(scheduled(body) or now, now)
+        starts_at = scheduled(body)
         good, problems = sort_out(body.to)
         recipients = recipients_of(self._seed, body, good)
         if problems and not (self._partial_errors and recipients):
             raise api_error(400, "Some recipients are invalid", number=4, problems=problems)
         if self._unique_names and body.name and any(body.name == taken.name for taken in self.accepted):
             raise api_error(409, "A campaign of this name exists", number=1)
-        campaign = self._plan(body, recipients, msgspec.json.decode(raw), created_at=now, starts_at=starts_at)
+        now = self._clock.now()
+        sent = msgspec.json.decode(raw)
+        campaign = self._plan(self._taken, body, recipients, sent, created_at=now, starts_at=max(starts_at or now, now))
+        self._taken += 1
         self.accepted.append(campaign)
         return campaign, _receipt(campaign, analysis_of(self._seed, body, good, problems), problems)
+
+    def restore(self, number: int, raw: bytes, created_at: datetime, *, deleted: bool) -> AcceptedCampaign | None:
+        """Take a campaign of an earlier run in, as it was taken then; None if it was deleted."""
+        self._taken = number + 1
+        if deleted:
+            return None
+        body = read_order(raw, CampaignBody)
+        recipients = recipients_of(self._seed, body, sort_out(body.to)[0])
+        starts_at = max(scheduled(body) or created_at, created_at)
+        campaign = self._plan(number, body, recipients, msgspec.json.decode(raw), created_at=created_at, starts_at=starts_at)
+        self.accepted.append(campaign)
+        return campaign
 
     def delete(self, tracking_id: str) -> AcceptedCampaign:
         """Take back a campaign that has not begun.
@@ -164,11 +192,17 @@ class Campaigns:
         return next((campaign for campaign in self.accepted if campaign.tracking_id == tracking_id), None)
 
     def _plan(
-        self, body: CampaignBody, recipients: list[Recipient], sent: Mapping[str, Any], *, created_at: datetime, starts_at: datetime
+        self,
+        number: int,
+        body: CampaignBody,
+        recipients: list[Recipient],
+        sent: Mapping[str, Any],
+        *,
+        created_at: datetime,
+        starts_at: datetime,
     ) -> AcceptedCampaign:
         """Decide how every call will go. The n-th campaign of a seed always fares alike."""
-        dice = Dice.of(self._seed, f"campaign:{self._taken}")
-        self._taken += 1
+        dice = Dice.of(self._seed, f"campaign:{number}")
         tracking_id = dice.uuid()
         script = Script(
             sender=body.sender,
@@ -181,10 +215,11 @@ class Campaigns:
         calls: list[Call] = []
         for place, recipient in enumerate(recipients):
             end = ending(dice)
-            way = turns(dice, end, dialled=place * _SECONDS_BETWEEN_CALLS, longest_ring=body.hangup_delay or 20)
+            way = turns(dice, end, dialled=place * _SECONDS_BETWEEN_CALLS, longest_ring=min(body.hangup_delay or 20, _LONGEST_RING))
             at = starts_at + timedelta(seconds=way[-1].after)
             calls.append(Call(ended_message(dice, script, recipient.number, end, at, groups=recipient.groups or UNSET), way))
         return AcceptedCampaign(
+            number=number,
             tracking_id=tracking_id,
             name=body.name or None,
             recipients=tuple(recipient.number for recipient in recipients),

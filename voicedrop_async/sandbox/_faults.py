@@ -1,6 +1,8 @@
 """Faults on demand: which request fails next, and how."""
 
-from typing import Literal
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Literal
 
 from attrs import define, field, frozen
 
@@ -19,11 +21,23 @@ class Fault:
     cut: bool = False
     act: bool = False
     path: str | None = None
+    method: str | None = None
+    """Of a recorded answer, which is for this method and this very path."""
 
     @property
     def acts(self) -> bool:
         """Whether the request takes effect all the same."""
         return self.act or self.cut or self.drop == "after_acting"
+
+    def __str__(self) -> str:
+        """What happens to the request, in words."""
+        if self.drop is not None:
+            return f"dropped {self.drop.replace('_', ' ')}"
+        if self.cut:
+            return "answer cut in its body"
+        words = f"answered {self.status}" + (f" with {self.content_type}" if self.body is not None else "")
+        words += f", Retry-After: {self.retry_after}" if self.retry_after is not None else ""
+        return words + (" after acting" if self.act else "")
 
     @property
     def breaks_off(self) -> bool:
@@ -49,10 +63,28 @@ class Faults:
         """Let so many requests fail this way, after those that wait already."""
         self._waiting += [fault] * times
 
-    def take(self, path: str) -> Fault | None:
+    def clear(self) -> None:
+        """End them all."""
+        self._waiting.clear()
+        self._delays.clear()
+        self.page_size_cap = None
+
+    def shown(self) -> dict[str, Any]:
+        """What waits, and what holds, in words and numbers."""
+        return {
+            "waiting": [{"fault": words, "path": path, "times": times} for words, path, times in self._grouped()],
+            "delays": [{"path": path, "seconds": seconds} for path, seconds in self._delays.items()],
+            "page_size_cap": self.page_size_cap,
+        }
+
+    def _grouped(self) -> Iterator[tuple[str, str | None, int]]:
+        for fault, same in groupby(self._waiting):
+            yield str(fault), fault.path, len(list(same))
+
+    def take(self, method: str, path: str) -> Fault | None:
         """The fault for a request that arrives now; it is used up."""
         for place, fault in enumerate(self._waiting):
-            if covers(fault.path, path):
+            if covers(fault.path, path) and (fault.method is None or (fault.method, fault.path) == (method, path)):
                 return self._waiting.pop(place)
         return None
 

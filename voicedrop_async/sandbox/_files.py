@@ -1,16 +1,7 @@
-"""What is served that is no JSON: a recording, and a page for people."""
+"""What is served that is no JSON: a recording."""
 
 import wave
 from io import BytesIO
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<title>Sandbox</title>
-<h1>Sandbox</h1>
-<p>Routee voice, its token endpoint and Spacivox, on this machine only. No telephone rings.</p>
-<p>{messages} tracked messages, {campaigns} accepted campaigns.</p>
-</html>
-"""
 
 
 def _silence() -> bytes:
@@ -25,8 +16,3 @@ def _silence() -> bytes:
 
 
 SILENCE = _silence()
-
-
-def front_page(*, messages: int, campaigns: int) -> str:
-    """The page at the root of Routee's site."""
-    return _PAGE.format(messages=messages, campaigns=campaigns)

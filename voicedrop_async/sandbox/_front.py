@@ -8,8 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ._faults import Fault, Faults
-from ._log import ReceivedRequest
+from ._log import Log, ReceivedRequest
 from ._refusals import Refusal, api_error, gateway_error
+from ._store import Store
 from ._time import Clock
 
 
@@ -35,10 +36,11 @@ class Site(Protocol):
 class Front:
     """The way into one site."""
 
-    def __init__(self, site: Site, *, log: list[ReceivedRequest], faults: Faults, clock: Clock) -> None:
+    def __init__(self, site: Site, *, log: Log[ReceivedRequest], store: Store, faults: Faults, clock: Clock) -> None:
         """``log`` gets every request."""
         self._site = site
         self._log = log
+        self._store = store
         self._faults = faults
         self._clock = clock
         self._held_up: set[asyncio.Task[object]] = set()
@@ -51,13 +53,24 @@ class Front:
             await asyncio.wait(self._held_up)
 
     async def attend(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer one request. A delay comes after the act and before the answer."""
+        """Answer one request. What came of it is in the state before the answer leaves."""
         record = self._write_down(request)
+        try:
+            answered = await self._answer(request, handler, record)
+        finally:
+            self._store.request(record, self._log.first)
+        await self._store.settled()
+        return answered
+
+    async def _answer(self, request: web.Request, handler: Handler, record: ReceivedRequest) -> web.StreamResponse:
+        """A delay comes after the act and before the answer."""
         try:
             record.body = await request.read()
         except web.HTTPRequestEntityTooLarge as error:
             return _answered(record, self._gateway_error(request, error))
-        fault = self._faults.take(request.path)
+        self._log.grew(record, len(record.body))
+        fault = self._faults.take(request.method, request.path)
+        record.fault = "" if fault is None else str(fault)
         given = await self._act(request, handler) if fault is None or fault.acts else web.Response()
         await self._hold_up(self._faults.wait(request.path))
         if fault is None:
@@ -76,6 +89,7 @@ class Front:
 
     def _write_down(self, request: web.Request) -> ReceivedRequest:
         record = ReceivedRequest(
+            number=self._log.total + 1,
             site=self._site.name,
             method=request.method,
             path=request.path,
@@ -83,7 +97,7 @@ class Front:
             headers=request.headers,
             at=self._clock.now(),
         )
-        self._log.append(record)
+        self._log.add(record)
         return record
 
     async def _act(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -96,7 +110,10 @@ class Front:
             return self._gateway_error(request, error)
 
     def _gateway_error(self, request: web.Request, error: web.HTTPException) -> web.Response:
-        return _refused(gateway_error(error.status, error.reason, path=request.path, now=self._clock.now()))
+        response = _refused(gateway_error(error.status, error.reason, path=request.path, now=self._clock.now()))
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
 
     def _faulty(self, request: web.Request, fault: Fault) -> web.Response:
         """The answer a fault gives: its own body, or the error the service documents for that status."""

@@ -5,7 +5,7 @@ Source: Routee, "Send a voice campaign", "Analyze a voice campaign".
 
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from ._refusals import api_error, unreadable
 from ._wire import Analysis, AnalysisBody, CampaignBody, Contact, DialPlanAnalysis, Problem
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
-_SCHEDULED_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
+_SCHEDULED_DATE = re.compile(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
 
 Body = TypeVar("Body", bound=AnalysisBody)
 
@@ -53,16 +53,16 @@ def sort_out(numbers: list[str]) -> tuple[list[str], list[Problem]]:
 
 
 def scheduled(body: CampaignBody) -> datetime | None:
-    """The scheduled moment, None if there is none.
+    """The scheduled moment in UTC, None if there is none.
 
     Raises:
-        Refusal: 400 for anything but ``YYYY-MM-DDThh:mm:ss`` with ``Z`` or an offset.
+        Refusal: 400 for anything but ``YYYY-MM-DDThh:mm:ss`` with ``Z`` or an offset, and for another millennium.
     """
     if body.scheduled_date is UNSET:
         return None
     try:
         if _SCHEDULED_DATE.fullmatch(body.scheduled_date):
-            return datetime.fromisoformat(body.scheduled_date)
+            return datetime.fromisoformat(body.scheduled_date).astimezone(UTC)
     except ValueError:
         pass
     raise api_error(400, "scheduledDate: YYYY-MM-DDThh:mm:ss and Z or an offset expected", number=5)

@@ -1,26 +1,34 @@
 """The sandbox: three sites on loopback, and the levers to make them fail."""
 
+import os
 import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ._campaigns import AcceptedCampaign
+from ._claims import nobody_called_twice, nothing_sent, sent_once
+from ._desk import Desk
 from ._faults import DropMoment, Fault, Faults
 from ._front import Front, Site
-from ._log import PostedCallback, ReceivedRequest
+from ._log import Log, PostedCallback, ReceivedRequest
+from ._recorder import recorded
 from ._sites import Auth, Routee, Spacivox
+from ._store import Beginning, Store
 from ._tracking import Search
 from ._wire import plain
-from ._world import Options, Secrets, World, make_world
+from ._world import Options, Secrets, World, make_world, take_up
 
 _HOST = "127.0.0.1"
+_JSON = "application/json"
 _LAST_ANSWERS = 0.1  # seconds that a request under way has when the sandbox closes
 
 
@@ -45,6 +53,7 @@ class Sandbox:
         token_lifetime: float = 3600,
         partial_errors: bool = False,
         unique_names: bool = False,
+        state: str | os.PathLike[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Serves nothing before it is started.
@@ -59,6 +68,10 @@ class Sandbox:
             token_lifetime: Real seconds.
             partial_errors: Call the valid numbers of a campaign and answer 200 with ``errors``, instead of refusing it whole.
             unique_names: Answer 409 to a campaign whose name was used before.
+            state: A file from which it goes on, and which it keeps as it goes, so that another sandbox can go on after ``kill -9``.
+                Of a file that exists, ``messages``, ``drops``, ``seed`` and the time are taken, and time went on meanwhile. Kept are
+                campaigns, what is still to be posted of them, how the tracked list grew and shrank, and the log of requests and
+                callbacks; not tokens and faults, and no secrets of headers. It holds phone numbers: only its owner can read it.
             clock: Counts real seconds. A test that turns it by hand has nothing to wait for.
 
         Raises:
@@ -68,12 +81,9 @@ class Sandbox:
             raise ValueError("now must be aware")
         if min(messages, drops, port) < 0 or speed <= 0:
             raise ValueError("messages, drops and port must not be negative, and speed must be positive")
+        self._seed, self._messages, self._drops, self._now = seed, messages, drops, now
         self._options = Options(
-            messages=messages,
-            drops=drops,
-            seed=seed,
             speed=speed,
-            now=now,
             token_lifetime=token_lifetime,
             partial_errors=partial_errors,
             unique_names=unique_names,
@@ -82,8 +92,9 @@ class Sandbox:
         self._port = port
         self._secrets = Secrets.of(seed)
         self._faults = Faults()
-        self._requests: list[ReceivedRequest] = []
-        self._callbacks: list[PostedCallback] = []
+        self._requests: Log[ReceivedRequest] = Log()
+        self._callbacks: Log[PostedCallback] = Log()
+        self._store = Store(None if state is None else Path(state))
         self._urls: tuple[str, ...] = ()
         self._started: World | None = None
         self._closing = AsyncExitStack()
@@ -102,21 +113,38 @@ class Sandbox:
 
         Raises:
             RuntimeError: It was started before.
-            OSError: A port is taken.
+            OSError: A port is taken; or the file of the state is, or it is none.
         """
         if self._started is not None:
             raise RuntimeError("a sandbox is started once: make another")
         async with AsyncExitStack() as stack:
             sockets = [stack.enter_context(_listen(self._port + place if self._port else 0)) for place in range(3)]
             urls = [f"http://{_HOST}:{port}" for _, port in (sock.getsockname() for sock in sockets)]
-            world = make_world(self._options, self._secrets, routee_url=urls[0], posted=self._callbacks)
-            stack.push_async_callback(world.poster.aclose)
-            for sock, site in zip(sockets, self._sites(world), strict=True):
-                front = Front(site, log=self._requests, faults=self._faults, clock=world.clock)
-                await _serve(stack, sock, site, front)
+            world = await self._make_world(stack, urls[0])
             self._urls = tuple(urls)
             self._started = world
+            desk = Desk(
+                sandbox=self, world=world, requests=self._requests, callbacks=self._callbacks, faults=self._faults, store=self._store
+            )
+            for sock, site in zip(sockets, self._sites(world), strict=True):
+                front = Front(site, log=self._requests, store=self._store, faults=self._faults, clock=world.clock)
+                await _serve(stack, sock, site, front, desk if site.name == "routee" else None)
             self._closing = stack.pop_all()
+
+    async def _make_world(self, stack: AsyncExitStack, routee_url: str) -> World:
+        """The world as it was left, or a new one."""
+        stack.push_async_callback(self._store.aclose)
+        began = self._now or datetime.now(UTC)
+        fresh = Beginning(seed=self._seed, messages=self._messages, drops=self._drops, began=began)
+        kept = await self._store.open(fresh, self._options.speed)
+        self._secrets = Secrets.of(kept.beginning.seed)
+        self._requests.restore(kept.requests)
+        self._callbacks.restore(kept.callbacks)
+        world = make_world(self._options, kept, self._secrets, routee_url=routee_url, posted=self._callbacks, store=self._store)
+        stack.push_async_callback(world.poster.aclose)
+        take_up(world, kept)
+        self._store.keep_time(world.clock.now)
+        return world
 
     async def aclose(self) -> None:
         """Stop serving and posting. Once is enough, twice is fine. What was received and posted can still be read."""
@@ -139,7 +167,7 @@ class Sandbox:
 
     @property
     def page_url(self) -> str:
-        """A page for people."""
+        """A page for people: what was sent, and buttons for the faults. Below it, at ``_sandbox``, the same as JSON."""
         return self.routee_url + "/"
 
     @property
@@ -159,12 +187,12 @@ class Sandbox:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """What arrived at the three sites, in order."""
+        """What arrived at the three sites, in order: the last 20,000, or less if their bodies have more than 64 MiB."""
         return tuple(self._requests)
 
     @property
     def callbacks(self) -> tuple[PostedCallback, ...]:
-        """Every attempt to post a callback, in order."""
+        """Every attempt to post a callback, in order: the last 20,000."""
         return tuple(self._callbacks)
 
     @property
@@ -233,6 +261,21 @@ class Sandbox:
         )
         self._faults.add(fault, times)
 
+    def replay(self, file: str | os.PathLike[str]) -> None:
+        """Answer the next requests as a ``Recorder`` wrote it down, and those after them as always. Nothing takes effect.
+
+        To each method and path come its answers in the order they were recorded, so walk with the same ``prefetch``. Of what was
+        no JSON, the status alone is answered.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It is no recording; names the line.
+        """
+        for one in list(recorded(file)):
+            body = b"" if one.answer is None else msgspec.json.encode(one.answer)
+            fault = Fault(status=one.status, retry_after=one.retry_after, body=body, content_type=_JSON, path=one.path, method=one.method)
+            self._faults.add(fault, 1)
+
     def delay(self, seconds: float, *, path: str | None = None) -> None:
         """Let each answer from now on wait so many real seconds, after its request took effect.
 
@@ -252,12 +295,52 @@ class Sandbox:
 
     def grow(self, count: int) -> list[str]:
         """Put new messages at the head of the tracked list, so that later pages repeat some. Their ids."""
-        tracking = self._world.tracking
-        return tracking.grow(self._world.history.more(count, tracking.head()))
+        come = self._world.grow(count)
+        self._store.changed(len(come))
+        return come
 
     def shrink(self, count: int) -> list[str]:
         """Take settled messages from the head of the tracked list, so that later pages miss some. Their ids."""
-        return self._world.tracking.shrink(count)
+        gone = self._world.tracking.shrink(count)
+        self._store.changed(-len(gone))
+        return gone
+
+    def clear_faults(self) -> None:
+        """End every fault that waits, every delay, and the cap on the page size."""
+        self._faults.clear()
+
+    def assert_sent_once(self, name: str | None = None) -> AcceptedCampaign:
+        """Fail unless exactly one campaign was accepted, whatever became of its answer.
+
+        Args:
+            name: Only campaigns of this name count; all of them if left out.
+
+        Returns:
+            That campaign.
+
+        Raises:
+            AssertionError: How many there are, what was accepted, and how each request to send was answered.
+        """
+        __tracebackhide__ = True  # pytest shows the line of the test
+        return sent_once(self.campaigns, self.requests, name)
+
+    def assert_nothing_sent(self) -> None:
+        """Fail if a campaign was accepted.
+
+        Raises:
+            AssertionError: Which, and how each request to send was answered.
+        """
+        __tracebackhide__ = True
+        nothing_sent(self.campaigns, self.requests)
+
+    def assert_nobody_called_twice(self) -> None:
+        """Fail if a number is called more than once, by one campaign or by several.
+
+        Raises:
+            AssertionError: Which numbers, without their middle.
+        """
+        __tracebackhide__ = True
+        nobody_called_twice(self.campaigns)
 
     @property
     def _world(self) -> World:
@@ -280,6 +363,7 @@ class Sandbox:
                 tokens=world.tokens,
                 clock=world.clock,
                 faults=self._faults,
+                store=self._store,
             ),
             Auth(tokens=world.tokens, clock=world.clock),
             Spacivox(token=self._secrets.spacivox_token, drops=world.drops),
@@ -290,15 +374,19 @@ def _listen(port: int) -> socket.socket:
     return socket.create_server((_HOST, port))
 
 
-async def _serve(stack: AsyncExitStack, sock: socket.socket, site: Site, front: Front) -> None:
-    """Serve one site until the stack is closed."""
+async def _serve(stack: AsyncExitStack, sock: socket.socket, site: Site, front: Front, desk: Desk | None) -> None:
+    """Serve one site until the stack is closed, and beside it the desk, which no fault can reach."""
 
     @web.middleware
     async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if desk is not None and desk.owns(request.path):
+            return await desk.attend(request, handler)
         return await front.attend(request, handler)
 
     app = web.Application(middlewares=[attend])
     app.add_routes(site.routes())
+    if desk is not None:
+        app.add_routes(desk.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_ANSWERS)
     await runner.setup()
     stack.push_async_callback(front.aclose)  # after the runner's own end, which waits a little for last answers

@@ -12,9 +12,10 @@ from ._callbacks import Poster
 from ._campaigns import Campaigns
 from ._drops import drops_between
 from ._faults import Faults
-from ._files import SILENCE, front_page
+from ._files import SILENCE
 from ._front import answer
 from ._refusals import Refusal, api_error, gateway_error, unreadable
+from ._store import Store
 from ._time import Clock, read_moment
 from ._tokens import Tokens
 from ._tracking import Search, Tracking
@@ -22,6 +23,8 @@ from ._wire import Drop, Filter, Page
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
+
+_INT32 = 2**31 - 1
 
 
 @define(eq=False, kw_only=True)
@@ -41,7 +44,8 @@ class Auth:
 
     async def token(self, request: web.Request) -> web.Response:
         """``grant_type`` comes in the form, as documented, or in the query, as integrators send it."""
-        asked = (await request.post()).get("grant_type", request.query.get("grant_type"))
+        form = await request.post() if request.content_type == "application/x-www-form-urlencoded" else request.query
+        asked = form.get("grant_type", request.query.get("grant_type"))
         grant = asked if isinstance(asked, str) else None
         return answer(self.tokens.issue(request.headers.get("Authorization", ""), grant, request.path, self.clock.now()))
 
@@ -58,12 +62,12 @@ class Routee:
     tokens: Tokens
     clock: Clock
     faults: Faults
+    store: Store
     name: str = "routee"
 
     def routes(self) -> list[web.RouteDef]:
         """Its endpoints."""
         return [
-            web.get("/", self.front),
             web.post("/voice/campaign", self.send),
             web.delete("/voice/campaign/{id}", self.delete),
             web.post("/voice/analysis", self.analyze),
@@ -75,18 +79,15 @@ class Routee:
         ]
 
     def admit(self, request: web.Request) -> None:
-        """Bearers of a token that holds, and readers of the front page."""
-        if request.path != "/" and not self.tokens.holds(request.headers.get("Authorization", "")):
+        """Bearers of a token that holds."""
+        if not self.tokens.holds(request.headers.get("Authorization", "")):
             raise gateway_error(401, "Invalid access token", path=request.path, now=self.clock.now())
-
-    async def front(self, _request: web.Request) -> web.Response:
-        """A page for people."""
-        page = front_page(messages=len(self.tracking.find(Search())), campaigns=len(self.campaigns.accepted))
-        return web.Response(text=page, content_type="text/html")
 
     async def send(self, request: web.Request) -> web.Response:
         """Source: Routee, "Send a voice campaign"."""
-        campaign, receipt = self.campaigns.accept(await request.read())
+        raw = await request.read()
+        campaign, receipt = self.campaigns.accept(raw)
+        self.store.campaign(campaign.number, campaign.tracking_id, raw, campaign.created_at)
         self.tracking.follow(campaign)
         self.poster.follow(campaign)
         return answer(receipt)
@@ -96,6 +97,7 @@ class Routee:
         campaign = self.campaigns.delete(request.match_info["id"])
         self.tracking.forget(campaign)
         self.poster.forget(campaign)
+        self.store.deleted(campaign.tracking_id)
         return answer({})
 
     async def analyze(self, request: web.Request) -> web.Response:
@@ -186,8 +188,8 @@ def _moment(request: web.Request, name: str) -> datetime | None:
 
 def _whole(request: web.Request, name: str, *, default: int, least: int) -> int:
     def read(text: str) -> int:
-        number = int(text)
-        if number < least:
+        number = int(text) if text.isascii() and text.isdigit() else -1
+        if not least <= number <= _INT32:
             raise ValueError(text)
         return number
 

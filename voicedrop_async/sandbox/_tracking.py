@@ -8,8 +8,9 @@ Source: Routee, "Track multiple voice messages with filters for a specific time 
 
 import operator
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -23,6 +24,7 @@ from ._time import Clock
 from ._wire import Filter, Message, Page
 
 _KEPT_SEARCHES = 256
+_KEPT_ROWS = 4_000_000  # found by those searches, 8 bytes each
 
 
 class Tracked(Struct, frozen=True, gc=False):
@@ -166,6 +168,7 @@ class Tracking:
         self._under_way: list[_UnderWay] = []
         self._clock = clock
         self._found: dict[Search, list[Tracked]] = {}
+        self._found_rows = 0
 
     def follow(self, campaign: AcceptedCampaign) -> None:
         """Track a campaign from now on."""
@@ -181,9 +184,11 @@ class Tracking:
         self._settle(now)
         settled = self._found.get(search)
         if settled is None:
-            if len(self._found) >= _KEPT_SEARCHES:
-                self._found.clear()
-            settled = self._found[search] = search.sorted(search.keep(self._settled))
+            settled = search.sorted(search.keep(self._settled))
+            if len(self._found) >= _KEPT_SEARCHES or self._found_rows + len(settled) > _KEPT_ROWS:
+                self._forget_searches()
+            self._found[search] = settled
+            self._found_rows += len(settled)
         moving = search.keep(self._moving(now, search.campaign_id))
         return search.sorted(settled + moving) if moving else settled
 
@@ -216,7 +221,7 @@ class Tracking:
         by_id = {row.message.message_id: row for row in rows}
         self._settled[:0] = rows
         self._by_id |= by_id
-        self._found.clear()
+        self._forget_searches()
         return list(by_id)
 
     def shrink(self, count: int) -> list[str]:
@@ -226,8 +231,22 @@ class Tracking:
         del self._settled[:count]
         for message_id in gone:
             del self._by_id[message_id]
-        self._found.clear()
+        self._forget_searches()
         return gone
+
+    def newest(self) -> tuple[int, Iterator[Tracked]]:
+        """How many messages there are, and each as it is now, the newest first; none is looked at before it is asked for."""
+        now = self._clock.now()
+        self._settle(now)
+        moving = self._moving(now)
+        return len(self._settled) + len(moving), chain(reversed(moving), reversed(self._settled))
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a campaign is under way."""
+        now = self._clock.now()
+        self._settle(now)
+        return any(one.campaign.starts_at <= now for one in self._under_way)
 
     def head(self) -> Tracked | None:
         """The first message of the list."""
@@ -239,7 +258,11 @@ class Tracking:
             rows = self._under_way.pop(0).rows(now)
             self._settled += rows
             self._by_id |= {row.message.message_id: row for row in rows}
-            self._found.clear()
+            self._forget_searches()
+
+    def _forget_searches(self) -> None:
+        self._found.clear()
+        self._found_rows = 0
 
     def _moving(self, now: datetime, campaign_id: str | None = None) -> list[Tracked]:
         wanted = [one for one in self._under_way if campaign_id in (None, one.campaign.tracking_id)]

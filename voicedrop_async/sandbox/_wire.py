@@ -116,6 +116,7 @@ class CampaignBody(AnalysisBody, rename="camel", kw_only=True):
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9 \-]{2,30}\Z")] | UnsetType = UNSET
     respect_quiet_hours: bool = False
+    ignore_dnd: bool = False
     scheduled_date: str | UnsetType = UNSET
     hangup_delay: Seconds | UnsetType = UNSET
     callback: Callback | UnsetType = UNSET
@@ -248,3 +249,17 @@ class Token(Struct, frozen=True):
     expires_in: int
     scope: str
     permissions: tuple[str, ...]
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """One line of a recording: what was asked and answered, without secrets and numbers."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    request: Any
+    """The body as JSON; None if it was none."""
+    status: int
+    retry_after: str | None
+    answer: Any
+    """As of the request."""

@@ -1,7 +1,7 @@
 """Everything the sites tell about, made from the seed when the sandbox starts."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 
 from attrs import field, frozen
 
@@ -10,7 +10,8 @@ from ._campaigns import Campaigns
 from ._dice import Dice
 from ._drops import past_drops
 from ._history import History
-from ._log import PostedCallback
+from ._log import Log, PostedCallback
+from ._store import Kept, Store
 from ._time import Clock
 from ._tokens import Tokens
 from ._tracking import Tracking
@@ -19,13 +20,9 @@ from ._wire import Drop
 
 @frozen(kw_only=True)
 class Options:
-    """What the caller decides; ``Sandbox`` explains each."""
+    """What the caller decides of each run; ``Sandbox`` explains each."""
 
-    messages: int
-    drops: int
-    seed: int
     speed: float
-    now: datetime | None
     token_lifetime: float
     partial_errors: bool
     unique_names: bool
@@ -59,12 +56,17 @@ class World:
     tokens: Tokens
     drops: list[Drop]
 
+    def grow(self, count: int) -> list[str]:
+        """Put new messages at the head of the tracked list. Their ids."""
+        return self.tracking.grow(self.history.more(count, self.tracking.head()))
 
-def make_world(options: Options, secrets: Secrets, *, routee_url: str, posted: list[PostedCallback]) -> World:
-    """The world at the moment the sandbox starts. Recordings are downloaded from ``routee_url``."""
-    seed, recordings_url = options.seed, f"{routee_url}/recordings/my/downloads/"
-    clock = Clock(now=options.now or datetime.now(UTC), speed=options.speed, ticks=options.ticks)
-    history = History(seed=seed, count=options.messages, now=clock.now(), recordings_url=recordings_url)
+
+def make_world(options: Options, kept: Kept, secrets: Secrets, *, routee_url: str, posted: Log[PostedCallback], store: Store) -> World:
+    """The world at the moment the sandbox starts, its past made anew. Recordings are downloaded from ``routee_url``."""
+    seed, recordings_url = kept.beginning.seed, f"{routee_url}/recordings/my/downloads/"
+    began = kept.beginning.began.astimezone(UTC)
+    clock = Clock(now=kept.now, speed=options.speed, ticks=options.ticks)
+    history = History(seed=seed, count=kept.beginning.messages, now=began, recordings_url=recordings_url)
     return World(
         clock=clock,
         history=history,
@@ -76,12 +78,27 @@ def make_world(options: Options, secrets: Secrets, *, routee_url: str, posted: l
             partial_errors=options.partial_errors,
             unique_names=options.unique_names,
         ),
-        poster=Poster(clock=clock, posted=posted),
+        poster=Poster(clock=clock, posted=posted, store=store),
         tokens=Tokens(
             seed=seed,
             credentials=(secrets.application_id, secrets.application_secret),
             lifetime=options.token_lifetime,
             clock=clock,
         ),
-        drops=past_drops(seed, options.drops, clock.now()),
+        drops=past_drops(seed, kept.beginning.drops, began),
     )
+
+
+def take_up(world: World, kept: Kept) -> None:
+    """Go on where an earlier run was ended: its campaigns, with what they have still to post, and how the tracked list changed."""
+    for one in kept.campaigns:
+        campaign = world.campaigns.restore(one.number, one.body, one.created_at, deleted=one.deleted)
+        if campaign is not None:
+            world.tracking.follow(campaign)
+            if not one.told:
+                world.poster.follow(campaign, kept.posts)
+    for count in kept.changes:
+        if count > 0:
+            world.grow(count)
+        else:
+            world.tracking.shrink(-count)

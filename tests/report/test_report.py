@@ -1,0 +1,183 @@
+"""A report says what the data says, whatever it came from; it holds no number and no PIN, and nothing that a service sent runs."""
+
+import re
+import struct
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from page_tables import Report
+from raw_server import answer
+
+from voicedrop_async import BadRequest, ConfigError, export_to, report_to
+from voicedrop_async._masking import shown
+from voicedrop_async.report import _tally
+
+HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u202e=1+1"
+
+
+def at(clock, status, **more):
+    return {"status": {"status": status, "date": f"2026-03-02T{clock}", **more}}
+
+
+ROWS = [
+    {**at("09:00:10Z", "Completed"), "answeredBy": "HUMAN", "country": "GR", "duration": 12, "price": 0.1, "collectedTones": "1"},
+    {**at("09:00:50Z", "Completed"), "answeredBy": "HUMAN", "country": "GR", "duration": 61.5, "price": 0.2, "collectedTones": "1"},
+    {**at("09:07:00Z", "Completed"), "answeredBy": "MACHINE", "country": "DE", "duration": 7, "price": 1e-9, "collectedTones": "0042"},
+    {**at("09:08:00Z", "NoAnswer"), "to": "+306912345678", "country": "GR", "duration": 0, "price": 0},
+    {**at("11:00:00+01:00", "Failed", reason="no route to +306912345678"), "to": "=1+1", "country": HOSTILE},
+    {"status": {"status": HOSTILE}, "answeredBy": "ALIEN", "collectedTones": ""},
+    {},
+]
+
+
+def page(rows, **more):
+    content = [{"messageId": f"m{place}", **row} for place, row in enumerate(rows)]
+    return answer(body={"content": content, "totalPages": 1, "totalElements": len(rows), "last": True, "number": 0, "size": 100} | more)
+
+
+def read(path):
+    return Report(path.read_text("utf-8"))
+
+
+def without_its_moment(path):
+    return re.sub("Made with .*|<p class=.standing.>.*", "", path.read_text("utf-8"))
+
+
+@pytest.fixture
+def messages(caller, line):
+    line.will(*[page(ROWS)] * 5)
+    return caller.track_messages()
+
+
+async def test_the_figures_are_those_of_the_data(messages, tmp_path):
+    done = await report_to(messages, tmp_path / "a.html", title="Spring & sale")
+
+    told = read(done.path)
+    strange = shown(HOSTILE, 40)
+    assert (done.messages, done.png, done.report.complete) == (7, None, True)
+    assert told.counts("status") == {"Completed": 3, strange: 1, "Failed": 1, "NoAnswer": 1, "(not told)": 1}
+    assert told.counts("answered") == {"HUMAN": 2, "ALIEN": 1, "MACHINE": 1, "(not told)": 3}
+    assert told.counts("country") == {"GR": 3, strange: 1, "DE": 1, "(not told)": 2}
+    assert told.counts("keys") == {"1": 2, "(several keys)": 1, "(no key)": 4}
+    assert told.counts("failed") == {"Failed": 1, "NoAnswer": 1}
+    steps = {label: count for label, count in told.counts("duration").items() if count}
+    assert steps == {"under 1 s": 1, "5 to 10 s": 1, "10 to 15 s": 1, "1 to 2 min": 1, "(not told)": 3}
+    assert told.tables["cost"][1:] == [["GR", "0.3"], ["DE", "0.000000001"], ["All", "0.300000001"]]
+    assert told.tables["time"] == [
+        ["From", "Completed", "No answer", "Failed", "Other", "All"],
+        ["2026-03-02 09:00", "2", "0", "0", "0", "2"],
+        ["2026-03-02 09:07", "1", "0", "0", "0", "1"],
+        ["2026-03-02 09:08", "0", "1", "0", "0", "1"],
+        ["2026-03-02 10:00", "0", "0", "1", "0", "1"],
+        ["(not told)", "0", "0", "0", "2", "2"],
+        ["All", "3", "1", "1", "2", "7"],
+    ]
+    assert [told.total(name)[1] for name in ("status", "answered", "country", "keys", "duration")] == ["7"] * 5
+    assert (
+        told.headlines | {"Messages": "7", "Cost": "0.300000001", "Pressed a key": "3", "On the telephone": "1 min 20 s"} == told.headlines
+    )
+    assert "Spring & sale" in told.text
+
+
+async def test_no_number_no_pin_no_markup_of_others_and_no_address_is_in_it(messages, tmp_path):
+    done = await report_to(messages, tmp_path / "a.html")
+
+    html, told = done.path.read_text("utf-8"), read(done.path)
+    assert told.tables["failures"][1:] == [
+        ["2026-03-02 10:00", "*****+1", shown(HOSTILE, 40), "Failed", "An internal error of the service. no route to +3069*****78", "m4"],
+        ["2026-03-02 09:08", "+3069*****78", "GR", "NoAnswer", "Nobody answered, or the call was rejected.", "m3"],
+    ]
+    assert [text for text in ("0042", "306912345678", "\u2028", "\u202e") if text in html] == []
+    assert {tag for tag, _ in told.tags} & {"script", "img", "iframe", "object", "form"} == set()
+    assert {name for _, attributes in told.tags for name in attributes if name.startswith("on") or name in {"style", "src"}} == set()
+    assert set(re.findall(r"\w+://[^\"'<> ]*", html)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+@pytest.mark.once
+async def test_a_file_tells_the_same_as_its_stream_and_the_picture_is_one(messages, tmp_path):
+    """All three formats: what a spreadsheet was kept from running is shown as it was."""
+    done = await report_to(messages, tmp_path / "stream.html", png=tmp_path / "stream.png")
+    for name in ("messages.jsonl", "messages.csv", "messages.parquet"):
+        await export_to(messages, tmp_path / name)
+        from_file = await report_to(tmp_path / name, tmp_path / f"{name}.html")
+
+        assert (from_file.messages, from_file.report) == (7, None)
+        assert without_its_moment(from_file.path) == without_its_moment(done.path)
+        assert "does not tell whether its list was complete" in read(from_file.path).text
+    kind, width, height = struct.unpack(">4s2I", done.png.read_bytes()[12:24])
+    assert (kind, width) == (b"IHDR", 2 * 1060)
+    assert height > 1000
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+async def test_what_is_not_complete_says_so(caller, line, tmp_path):
+    line.will(page(ROWS, totalElements=9))
+
+    done = await report_to(caller.track_messages(), tmp_path / "a.html")
+
+    assert not done.report.complete
+    assert "The list is not complete." in read(done.path).text
+    assert "Counted by the service: 9." in read(done.path).text
+
+
+@pytest.mark.once
+async def test_an_empty_list_is_a_page_that_says_so(caller, line, tmp_path):
+    line.will(page([]))
+
+    done = await report_to(caller.track_messages(), tmp_path / "a.html", png=tmp_path / "a.png")
+
+    told = read(done.path)
+    assert (done.messages, told.headlines["Messages"], told.headlines["Cost"]) == (0, "0", "0")
+    assert told.text.count("Nothing to draw.") == len(told.tables) == 8
+    assert done.png.read_bytes().startswith(b"\x89PNG")
+
+
+async def test_a_walk_that_fails_leaves_what_stood_there(caller, line, tmp_path):
+    (tmp_path / "a.html").write_text("before")
+    line.will(answer(400))
+
+    with pytest.raises(BadRequest):
+        await report_to(caller.track_messages(), tmp_path / "a.html")
+
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.html", "before")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("a.txt", b"", "its name tells no format"),
+        ("none.jsonl", None, "No such file"),
+        ("cut.jsonl", b'{"message_id":"m1"}\n{"message_id":"m2","status":"Comp', "line 2 cannot be read"),
+        ("drops.jsonl", b'{"id":1,"state":"SENT"}\n', "line 1 cannot be read"),
+        ("drops.csv", b"id,state\n1,SENT\n", "no export of voice messages"),
+        ("odd.csv", ",".join(_tally.COLUMNS).encode() + b"\nm1,,,,2026-03-02T09:00:00,,,,,\n", "line 2 cannot be read"),
+        ("no.parquet", b"PAR1", "cannot be read as Parquet"),
+    ],
+)
+async def test_what_holds_no_messages_is_refused(tmp_path, name, content, fault):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(ConfigError, match=fault):
+        await report_to(tmp_path / name, tmp_path / "a.html")
+
+    assert not (tmp_path / "a.html").exists()
+
+
+async def test_what_cannot_be_drawn_is_refused_before_a_request(caller, spacivox, line, tmp_path, monkeypatch):
+    drops = spacivox.drop_records(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
+    stream, page = caller.track_messages(), tmp_path / "a.html"
+    for source, path, fault in (
+        (stream, None, "neither a page nor a picture"),
+        (drops, page, "only voice messages"),
+        (stream, tmp_path, "is a folder"),
+        (stream, tmp_path / "none" / "a.html", "no folder that can be written to"),
+    ):
+        with pytest.raises(ConfigError, match=fault):
+            await report_to(source, path)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(ConfigError, match=r"voicedrop_async\[report\]"):
+        await report_to(stream, page)
+
+    assert line.received == []

@@ -1,0 +1,135 @@
+"""Recording a service and answering the same later: nothing in the file leads back to a person or into an account."""
+
+import json
+import re
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from voicedrop_async import ClientCredentials, RouteeSession, SpokenMessage, TrackingFilter, VoiceCampaign
+from voicedrop_async._masking import PHONE_NUMBER
+from voicedrop_async.sandbox import Recorder, Sandbox
+
+NUMBER, SECRET = "+306999888777", "cAnArY-s3cret"
+WRITTEN = (
+    NUMBER,
+    NUMBER[1:],
+    "0030 699 988 8777",
+    "699-9888777",
+    SECRET,
+    f"{SECRET}@example.com",
+    f"https://{SECRET}.example/{NUMBER}?{SECRET}",
+)
+NAMES = (
+    *("to", "from", "messageId", "trackingId", "status", "state", "date", "code", "id", "number", "message", "property", "url", "fileURL"),
+    *("unknown", "access_token", "recipientCountries", "recipientsPerGroup", "contacts", "error", "developerMessage", "sort", "page"),
+)
+
+
+def seen(text):
+    """What of the canaries is in a text, however a number may be written; as a number, too."""
+    bare = re.sub(r"[^0-9a-z]", "", text.lower())
+    return [canary for canary in (NUMBER[3:], SECRET.lower().replace("-", "")) if canary in bare]
+
+
+def planted():
+    """An answer with a canary in every place: under each name, as a key, in lists and deeper, as text and as number."""
+    places = [{name: text, name + "s": [text], text: name, "deep": {name: {text: [{name: text}]}}} for name in NAMES for text in WRITTEN]
+    return {"content": places, "numbers": [{name: int(NUMBER), "deep": {name: [int(NUMBER), -float(NUMBER)]}} for name in NAMES]}
+
+
+@pytest.fixture
+async def leaky():
+    """A service that says whatever it was told, to everybody."""
+
+    async def say(request):
+        body = json.dumps(planted()) if "json" in request.path else f"<html>{NUMBER} {SECRET}"
+        return web.Response(text=body, status=400, headers={"X-Secret": SECRET, "Retry-After": NUMBER, "Set-Cookie": f"a={SECRET}"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", say)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_no_secret_and_no_number_is_in_the_file(leaky, tmp_path):
+    """Neither of what was asked nor of what was answered, while the client gets everything."""
+    async with Recorder(tmp_path / "it.jsonl", to=leaky) as recorder, aiohttp.ClientSession() as http:
+        for path in (f"/json/{NUMBER}/{SECRET}@x/0030699988877?to={NUMBER}&{SECRET}@={SECRET}@", "/html", f"/oauth/json?{SECRET}"):
+            call = {"json": planted(), "headers": {"Authorization": f"Bearer {SECRET}", "Cookie": SECRET}}
+            async with http.post(recorder.url + path, **call) as response:
+                answered = await response.text()
+                assert (response.status, set(seen(answered))) == (400, {*seen(NUMBER + SECRET)})
+    text = (tmp_path / "it.jsonl").read_text(encoding="utf-8")
+    assert len(text.splitlines()) == 2
+    assert seen(text) == []
+    assert '"access_token":' in text  # the names of fields stay
+    assert PHONE_NUMBER.findall(re.sub(r"\+?999\d{4,}|\b10000\d\d\b", "", text)) == []
+
+
+async def recorded(file, sandbox):
+    """A walk, a campaign and an analysis, through a recorder."""
+    async with Recorder(file, to=sandbox.routee_url) as recorder:
+        auth = ClientCredentials(*sandbox.credentials)
+        async with RouteeSession(auth, base_url=recorder.url, auth_url=sandbox.auth_url) as routee:
+            return await everything(routee)
+
+
+async def everything(routee):
+    campaign = VoiceCampaign("306900000000", to=[NUMBER], name="Spring sale", message=SpokenMessage("Hello"))
+    async with routee.track_messages(page_size=40).walk() as walk:
+        messages = [message async for message in walk]
+    busy = await routee.track_messages(filters=[TrackingFilter("status.status", "Busy")]).collect()
+    one = await routee.track_message(messages[3].message_id)
+    return messages, walk.report, busy, one, await routee.analyze_campaign(campaign), await routee.send_campaign(campaign)
+
+
+def kept(message):
+    """What of a message a recording keeps."""
+    end = (message.duration, message.price, message.answered_by)
+    return message.message_id, message.status, message.country, *end, len(message.recordings)
+
+
+async def test_what_was_recorded_is_answered_again(sandbox, tmp_path):
+    """By a sandbox that knows nothing of it, without sending; then it is itself again."""
+    file = tmp_path / "it.jsonl"
+    messages, report, busy, one, analysis, receipt = await recorded(file, sandbox)
+    numbers = {message.to for message in messages} | {NUMBER}
+    text = file.read_text(encoding="utf-8")
+    assert [found for found in (*numbers, *sandbox.credentials, "Hello", "Spring sale", "Παραλαβή") if found in text] == []
+    async with Sandbox(messages=1, drops=0) as other:
+        other.replay(file)
+        auth = ClientCredentials(*other.credentials)
+        async with RouteeSession(auth, base_url=other.routee_url, auth_url=other.auth_url) as routee:
+            again = await everything(routee)
+            assert len(await routee.track_messages().collect()) == 1
+    assert again[1] == report
+    assert [kept(message) for message in again[0]] == [kept(message) for message in messages]
+    assert [kept(message) for message in again[2]] == [kept(message) for message in busy]
+    assert kept(again[3]) == kept(one)
+    assert len({message.to for message in again[0]}) == len({message.to for message in messages})
+    assert again[4].number_of_recipients == analysis.number_of_recipients
+    assert (again[5].tracking_id, again[5].cost) == (receipt.tracking_id, receipt.cost)
+    assert other.campaigns == ()
+
+
+async def test_a_service_that_is_not_there_is_a_502_and_not_recorded(unused_tcp_port, tmp_path):
+    to = f"http://127.0.0.1:{unused_tcp_port}"
+    async with Recorder(tmp_path / "it.jsonl", to=to) as recorder, aiohttp.ClientSession() as http, http.get(recorder.url) as response:
+        assert response.status == 502
+    assert (tmp_path / "it.jsonl").read_bytes() == b""
+
+
+async def test_what_cannot_be_recorded_or_replayed_is_told(tmp_path, sandbox):
+    for to in ("http://connect.routee.net", "http://127.0.0.1.example.com", "connect.routee.net"):
+        with pytest.raises(ValueError, match="https"):
+            Recorder(tmp_path / "it.jsonl", to=to)
+    with pytest.raises(RuntimeError, match="async with"):
+        _ = Recorder(tmp_path / "it.jsonl", to="https://connect.routee.net").url
+    (tmp_path / "it.jsonl").write_text('{"method": "GET"}\n')
+    with pytest.raises(ValueError, match="line 1"):
+        sandbox.replay(tmp_path / "it.jsonl")

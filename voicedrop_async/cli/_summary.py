@@ -1,0 +1,115 @@
+"""``voicedrop summary``."""
+
+import asyncio
+import csv
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from cyclopts import Parameter
+
+from voicedrop_async import CampaignSummary, ConfigError
+from voicedrop_async.cli._options import ACCOUNT, Account
+from voicedrop_async.cli._progress import Progress
+from voicedrop_async.cli._say import masked, say
+from voicedrop_async.cli._walks import put
+from voicedrop_async.export import disarmed, json_lines
+
+Shape: TypeAlias = Literal["table", "jsonl", "csv"]
+"""What it can look like."""
+
+_AT_ONCE: Final = 8
+"""Campaigns that are added up at once, where --max-in-flight does not say otherwise."""
+_FIGURES: Final = ("messages", "statuses", "answered_by", "countries", "cost", "duration", "longest", "first", "last", "collected_tones")
+"""What is written of a ``CampaignSummary``."""
+_COLUMNS: Final = ("tracking_id", *_FIGURES, "complete")
+_ID: Final = re.compile(r"(?=.*[A-Za-z])[\w.-]+", re.ASCII)
+
+
+def summary(*ids: Annotated[str, Parameter(allow_leading_hyphen=True)], format: Shape | None = None, account: Account = ACCOUNT) -> int:
+    """Add up the messages of campaigns: how they ended, who answered, what they cost.
+
+    Each campaign is written as soon as it is added up: as a few lines on a
+    terminal, else as a line of JSON, whose keys are tracking_id, the fields of
+    CampaignSummary, and complete, which is true if all messages were seen.
+
+    Of a campaign that failed, stderr tells why; the others are written all the
+    same, and the command ends with 1.
+
+    Args:
+        ids: Tracking ids of campaigns, as in their receipts; - stands for those on stdin, one a line.
+        format: A table on a terminal, and else jsonl, if left out.
+        account: Of Routee.
+    """
+    wanted = list(_wanted(ids))
+    if not wanted:
+        raise ConfigError("ID: missing; the tracking id of a campaign is in its receipt")
+    return asyncio.run(_write(wanted, format or ("table" if sys.stdout.isatty() else "jsonl"), account))
+
+
+def _wanted(ids: tuple[str, ...]) -> Iterator[str]:
+    for one in ids:
+        if one == "-":
+            yield from filter(None, map(str.strip, sys.stdin))
+        elif one.startswith("-"):
+            raise ConfigError(f"{masked(one)}: no option of this command, and no id")
+        else:
+            yield one
+
+
+async def _write(ids: list[str], shape: Shape, account: Account) -> int:
+    done = failed = partial = 0
+    head, encoded = _encoder(shape)
+    with Progress("campaigns", before=0, most=None) as progress:
+        async with account.routee() as routee:
+            put(head)
+            async with aclosing(routee.summarize_campaigns(ids, concurrency=account.max_in_flight or _AT_ONCE)) as outcomes:
+                async for outcome in outcomes:
+                    done += 1
+                    if outcome.error is None:
+                        put(encoded(outcome.key, outcome.value))
+                        partial += not _is_complete(outcome.value)
+                    else:
+                        failed += 1
+                        progress.say(f"{_shown(outcome.key)}: {outcome.error}")
+                    progress.count(done, len(ids))
+    if partial:
+        say(f"not complete: {partial:,} of {done:,}; what was written of the others is")
+    return 1 if failed else 4 if partial else 0
+
+
+def _encoder(shape: Shape) -> tuple[bytes, Callable[[str, CampaignSummary], bytes]]:
+    """Return what stands first, and what makes bytes of a campaign's id and its summary."""
+    if shape == "table":
+        from voicedrop_async.cli._card import card
+
+        return b"", card
+    if shape == "csv":
+        return f"{','.join(_COLUMNS)}\n".encode(), lambda one, summed: _csv(_row(one, summed))
+    return b"", lambda one, summed: json_lines([_row(one, summed)])
+
+
+def _row(one: str, summed: CampaignSummary) -> dict[str, Any]:
+    return {"tracking_id": one} | {name: getattr(summed, name) for name in _FIGURES} | {"complete": _is_complete(summed)}
+
+
+def _csv(row: dict[str, Any]) -> bytes:
+    """Return a line of the same values: counts by word as JSON, nothing that a spreadsheet would run."""
+    values = [
+        value if value is None or isinstance(value, str) else json_lines([value]).decode().strip().strip('"') for value in row.values()
+    ]
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([value and disarmed(value) for value in values])
+    return line.getvalue().encode()
+
+
+def _is_complete(summed: CampaignSummary) -> bool:
+    return summed.report is not None and summed.report.complete
+
+
+def _shown(one: str) -> str:
+    # An id may have as many digits as a phone number, and has letters beside them.
+    return one if _ID.fullmatch(one) else masked(repr(one))
