@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         ResumeTokenError,
         ServerFailed,
         SessionClosed,
+        ThrottleFailed,
         TimedOut,
         Unauthorized,
         VoiceDropError,
@@ -76,7 +77,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.spacivox import SpacivoxSession
-    from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
+    from voicedrop_async.throttle import Limits, RedisThrottle, Throttle, ThrottleSnapshot
 else:
     from voicedrop_async._lazily import lazily
 
@@ -114,6 +115,7 @@ else:
                 "ResumeTokenError",
                 "ServerFailed",
                 "SessionClosed",
+                "ThrottleFailed",
                 "TimedOut",
                 "Unauthorized",
                 "VoiceDropError",
@@ -187,6 +189,7 @@ else:
             "spacivox": ("SpacivoxSession",),
             "throttle": (
                 "Limits",
+                "RedisThrottle",
                 "Throttle",
                 "ThrottleSnapshot",
             ),
@@ -239,6 +242,7 @@ __all__ = [
     "Reconciliation",
     "Recording",
     "RedisJournal",
+    "RedisThrottle",
     "Reply",
     "Reported",
     "RequestError",
@@ -258,6 +262,7 @@ __all__ = [
     "SqliteJournal",
     "StaticToken",
     "Throttle",
+    "ThrottleFailed",
     "ThrottleSnapshot",
     "TimedOut",
     "Timeouts",

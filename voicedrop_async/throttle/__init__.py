@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from voicedrop_async.throttle._throttle import Limits, Throttle, ThrottleSnapshot
+from voicedrop_async.throttle._limits import Limits, ThrottleSnapshot
+from voicedrop_async.throttle._throttle import Throttle
 
 if TYPE_CHECKING:  # loaded by whoever shares a rate
     from voicedrop_async.throttle._shared import RedisThrottle
