@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "pipeline": ("pipeline", "measure"),
     "imports": ("imports", "measure"),
     "growth": ("growth", "measure"),
+    "callbacks": ("callbacks", "measure"),
 }
 """What can be measured: a function of a module of this folder."""
 

@@ -58,7 +58,7 @@ GOALS: Sequence[Goal] = (
     Goal("M2", "retained a message when collected, over dictionaries", 0.45),
     Goal("M3", "100,000 collected into a list, wall over dictionaries", 0.7),
     Goal("I1", "import above aiohttp, cattrs, attrs and msgspec, ms", 15),
-    Goal("C1", "voicedrop --help above a Python that imports the package, ms", 150),
+    Goal("I2", "voicedrop --help above a Python that imports the package, ms", 150),
     Goal("R1 parts", "token, slot, rate and retry loop, CPU us a request", 2),
     Goal("R1 whole", "the whole pipeline over plain aiohttp, CPU us a request", 45),
     Goal("items", "an item handed out, over a bare generator", 2),
@@ -72,6 +72,10 @@ GOALS: Sequence[Goal] = (
     Goal("E3 stream", "what a report takes above the bare walk, over that of a fifth of the messages", 1.3),
     *(Goal(f"E3 {name}", f"peak memory of a report over that of a fifth, {name}", 1.3) for name in ("jsonl", "parquet")),
     Goal("E3 page", "its page, MiB", 6),
+    Goal("C1 memory", "callbacks answered 200 for each second of the processor, aiohttp.web", 5000, least=True),
+    Goal("C1 durable", "the same, each on the disk before its answer", 5000, least=True),
+    Goal("C2", "99 of 100 answers whatever the handler does, the worst, ms", 1000),
+    Goal("C3", "answered 200 and not handed on, also after kill -9", 0, sure=True),
     Goal("X1", "requests beyond the pages of a list that does not change", 0, sure=True),
 )
 """In the order they are printed."""

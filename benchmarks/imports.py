@@ -56,4 +56,4 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
     turns = [[process(*BARE), process(*HELP)] for _ in range(-1, count)][1:]
     bare, helped = zip(*turns, strict=True)
     print(f"{'voicedrop --help':<28} {Spread.of(helped)!s:<20} as a process; a Python that imports the package {Spread.of(bare)}")
-    results.put("C1", Spread.of(more - less for less, more in zip(bare, helped, strict=True)))
+    results.put("I2", Spread.of(more - less for less, more in zip(bare, helped, strict=True)))

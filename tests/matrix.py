@@ -122,7 +122,7 @@ FAULTS: dict[str, Fault] = {
     "S04": Fault("a recording elsewhere, in a network, or behind a redirect", "refused, and no token leaves the origin of the API"),
     "S05": Fault("a file name that leads elsewhere, or a link in its place", "a safe name of our own, or an error"),
     "S06": Fault("cells of a table that a spreadsheet would run", "disarmed, but for telephone numbers"),
-    "S08": Fault("a callback with a wrong token, too long, or again", "refused or passed over, in constant time", room="webhooks"),
+    "S08": Fault("a callback with a wrong token, too long, or again", "refused or passed over, in constant time"),
     "S09": Fault("netrc and a proxy in the environment", "not used unless asked for"),
     "S11": Fault("plain http, or TLS without verification", "refused by the constructor"),
     "S12": Fault("line breaks in what becomes a header", "refused before any byte"),
@@ -135,10 +135,8 @@ FAULTS: dict[str, Fault] = {
     "D03": Fault("used in another loop, or after a fork", "ConfigError that says to make one in each run"),
     "D04": Fault("100,000 lookups, 500 at once", "memory flat, the rate held, none lost"),
     "D06": Fault("a worker is killed in the middle of a shard", "all shards done, and nothing twice in the result", room="shards"),
-    "D07": Fault(
-        "Redis is down, restarted, flushed or slow under a limit", "no paid send, reads at a rate of their own", room="limits in Redis"
-    ),
-    "D08": Fault("four processes, and one limit of 50 a second", "at most 51 in any second", room="limits in Redis"),
+    "D07": Fault("Redis is down, restarted, flushed or slow under a limit", "no paid send, reads at a rate of their own"),
+    "D08": Fault("four processes, and one limit of 50 a second", "at most 51 in any second"),
 }
 
 _TEST = re.compile(r"test_((?:[a-z]\d\d_)+)")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import assert_type
 
 import aiohttp
+import aiohttp.web
 
 import voicedrop_async as vd
 from voicedrop_async.sandbox import AcceptedCampaign, PostedCallback, ReceivedRequest, Recorder, Sandbox, in_thread
@@ -173,6 +174,39 @@ async def look_into(journal: vd.Journal) -> None:
     assert_type(await journal.prune(timedelta(days=90)), int)
 
 
+async def receive(event: vd.CallbackEvent) -> None:
+    match event:
+        case vd.MessageEvent() | vd.ConversationEvent():
+            print(event.message_id, assert_type(event.status, vd.DeliveryStatus | None))
+        case vd.CampaignEvent():
+            print(assert_type(event.state, vd.CampaignState | str | None))
+        case vd.DtmfEvent():
+            print(event.collected_tones)
+
+
+async def watch(routee: vd.RouteeSession, receiver: vd.CallbackReceiver) -> bool:
+    following: vd.Following = vd.follow(routee, "tid", deadline=60, callbacks=receiver, interval=2.5, expected=1000)
+    update: vd.MessageUpdate
+    async for update in following:
+        print(update.message_id, update.status.status, assert_type(update.origin, vd.VoiceMessage | vd.MessageEvent))
+    return following.is_final
+
+
+async def callbacks(body: bytes) -> None:
+    async with vd.CallbackReceiver(receive, secret=["x" * 32, "y" * 32], path="callbacks.db", capacity=10, remember=10) as receiver:
+        print(receiver.url("https://example.com/voice", vd.CallbackKind.MESSAGE), receiver.waiting)
+        aiohttp.web.Application().add_routes(receiver.aiohttp_routes("/voice"))
+        with receiver.watched_by(print):
+            await receiver.aclose()
+    try:
+        assert_type(vd.parse_message_event(body), vd.MessageEvent)
+        assert_type(vd.parse_campaign_event(body), vd.CampaignEvent)
+        assert_type(vd.parse_conversation_event(body), vd.ConversationEvent)
+        assert_type(vd.parse_dtmf_event(body), vd.DtmfEvent)
+    except vd.WebhookRejected as rejected:
+        print(rejected)
+
+
 def explain(error: vd.VoiceDropError) -> str:
     match error:
         case vd.RateLimited() | vd.ServerFailed():
@@ -183,12 +217,14 @@ def explain(error: vd.VoiceDropError) -> str:
             return str(error.status)
         case vd.WireError():
             return f"{error.path} {error.status} {error.content_type} {error.length}"
-        case vd.ConnectFailed() | vd.ConnectionLost() | vd.TimedOut() | vd.DeadlineExceeded():
+        case vd.ConnectFailed() | vd.ThrottleFailed() | vd.ConnectionLost() | vd.TimedOut() | vd.DeadlineExceeded():
             return f"{error.request} {error.attempts} {error.may_have_happened} {error.may_pass}"
         case vd.RequestError():
             return f"{error.summary} {error.budget_exhausted}"
         case vd.JournalError():
             return f"nothing was sent: {error}"
+        case vd.FileError():
+            return f"half of a file: {error}"
         case vd.PageLoop() | vd.WalkError():
             return f"{error.report.items}"
         case _:
@@ -205,6 +241,8 @@ async def main() -> None:
         await shared.set_up()
         await look_into(shared)
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
+    async with vd.RedisThrottle("redis://localhost:6379/0", vd.Limits(rate=50), local_rate=5, prefix="rate") as one_for_all:
+        throttle = one_for_all
     retry, timeouts = vd.Retry(attempts=2, base=0.1, budget=None), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:
         auth = vd.ClientCredentials(*sandbox.credentials)

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from attrs import define, field
 
 from voicedrop_async.calls import MIB, Reply
-from voicedrop_async.errors import ConfigError, WireError
+from voicedrop_async.errors import ConfigError, FileError, WireError
 
 T = TypeVar("T")
 
@@ -52,15 +52,6 @@ def stem_of(identity: str) -> str:
     return "recording-" + sha256(identity.encode()).hexdigest()[:32]
 
 
-class DiskRefused(Exception):
-    """An ``OSError`` of the disk on its way to the caller: by itself, it would be taken for one of the network."""
-
-    def __init__(self, fault: OSError) -> None:
-        """Carry it."""
-        super().__init__()
-        self.fault = fault
-
-
 def sync(path: Path) -> None:
     """See to it that a file is on the disk; of a folder, the names in it."""
     opened = os.open(path, os.O_RDONLY)
@@ -90,7 +81,7 @@ class FileToBe:
 
         Raises:
             WireError: The answer is no recording, or too long.
-            DiskRefused: What the disk did.
+            FileError: The disk refused.
         """
         target = self.directory / (self.stem + _extension(reply))
         part = _Part(self.directory)
@@ -157,7 +148,7 @@ async def _on_disk(step: Callable[[], T]) -> T:
     if cancelled is not None:
         raise cancelled
     if isinstance(fault, OSError):
-        raise DiskRefused(fault) from None
+        raise FileError(f"directory: cannot be written to: {fault.strerror or type(fault).__name__}") from None
     return running.result()
 
 

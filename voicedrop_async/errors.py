@@ -4,7 +4,9 @@
       ConfigError                   you asked for something that cannot be; nothing was sent
       SessionClosed                 the session is closed
       ResumeTokenError              a token that no walk of this stream can go on from
+      WebhookRejected               what was posted to a callback URL is no callback
       JournalError                  the journal of paid sends cannot be read or written; a send that raises it sent nothing
+      FileError                     a file could not be written to its end: a full disk, a right that is missing
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
         ThrottleFailed              the limit that is shared with others cannot be asked; nothing left this machine
@@ -99,10 +101,21 @@ class ResumeTokenError(VoiceDropError):
     """The token of resumption is damaged, or belongs to another query, page size or version. Nothing was sent."""
 
 
+class WebhookRejected(VoiceDropError):
+    """What was posted to a callback URL is no callback; the text says where, in wire names, and never what stands there."""
+
+
 class JournalError(VoiceDropError):
     """The journal of paid sends cannot be read or written; the text says what to mend.
 
     What was about to be sent was not. What was about to be settled stays open.
+    """
+
+
+class FileError(VoiceDropError):
+    """The disk refused a file that was being written, a recording's or an export's; the text says why.
+
+    Of a recording nothing stays. An export keeps what came before, and the same call goes on from there.
     """
 
 

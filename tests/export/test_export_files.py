@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from raw_server import answer, falls_silent
 
-from voicedrop_async import BadRequest, ConfigError, export_to, to_polars
+from voicedrop_async import BadRequest, ConfigError, FileError, export_to, to_polars
 from voicedrop_async.export import _exporting, _parts
 
 NOW = datetime.now(UTC)
@@ -208,7 +208,7 @@ async def test_a_disk_that_is_full_says_so_and_the_part_can_be_gone_on_with(rout
 
     monkeypatch.setattr(_parts.Lines, "_append", full)
     monkeypatch.setattr(_exporting, "LINES_KEPT_EVERY", 0.0)
-    with pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(FileError, match="No space left on device"):
         await export_to(routee.track_messages(), path)
     monkeypatch.undo()
 

@@ -19,6 +19,7 @@ from voicedrop_async import (
     ConnectionLost,
     DeadlineExceeded,
     Event,
+    FileError,
     NotFound,
     Recording,
     RouteeSession,
@@ -125,7 +126,7 @@ async def test_s05_a_folder_in_its_place_stays(line: RawServer, caller: RouteeSe
     (tmp_path / "r-1.wav").mkdir()
     line.will(WHOLE)
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(FileError, match="directory: cannot be written to"):
         await caller.download_recording(ONE, tmp_path)
 
     assert inside(tmp_path) == ["r-1.wav"]
@@ -362,7 +363,7 @@ async def test_a_disk_that_refuses_is_no_failure_of_the_network(
     monkeypatch.setattr(os, step, full)
     line.will(WHOLE)
 
-    with pytest.raises(ConfigError, match="No space left on device") as caught:
+    with pytest.raises(FileError, match="No space left on device") as caught:
         await caller.download_recording(ONE, tmp_path)
     monkeypatch.undo()
 

@@ -14,7 +14,7 @@ from voicedrop_async._wire._convert import FORGIVING, IDENTITY, STRICT, unreadab
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async._wire._values import NOT_JSON, Unreadable
 from voicedrop_async.calls import Author, Complaint, Grant, Reply
-from voicedrop_async.errors import WireError
+from voicedrop_async.errors import WebhookRejected, WireError
 from voicedrop_async.models import CampaignProblem
 
 T = TypeVar("T")
@@ -74,15 +74,29 @@ def load_array(reply: Reply, model: type[T], *, skip: bool) -> Rows[T]:
 
 def load_one(reply: Reply, model: type[T], *, forgiving: bool = False) -> T:
     """Read a single object; ``forgiving`` reads what it can, but the object's id in any case."""
+    return _read(reply, lambda parsed: _one(parsed, model, forgiving=forgiving))
 
-    def load(parsed: Any) -> T:
-        value = (FORGIVING if forgiving else STRICT).structure(parsed, model)
-        identity = IDENTITY.get(model)
-        if identity is not None and not getattr(value, identity):
-            raise Unreadable("an id", wire_names(model, identity)[0])
-        return value
 
-    return _read(reply, load)
+def load_event(body: bytes, model: type[T]) -> T:
+    """Read what was posted to a callback URL, forgivingly.
+
+    Raises:
+        WebhookRejected: It is no JSON object, or bears no id of what it tells of.
+    """
+    try:
+        return _one(_values.parse(body), model, forgiving=True)
+    except Unreadable as fault:
+        raise WebhookRejected(f"callback: cannot be read, {fault.wanted} expected{f' at {fault.path}' if fault.path else ''}") from None
+    except RecursionError:
+        raise WebhookRejected("callback: cannot be read, less nesting expected") from None
+
+
+def _one(parsed: Any, model: type[T], *, forgiving: bool) -> T:
+    value = (FORGIVING if forgiving else STRICT).structure(parsed, model)
+    identity = IDENTITY.get(model)
+    if identity is not None and not getattr(value, identity):
+        raise Unreadable("an id", wire_names(model, identity)[0])
+    return value
 
 
 def load_grant(reply: Reply) -> Grant:

@@ -18,11 +18,27 @@ from cattrs import Converter
 from voicedrop_async._wire import _values
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async._wire._values import Unreadable
-from voicedrop_async.models import NO_EXTRA, CampaignReceipt, Seconds, VoicemailDropRecord, VoiceMessage
+from voicedrop_async.models import (
+    NO_EXTRA,
+    CampaignReceipt,
+    ConversationEvent,
+    DtmfEvent,
+    MessageEvent,
+    Seconds,
+    VoicemailDropRecord,
+    VoiceMessage,
+)
 
 Load = Callable[[Any, Any], Any]
 
-IDENTITY: Final[Mapping[type, str]] = {VoiceMessage: "message_id", VoicemailDropRecord: "id", CampaignReceipt: "tracking_id"}
+IDENTITY: Final[Mapping[type, str]] = {
+    VoiceMessage: "message_id",
+    VoicemailDropRecord: "id",
+    CampaignReceipt: "tracking_id",
+    MessageEvent: "message_id",
+    ConversationEvent: "message_id",
+    DtmfEvent: "message_id",
+}
 """The field that tells an object apart: it must be readable in every temper."""
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from voicedrop_async.calls import Grant
-from voicedrop_async.models import CampaignProblem, CampaignReceipt, DeliveryStatus, VoiceAnalysis
+from voicedrop_async.models import CampaignEvent, CampaignProblem, CampaignReceipt, DeliveryStatus, MessageEvent, VoiceAnalysis
 
 _PLAIN: Final[Mapping[str, str]] = {
     "sender": "from",
@@ -17,6 +17,9 @@ _SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
     # tracking says status and date; callbacks say name and updatedDate ("Voice callbacks")
     (DeliveryStatus, "status"): ("status", "name"),
     (DeliveryStatus, "date"): ("date", "updatedDate"),
+    (MessageEvent, "message"): ("audioMessage", "message"),
+    # no page shows these keys: the receipt's word for it, and the message callback's
+    (CampaignEvent, "tracking_id"): ("trackingId", "campaignTrackingId"),
     # the page says code; answers of the live service have said errorCode
     (CampaignProblem, "code"): ("code", "errorCode"),
     (CampaignReceipt, "problems"): ("errors",),

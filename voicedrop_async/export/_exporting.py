@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_a
 
 from attrs import frozen
 
-from voicedrop_async.errors import ConfigError, ResumeTokenError
+from voicedrop_async.errors import ConfigError, FileError, ResumeTokenError
 from voicedrop_async.export._frames import check_polars, frame_of
 from voicedrop_async.export._parts import Frames, Lines, Part
 from voicedrop_async.export._rows import columns_of
@@ -68,7 +68,7 @@ async def export_to(
     Raises:
         ConfigError: No format is known by that name, polars is not installed, another export is writing the file, what lies at
             ``PATH.part`` belongs to another stream or format, or no file can be made there. Nothing was sent.
-        OSError: The disk failed, or is full.
+        FileError: The disk failed, or is full.
         RequestError, WalkError: The walk failed. In both cases what came before is kept, and the same call goes on from there.
     """
     part = _part_of(stream, Path(path), format)
@@ -134,8 +134,8 @@ def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
 async def _begin(part: Part, desk: "_Desk") -> None:
     try:
         await desk.do(part.open)
-    except OSError as error:
-        raise ConfigError(f"path: cannot be written to: {error.strerror or type(error).__name__}") from None
+    except FileError as error:  # nothing was sent yet
+        raise ConfigError(str(error)) from None
 
 
 def _rest_of(stream: PageStream[T], part: Part) -> PageStream[T]:
@@ -212,6 +212,8 @@ class _Desk:
             return
         try:
             await asyncio.shield(self._under_way)
+        except OSError as error:
+            raise FileError(f"path: cannot be written to: {error.strerror or type(error).__name__}") from None
         finally:
             if self._under_way.done():
                 self._under_way = None

@@ -27,6 +27,7 @@ from voicedrop_async.models.campaign import (
     VoiceCampaign,
 )
 from voicedrop_async.models.drops import VoicemailDropRecord
+from voicedrop_async.models.events import CallbackEvent, CallbackKind, CampaignEvent, ConversationEvent, DtmfEvent, MessageEvent
 from voicedrop_async.models.summary import CampaignSummary
 from voicedrop_async.models.tracking import DeliveryStatus, Recording, TrackingFilter, VoiceMessage
 from voicedrop_async.models.walks import Page, ResumeToken, WalkReport
@@ -35,19 +36,25 @@ __all__ = [
     "NO_EXTRA",
     "AnsweredBy",
     "Callback",
+    "CallbackEvent",
+    "CallbackKind",
     "CallbackStrategy",
+    "CampaignEvent",
     "CampaignProblem",
     "CampaignReceipt",
     "CampaignState",
     "CampaignSummary",
+    "ConversationEvent",
     "DeliveryStatus",
     "Direction",
     "DropState",
+    "DtmfEvent",
     "Extra",
     "FilterField",
     "FilterOperator",
     "Gender",
     "Intent",
+    "MessageEvent",
     "MessageStatus",
     "Open",
     "OpenNumber",

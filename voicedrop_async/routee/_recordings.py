@@ -12,7 +12,7 @@ from typing import Final
 from yarl import URL
 
 from voicedrop_async._checks import check_id, check_kind
-from voicedrop_async._files import DiskRefused, FileToBe, stem_of
+from voicedrop_async._files import FileToBe, stem_of
 from voicedrop_async._masking import shown
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Download, Kind, Request
@@ -44,7 +44,7 @@ class Recordings(Session):
 
         Raises:
             ConfigError: A recording without an id, a URL that leads elsewhere, a directory that is none: nothing was sent.
-            OSError: The directory cannot be written to, or the disk is full.
+            FileError: The directory cannot be written to, or the disk is full.
             NotFound: No such recording.
             ConnectFailed: The host has an address within a network.
             WireError: The answer is no recording, is too long, or does not tell its end.
@@ -58,6 +58,7 @@ class Recordings(Session):
         check_id("recording.tracking_id", recording.tracking_id)
         at_api = recording.url is None or self._is_at_api(recording.url)
         file = FileToBe(_directory(directory), stem_of(recording.tracking_id))
+        await file.check()
         request = Request(
             method="GET",
             route="/recordings/my/downloads/{tracking_id}",
@@ -65,11 +66,7 @@ class Recordings(Session):
             ids={"tracking_id": recording.tracking_id},
             download=Download(save=file.save, url=recording.url, at_api=at_api),
         )
-        try:
-            await file.check()
-            return await self._send(request, lambda _reply: file.path)
-        except DiskRefused as refused:
-            raise refused.fault from None
+        return await self._send(request, lambda _reply: file.path)
 
     def _is_at_api(self, text: str) -> bool:
         """Whether a URL has the origin of the API; refuse one that may not be followed."""
