@@ -94,6 +94,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         parse_dtmf_event,
         parse_message_event,
     )
+    from voicedrop_async.workers import worker_broker
 else:
     from voicedrop_async._lazily import lazily
 
@@ -229,6 +230,7 @@ else:
                 "parse_dtmf_event",
                 "parse_message_event",
             ),
+            "workers": ("worker_broker",),
         },
     )
 
@@ -336,4 +338,5 @@ __all__ = [
     "report_to",
     "to_polars",
     "unique_name",
+    "worker_broker",
 ]

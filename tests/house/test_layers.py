@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"_session"},
     {"routee", "spacivox"},
     {"export", "following", "integrations"},
-    {"report"},
+    {"report", "workers"},
     {"__init__"},
     {"cli", "_pytest_plugin"},
     {"__main__"},
