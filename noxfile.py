@@ -190,6 +190,20 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def scale(session: nox.Session) -> None:
+    """Plan a year of 50,000,000 messages, walk a thousandth of it, and kill the workers of a morning at 20 random moments."""
+    install(session, extras="cli")
+    session.run("python", "benchmarks/scale.py", *session.posargs)
+
+
+@nox.session
+def dask(session: nox.Session) -> None:
+    """Run the README's plan on Dask, which the tests do not install: the same shards on an engine of somebody else's."""
+    install(session, "test", "dask", extras="export")
+    session.run("pytest", "tests/engines")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
     install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export,report")

@@ -15,9 +15,9 @@ HERE = Path(__file__).parent
 
 
 @contextmanager
-def page_server(messages: int, *sizes: int) -> Iterator[str]:
+def page_server(messages: int, *sizes: int, script: str = "page_server.py") -> Iterator[str]:
     """Run the page server in another process, on another core where there is one; yield its URL."""
-    command = [sys.executable, str(HERE / "page_server.py"), str(messages), *map(str, sizes)]
+    command = [sys.executable, str(HERE / script), str(messages), *map(str, sizes)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

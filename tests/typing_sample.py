@@ -164,6 +164,24 @@ async def files(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> None:
     print((await vd.to_polars(records)).height, records.resumed("token", handed_out=3).model)
 
 
+async def a_year(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> vd.Merged:
+    shards = assert_type(await vd.plan(routee, START, END, by=timedelta(hours=6), max_items=5_000, page_size=200), tuple[vd.Shard, ...])
+    await vd.plan(routee, by=["tid"])
+    await vd.plan(spacivox, START, END)
+    parts = vd.Parts("year.parts", format="parquet")
+    sink: vd.ShardSink = parts
+    results: list[vd.ShardResult] = []
+    for shard in map(vd.Shard.from_json, [shard.to_json() for shard in shards]):
+        result = assert_type(await vd.run_shard(routee, shard, sink, prefetch=4), vd.ShardResult)
+        if result.state is not vd.ShardState.DONE:
+            print(shard.id, shard.requests, shard.counted, result.items, result.part, result.report, result.error)
+        results.append(vd.ShardResult.from_json(result.to_json()))
+    await sink.write(shards[0], routee.track_messages(), vd.Written())
+    merged = assert_type(await vd.merge(shards, results, "year.parquet"), vd.Merged)
+    print(merged.complete, merged.done, merged.partial, merged.failed, merged.items, merged.duplicates, merged.counted, merged.path)
+    return merged
+
+
 async def look_into(journal: vd.Journal) -> None:
     assert_type(await journal.key(), bytes)
     entry = assert_type(await journal.find("order-7"), vd.JournalEntry | None)
@@ -275,6 +293,7 @@ async def main() -> None:
         async with vd.SpacivoxSession(vd.StaticToken(sandbox.spacivox_token), base_url=sandbox.spacivox_url) as spacivox:
             await drops(spacivox)
             await files(patient, spacivox)
+            await a_year(patient, spacivox)
         requests: tuple[ReceivedRequest, ...] = sandbox.requests
         campaigns: tuple[AcceptedCampaign, ...] = sandbox.campaigns
         callbacks: tuple[PostedCallback, ...] = sandbox.callbacks

@@ -85,6 +85,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     from voicedrop_async.pages import PageStream, Walk, WalkOptions
     from voicedrop_async.report import Reported, report_to
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
+    from voicedrop_async.shards import Merged, Parts, Shard, ShardResult, ShardSink, ShardState, Written, merge, plan, run_shard
     from voicedrop_async.spacivox import SpacivoxSession
     from voicedrop_async.throttle import Limits, RedisThrottle, Throttle, ThrottleSnapshot
     from voicedrop_async.webhooks import (
@@ -216,6 +217,18 @@ else:
                 "SendLedger",
                 "unique_name",
             ),
+            "shards": (
+                "Merged",
+                "Parts",
+                "Shard",
+                "ShardResult",
+                "ShardSink",
+                "ShardState",
+                "Written",
+                "merge",
+                "plan",
+                "run_shard",
+            ),
             "spacivox": ("SpacivoxSession",),
             "throttle": (
                 "Limits",
@@ -277,6 +290,7 @@ __all__ = [
     "Kind",
     "Limits",
     "MemoryJournal",
+    "Merged",
     "MessageEvent",
     "MessageStatus",
     "MessageUpdate",
@@ -286,6 +300,7 @@ __all__ = [
     "Page",
     "PageLoop",
     "PageStream",
+    "Parts",
     "RateLimited",
     "Reconciliation",
     "Recording",
@@ -305,6 +320,10 @@ __all__ = [
     "SessionClosed",
     "SessionOptions",
     "SettledBy",
+    "Shard",
+    "ShardResult",
+    "ShardSink",
+    "ShardState",
     "SpacivoxSession",
     "SpokenMessage",
     "SqliteJournal",
@@ -327,15 +346,19 @@ __all__ = [
     "WalkReport",
     "WebhookRejected",
     "WireError",
+    "Written",
     "export_to",
     "follow",
     "log_events",
+    "merge",
     "otel_events",
     "parse_campaign_event",
     "parse_conversation_event",
     "parse_dtmf_event",
     "parse_message_event",
+    "plan",
     "report_to",
+    "run_shard",
     "to_polars",
     "unique_name",
     "worker_broker",

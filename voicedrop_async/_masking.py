@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import unquote, unquote_plus
 
 # Seven digits and more, with what people write between them; a date is left in peace.
-PHONE_NUMBER: Final = re.compile(r"\+?(?!(?<!\d)\d{4}-\d\d-\d\d(?!\d))\d(?:[\s().\-/_]{0,3}\d){6,}")
+PHONE_NUMBER: Final = re.compile(r"(?<!\d)(?:\+|(?!\d{4}-\d\d-\d\d(?!\d)))\d(?:[\s().\-/_]{0,3}\d){6,}")
 
 _LEAST_SECRET: Final = 6
 """Characters of a secret worth hiding; a shorter one, as tests have, would be found in every sentence."""

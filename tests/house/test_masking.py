@@ -27,5 +27,15 @@ def test_a_waiting_time_is_never_taken_for_a_phone_number(seconds: float, text: 
     assert f"within {text} s" in str(pickle.loads(pickle.dumps(error)))
 
 
+@pytest.mark.parametrize("text", ["on 2026-03-02 at noon", "2026-03-02 10:00:00"])
+def test_a_date_is_never_taken_for_a_phone_number(text: str) -> None:
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize("text", ["+2026-03-02 55", "2026-03-02 5551234", "12026-03-02"])
+def test_what_only_looks_like_a_date_is_masked(text: str) -> None:
+    assert "*****" in shown(text)
+
+
 def test_seven_digits_are_masked() -> None:
     assert shown("call 1234567") == "call *****67"

@@ -85,6 +85,16 @@ class Portion:
 
 @Parameter(name="*")
 @frozen(kw_only=True)
+class Spread:
+    """Over how many processes."""
+
+    workers: int | None = None
+    """Processes that do the list together, in shards of at most --slices (1d if left out) and 10,000 messages. They divide rate and
+    requests under way. Needs --out, and --start and --end, or --campaign."""
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
 class Output:
     """Where a list goes, and as what."""
 
@@ -120,4 +130,5 @@ ACCOUNT: Final = Account()
 SEARCH: Final = Search()
 PORTION: Final = Portion()
 OUTPUT: Final = Output()
+SPREAD: Final = Spread()
 """Nothing said."""

@@ -19,6 +19,8 @@ from voicedrop_async.cli._say import say
 
 T = TypeVar("T")
 
+PART: Final = ".part"
+"""What stands behind the name of a file that is not whole."""
 _ANEW: Final = "to begin anew, remove the file"
 
 
@@ -96,26 +98,27 @@ class Place:
             say("nothing keeps the place; with --resume FILE, the same command would go on from there")
 
 
-def begun(out: Path, range: Range) -> Range:
-    """Return the range that the file ``out`` was begun with, if a part of it is there; else this one.
+def begun(out: Path, range: Range, *, part: str = PART) -> Range:
+    """Return the range that the file ``out`` was begun with, if a part of it is there, with ``part`` behind its name; else this one.
 
     Raises:
         ConfigError: This is another range than that.
     """
-    part = _part(out)
-    kept = _read("--out", _beside(out), Range, "no range of an export; remove it") if part.exists() else None
-    return range if kept is None else range.gone_on_with(kept, part, f"to begin anew, remove it and {part.name}.place")
+    there = _named(out, part)
+    kept = _read("--out", _beside(out, part), Range, "no range of an export; remove it") if there.exists() else None
+    anew = f"to begin anew, remove it and {there.name}.place" if part == PART else "to begin anew, remove it"
+    return range if kept is None else range.gone_on_with(kept, there, anew)
 
 
 @contextmanager
-def range_kept(out: Path, range: Range) -> Generator[None]:
+def range_kept(out: Path, range: Range, *, part: str = PART) -> Generator[None]:
     """Keep what the words of a range mean, beside the file ``out``, for as long as it is not whole.
 
     Raises:
         ConfigError: The disk refused.
     """
-    file, part = _beside(out), _part(out)
-    if range.has_words and not part.exists():
+    file, there = _beside(out, part), _named(out, part)
+    if range.has_words and not there.exists():
         try:
             _write(file, range)
         except OSError as error:
@@ -123,16 +126,16 @@ def range_kept(out: Path, range: Range) -> Generator[None]:
     try:
         yield
     finally:
-        if not part.exists():  # it is whole, or was not begun
+        if not there.exists():  # it is whole, or was not begun
             file.unlink(missing_ok=True)
 
 
-def _part(out: Path) -> Path:
-    return out.with_name(f"{out.name}.part")
+def _named(out: Path, part: str) -> Path:
+    return out.with_name(f"{out.name}{part}")
 
 
-def _beside(out: Path) -> Path:
-    return out.with_name(f"{out.name}.part.range")
+def _beside(out: Path, part: str) -> Path:
+    return _named(out, f"{part}.range")
 
 
 def _read(option: str, file: Path, kind: type[T], otherwise: str) -> T | None:

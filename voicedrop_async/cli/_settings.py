@@ -100,6 +100,7 @@ class Settings:
         ahead: int = 0,
         rate: float | None = None,
         max_in_flight: int | None = None,
+        among: int = 1,
         journal: Journal | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> RouteeSession:
@@ -109,6 +110,7 @@ class Settings:
             ahead: Requests that are wanted under way at once, beside one that sends.
             rate: Requests a second, at most; in place of what is set.
             max_in_flight: Requests under way at once, at most; likewise.
+            among: Processes that divide what is set.
             journal: Where paid sends are written down.
             trace_configs: As of the session.
 
@@ -118,7 +120,7 @@ class Settings:
         with self._names("routee"):
             auth = ClientCredentials(self._needed("routee_application_id"), self._needed("routee_application_secret"))
             base_url, auth_url = self.urls("routee").values()
-            limits = self._limits("routee", ahead, rate, max_in_flight)
+            limits = self._limits("routee", ahead, rate, max_in_flight, among)
             return RouteeSession(auth, base_url=base_url, auth_url=auth_url, journal=journal, limits=limits, trace_configs=trace_configs)
 
     def spacivox(
@@ -188,12 +190,13 @@ class Settings:
             raise ConfigError(f"{key.upper()}: {rule}")
         return cast("float | None", value)
 
-    def _limits(self, service: str, ahead: int, rate: float | None, max_in_flight: int | None) -> Limits:
+    def _limits(self, service: str, ahead: int, rate: float | None, max_in_flight: int | None, among: int = 1) -> Limits:
         most = self._number(f"{service}_max_in_flight") if max_in_flight is None else max_in_flight
+        rate = self._number(f"{service}_rate") if rate is None else rate
         # Who asks for many ahead, means it, unless he has said what is the most; one slot is for sending.
         return Limits(
-            max_in_flight=max(_IN_FLIGHT, ahead + 1) if most is None else int(most),
-            rate=self._number(f"{service}_rate") if rate is None else rate,
+            max_in_flight=max(_IN_FLIGHT, ahead + 1) if most is None else max(1, int(most) // among) if among > 1 else int(most),
+            rate=rate if rate is None or among == 1 else rate / among,
         )
 
 

@@ -9,7 +9,19 @@ A stream is walked page by page on the loop, a thread beside it writes, and the 
           rows_of             the columns of both models, filled in      _rows
 """
 
-from voicedrop_async.export._exporting import Exported, Format, export_to, to_polars
+from voicedrop_async.export._exporting import Exported, Format, export_to, format_of, to_polars
 from voicedrop_async.export._text import csv_header, disarmed, json_lines, rearmed, to_csv, to_jsonl
 
-__all__ = ["Exported", "Format", "csv_header", "disarmed", "export_to", "json_lines", "rearmed", "to_csv", "to_jsonl", "to_polars"]
+__all__ = [
+    "Exported",
+    "Format",
+    "csv_header",
+    "disarmed",
+    "export_to",
+    "format_of",
+    "json_lines",
+    "rearmed",
+    "to_csv",
+    "to_jsonl",
+    "to_polars",
+]

@@ -118,13 +118,24 @@ def _model_of(stream: PageStream[Any]) -> object:
     return stream.model
 
 
+def format_of(path: Path, format: str | None = None) -> Format:
+    """Return what a file is to be: what was asked for, or what its name says.
+
+    Raises:
+        ConfigError: That is nothing known.
+    """
+    wanted = _SUFFIXES.get(path.suffix.lower()) if format is None else format
+    known: Format
+    for known in get_args(Format):
+        if wanted == known:
+            return known
+    fault = "path: its name tells no format" if format is None else "format: is none that is known"
+    raise ConfigError(f"{fault}; known are {', '.join(get_args(Format))}")
+
+
 def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
     """Return the file that is to be made; nothing is touched yet."""
-    model = _model_of(stream)
-    wanted = _SUFFIXES.get(target.suffix.lower()) if format is None else format
-    if wanted is None or wanted not in get_args(Format):
-        known = ", ".join(get_args(Format))
-        raise ConfigError(f"{'path: its name tells no format' if format is None else 'format: is none that is known'}; known are {known}")
+    model, wanted = _model_of(stream), format_of(target, format)
     if wanted == "parquet":
         return Frames(target=target, format=wanted, model=model, every=FRAMES_KEPT_EVERY)
     encode, header = (to_csv, csv_header(model)) if wanted == "csv" else (to_jsonl, b"")

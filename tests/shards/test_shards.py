@@ -1,0 +1,164 @@
+"""Shards done one by one, broken off, done again, and put together."""
+
+import json
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from raw_server import answer
+
+from voicedrop_async import (
+    ClientCredentials,
+    ConfigError,
+    FileError,
+    Parts,
+    RouteeSession,
+    Shard,
+    ShardResult,
+    ShardState,
+    StaticToken,
+    export_to,
+    merge,
+    plan,
+    run_shard,
+)
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+async def shards(routee, sandbox):
+    return await plan(routee, sandbox.now - WEEK, sandbox.now, max_items=60, page_size=20)
+
+
+async def done(session, shards, parts):
+    """What became of each, by way of JSON."""
+    return [ShardResult.from_json((await run_shard(session, shard, parts)).to_json()) for shard in shards]
+
+
+def rows(path):
+    return pl.read_parquet(path).rows() if path.suffix == ".parquet" else path.read_bytes()
+
+
+def searches(sandbox):
+    return sum(request.path == "/voice/tracking" for request in sandbox.requests)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+async def test_all_shards_together_are_the_whole_list(routee, sandbox, shards, tmp_path, format):
+    """The very file that one walk makes, and readable by its owner alone; done again, nothing is asked for."""
+    parts, path = Parts(tmp_path / "parts", format), tmp_path / f"all.{format}"
+    results = await done(routee, shards, parts)
+    asked = searches(sandbox)
+    merged = await merge(shards, reversed(results), path)
+    plain = await export_to(routee.track_messages(start=sandbox.now - WEEK, end=sandbox.now), tmp_path / f"plain.{format}")
+
+    assert merged.complete
+    assert (merged.items, merged.counted, merged.done) == (500, 500, shards)
+    assert rows(path) == rows(plain.path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(["parts", path.name, plain.path.name])
+    assert await done(routee, shards, parts) == results
+    assert searches(sandbox) - asked == 5
+
+
+async def test_a_shard_that_broke_off_goes_on_where_it_was(sandbox, tmp_path):
+    """A page is refused in the middle: what came before it is not asked for again."""
+    shard, parts = Shard(service="routee", start=sandbox.now - WEEK, end=sandbox.now, page_size=20), Parts(tmp_path)
+
+    def refuse(event):
+        if searches(sandbox) == 7 and not event.attempt > 1:
+            sandbox.fail_next(status=400, path="/voice/tracking")
+
+    auth, urls = ClientCredentials(*sandbox.credentials), {"base_url": sandbox.routee_url, "auth_url": sandbox.auth_url}
+    async with RouteeSession(auth, **urls, on_event=refuse) as unlucky:
+        failed = await run_shard(unlucky, shard, parts)
+    unfinished = await merge([shard], [failed])
+    async with RouteeSession(auth, **urls) as routee:
+        whole = await run_shard(routee, shard, parts)
+
+    assert failed.state is ShardState.PARTIAL
+    assert 0 < failed.items < 500
+    assert failed.part is None
+    assert "400" in failed.error
+    assert (unfinished.partial, unfinished.items, unfinished.complete) == ((shard,), 0, False)
+    assert (whole.state, whole.items, whole.error) == (ShardState.DONE, 500, None)
+    assert searches(sandbox) == 25 + 1
+    assert len({json.loads(line)["message_id"] for line in parts.path(shard).read_bytes().splitlines()}) == 500
+
+
+async def test_what_comes_in_two_shards_counts_once(routee, sandbox, tmp_path):
+    """As a message on an edge does, or one that the service moved meanwhile."""
+    middle = sandbox.now - WEEK / 2
+    halves = [
+        Shard(service="routee", start=sandbox.now - WEEK, end=middle + timedelta(hours=5), counted=260),
+        Shard(service="routee", start=middle - timedelta(hours=5), end=sandbox.now, counted=240),
+    ]
+    for kind in ("jsonl", "csv", "parquet"):
+        results = await done(routee, halves, Parts(tmp_path, kind))
+        merged = await merge(halves, results, tmp_path / f"all.{kind}")
+
+        assert merged.items == 500
+        assert merged.duplicates == sum(result.items for result in results) - 500 > 10
+        assert merged.complete
+    assert pl.read_parquet(tmp_path / "all.parquet")["message_id"].to_list() == [message["messageId"] for message in sandbox.messages]
+
+
+async def test_what_is_not_there_is_told(routee, shards, tmp_path):
+    """One was done by nobody; of one the best result counts; and fewer items than were counted are not all."""
+    parts = Parts(tmp_path)
+    results = await done(routee, shards[1:], parts)
+    worse = ShardResult(shard=shards[1], state=ShardState.FAILED, error="the queue")
+
+    merged = await merge(shards, [*results, worse])
+    short = await merge([shards[1], Shard(service="routee", campaign_id="gone", counted=7)], results[:1])
+
+    assert (merged.failed, merged.done, merged.path) == (shards[:1], shards[1:], None)
+    assert not merged.complete
+    assert (short.counted, short.complete) == (shards[1].counted + 7, False)
+    with pytest.raises(ConfigError, match="of no shard of this plan"):
+        await merge(shards[1:2], results)
+    with pytest.raises(ConfigError, match="of one format"):
+        await merge(shards, results, tmp_path / "all.parquet")
+    parts.path(shards[1]).unlink()
+    with pytest.raises(FileError, match="No such file"):
+        await merge(shards, results, tmp_path / "all.jsonl")
+    assert not (tmp_path / "all.jsonl.new").exists()
+    assert (await run_shard(routee, shards[1], parts)).state is ShardState.DONE
+
+
+async def test_drop_records_and_campaigns_are_done_alike(routee, spacivox, sandbox, tmp_path):
+    for session, shards in (
+        (spacivox, await plan(spacivox, sandbox.now - WEEK, sandbox.now)),
+        (routee, await plan(routee, by=sandbox.history_campaigns)),
+    ):
+        for kind in ("jsonl", "csv"):
+            merged = await merge(shards, await done(session, shards, Parts(tmp_path, kind)))
+            assert merged.complete
+            assert merged.items == (200 if session is spacivox else merged.counted) > 100
+    with pytest.raises(ConfigError, match="does no shard of routee"):
+        await run_shard(spacivox, shards[0], Parts(tmp_path))
+
+
+async def test_items_without_an_id_are_told_by_their_content(line, tmp_path):
+    """In each format; and a line break in a text ends no row."""
+    texts = [{"to": f"+30691234567{place}", "message": {"text": 'Line "one"\nline two'}} for place in (0, 1)]
+    page = {"content": [*texts, {"messageId": "m-1"}], "totalPages": 1, "last": True, "totalElements": 3, "number": 0, "size": 100}
+    shards = [Shard(service="routee", campaign_id=name) for name in ("a", "b")]
+    line.will(answer(body=page))
+    async with RouteeSession(StaticToken("token"), base_url=line.url) as routee:
+        for kind in ("jsonl", "csv", "parquet"):
+            merged = await merge(shards, await done(routee, shards, Parts(tmp_path / kind, kind)), tmp_path / f"all.{kind}")
+
+            assert (merged.items, merged.duplicates) == (3, 3)
+
+
+async def test_a_plan_is_kept_beside_its_parts(shards, tmp_path):
+    parts = Parts(tmp_path / "parts")
+    assert await parts.plan() is None
+    await parts.keep_plan(shards)
+
+    assert await Parts(str(tmp_path / "parts")).plan() == shards
+    assert [(path.name, path.stat().st_mode & 0o777) for path in parts.folder.iterdir()] == [("plan.jsonl", 0o600)]
+    with pytest.raises(ConfigError, match="folder: "):
+        await Parts(parts.folder / "plan.jsonl" / "below").keep_plan(shards)

@@ -1,0 +1,104 @@
+"""All shards put together: each item once, and an account of what is there and what is not."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from attrs import frozen
+
+from voicedrop_async.errors import ConfigError, FileError
+from voicedrop_async.shards._files import whole_of
+from voicedrop_async.shards._ids import Ids
+from voicedrop_async.shards._shard import Shard, ShardResult, ShardState
+
+
+@frozen(kw_only=True)
+class Merged:
+    """What became of a plan. ``complete`` is the sum of it."""
+
+    done: tuple[Shard, ...]
+    """Those that are there whole."""
+    partial: tuple[Shard, ...]
+    """Those of which something is there; see ``ShardState``."""
+    failed: tuple[Shard, ...]
+    """Those of which nothing is there; also those that nobody told anything of."""
+    items: int
+    """Items in the files of the shards, each once."""
+    duplicates: int
+    """Items that came again in another shard, as on an edge between two; they count once."""
+    counted: int | None
+    """The service's count when the plan was made; None of drop records, which it does not count."""
+    path: Path | None
+    """The file with all of them."""
+
+    @property
+    def complete(self) -> bool:
+        """Every shard is done, and there are as many items as the service counted.
+
+        An item on the edge between two stretches may have been counted in both, so what came again counts here.
+        """
+        return not self.partial and not self.failed and (self.counted is None or self.items + self.duplicates >= self.counted)
+
+
+async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: str | os.PathLike[str] | None = None) -> Merged:
+    """Put the files of shards together, each item once by its id, and hold what is there against the plan.
+
+    Memory holds one shard at a time: what tells items apart goes into a temporary database on the disk, some 30 bytes for each item.
+    Of several results of one shard the best counts. Files are taken as they are, also if shards are missing: look at ``complete``.
+
+    Args:
+        shards: The plan.
+        results: What became of its shards, in any order.
+        path: The file to be made, of the format of the parts; its old content stands there until it is whole. Only its owner may
+            read it. None to look only.
+
+    Raises:
+        ConfigError: A result is of no shard of the plan, or the parts are of different formats, or of another one than ``path``.
+        FileError: A part is not where its result says, or the disk failed.
+    """
+    planned = {shard.id: shard for shard in shards}
+    best = _best(planned, results)
+    parts = [Path(result.part) for name in planned if (result := best.get(name)) is not None and result.part is not None]
+    whole = whole_of(parts, None if path is None else Path(path))
+    ids = await asyncio.to_thread(Ids)
+    items = duplicates = 0
+    try:
+        for part in parts:
+            fresh, again = await asyncio.to_thread(whole.take, part, ids)
+            items, duplicates = items + fresh, duplicates + again
+        await asyncio.to_thread(whole.finish)
+    except OSError as error:
+        raise FileError(f"path: {error.filename or path}: {error.strerror or type(error).__name__}") from None
+    finally:
+        await asyncio.to_thread(whole.close)
+        await asyncio.to_thread(ids.close)
+    states = {name: best[name].state if name in best else ShardState.FAILED for name in planned}
+    done, partial, failed = (tuple(planned[name] for name, state in states.items() if state is one) for one in ShardState)
+    counts = [shard.counted for shard in planned.values() if shard.counted is not None]
+    return Merged(
+        done=done,
+        partial=partial,
+        failed=failed,
+        items=items,
+        duplicates=duplicates,
+        counted=sum(counts) if counts else None,
+        path=None if path is None else Path(path),
+    )
+
+
+def _best(planned: dict[str, Shard], results: Iterable[ShardResult]) -> dict[str, ShardResult]:
+    """Return one result for each shard that has any."""
+    best: dict[str, ShardResult] = {}
+    for result in results:
+        name = result.shard.id
+        if name not in planned:
+            raise ConfigError(f"results: one is of no shard of this plan: {name}")
+        before = best.get(name)
+        if before is None or _worth(result) > _worth(before):
+            best[name] = result
+    return best
+
+
+def _worth(result: ShardResult) -> tuple[bool, bool]:
+    return result.state is ShardState.DONE, result.part is not None
