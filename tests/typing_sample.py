@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -247,6 +247,21 @@ def explain(error: vd.VoiceDropError) -> str:
             return f"{error.report.items}"
         case _:
             return str(error)
+
+
+@asynccontextmanager
+async def a_session() -> AsyncGenerator[vd.RouteeSession]:
+    async with vd.RouteeSession.from_env() as routee:
+        yield routee
+
+
+async def spread(shards: tuple[vd.Shard, ...]) -> None:
+    broker = vd.worker_broker("redis://localhost:6379/0", a_session, queue="tasks", idle=10.0)
+    queue = vd.ShardQueue(broker, vd.Parts("parts"), attempts=2, prefetch=1)
+    assert_type(await queue.put(shards), int)
+    seen: vd.ShardProgress = await queue.progress(shards)
+    print(seen.done, seen.partial, seen.failed, seen.under_way, seen.waiting, seen.items)
+    assert_type(await queue.results(shards), list[vd.ShardResult])
 
 
 async def main() -> None:

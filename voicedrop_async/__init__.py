@@ -95,7 +95,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         parse_dtmf_event,
         parse_message_event,
     )
-    from voicedrop_async.workers import worker_broker
+    from voicedrop_async.workers import ShardProgress, ShardQueue, worker_broker
 else:
     from voicedrop_async._lazily import lazily
 
@@ -243,7 +243,11 @@ else:
                 "parse_dtmf_event",
                 "parse_message_event",
             ),
-            "workers": ("worker_broker",),
+            "workers": (
+                "ShardProgress",
+                "ShardQueue",
+                "worker_broker",
+            ),
         },
     )
 
@@ -321,6 +325,8 @@ __all__ = [
     "SessionOptions",
     "SettledBy",
     "Shard",
+    "ShardProgress",
+    "ShardQueue",
     "ShardResult",
     "ShardSink",
     "ShardState",

@@ -1,6 +1,7 @@
 """Workers of taskiq on a real Redis, real processes that are killed: what they do is counted where it arrives."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import pytest
 from campaigns import RECEIPT
+from cli.processes import environment_of
 from raw_server import RawServer, answer
 from redis.asyncio import Redis
 from redis_servers import RedisServer
 from taskiq import BrokerMessage
 
 from voicedrop_async import ConfigError, RedisJournal, SendState, worker_broker
+from voicedrop_async.sandbox import Sandbox
 from voicedrop_async.workers._stream import StreamBroker
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 REMINDERS = """
 import os
 from collections.abc import AsyncGenerator
@@ -107,11 +111,6 @@ async def emptied(redis: RedisServer, queue: str) -> None:
             await changes.get_message(ignore_subscribe_messages=True, timeout=5.0)
 
 
-async def length(redis: RedisServer) -> int:
-    async with Redis.from_url(redis.url) as client:
-        return await client.xlen("voicedrop:tasks")
-
-
 @pytest.mark.once
 async def test_workers_that_are_killed_send_nothing_twice(
     redis: RedisServer, line: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -155,6 +154,36 @@ async def test_workers_that_are_killed_send_nothing_twice(
     assert killed <= len(still_open) <= 4 * killed
 
 
+@pytest.mark.once
+async def test_the_workers_of_the_readme_do_a_plan_and_one_that_dies_is_followed(
+    redis: RedisServer, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when a part of the plan is done: each message is there once, and no shard is lost."""
+    program = README.split("### Workers on several machines")[1].split("```python\n")[1].split("```")[0]
+    program = program.replace("redis://localhost:6379/0", redis.url).replace("REDIS, session)", "REDIS, session, idle=1.0)")
+    program = program.replace('"parquet"', '"jsonl"').replace(".parquet", ".jsonl")
+    program = program.replace("days=365", "days=30").replace("rate=50", "rate=20").replace("max_items=1_000", "max_items=50")
+    (tmp_path / "year.py").write_text(program)
+    for name, value in environment_of(sandbox).items():
+        monkeypatch.setenv(name, value)
+
+    async with workers(tmp_path, "year") as team:
+        year = await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "year.py", cwd=tmp_path, stdout=asyncio.subprocess.PIPE)
+        assert year.stdout is not None
+        lines = [(await year.stdout.readline()).decode()]
+        while not lines[-1].split(" ")[0].isdecimal() or int(lines[-1].split(" ")[0]) == 0:
+            lines.append((await year.stdout.readline()).decode())
+        team.kill()
+        lines += (await year.stdout.read()).decode().splitlines(keepends=True)
+        assert await year.wait() == 0
+
+    messages = [json.loads(line)["message_id"] for line in (tmp_path / "year.jsonl").read_text().splitlines()]
+    print("".join(lines))
+    assert lines[-1] == f"{len(messages)} messages; complete\n"
+    assert len(messages) == len(set(messages)) > 100
+    assert len(lines) > 2  # its progress could be seen
+
+
 async def test_only_the_tasks_of_dead_workers_are_taken_over(redis: RedisServer) -> None:
     """One is put before there is a worker. It takes long, and nobody else gets it; its worker dies, and nothing new comes."""
     async with a_broker(redis, is_worker=False) as client, a_broker(redis) as other:
@@ -165,10 +194,9 @@ async def test_only_the_tasks_of_dead_workers_are_taken_over(redis: RedisServer)
             done, _ = await asyncio.wait([taken], timeout=4 * IDLE)
             assert not done
         taken_over = await taken
-        assert (taken_over.data, await other.under_way()) == (b"work", 1)
+        assert (taken_over.data, await other.tasks()) == (b"work", (1, 0))
         await taken_over.ack()
-        assert await other.under_way() == 0
-    assert await length(redis) == 0
+        assert await other.tasks() == (0, 0)
 
 
 async def test_workers_wait_for_a_redis_that_is_away(redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:

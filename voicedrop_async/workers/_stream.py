@@ -8,7 +8,7 @@ task that is done is gone, so the stream needs no trimming, which would lose wha
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from logging import getLogger
 from typing import Any, Final
 
@@ -96,10 +96,23 @@ class StreamBroker(RedisStreamBroker):
                 self._held.add(place)
                 yield AckableMessage(data=words[b"data"], ack=self._done_with(place))
 
-    async def under_way(self) -> int:
-        """Return how many tasks are in the hands of a worker, dead ones included until they are claimed."""
+    @asynccontextmanager
+    async def connected(self) -> AsyncGenerator[None]:
+        """Connect who is no worker, while the block runs; a worker is connected."""
+        if self.is_worker_process:
+            yield
+            return
+        await self.startup()
+        try:
+            yield
+        finally:
+            await self.shutdown()
+
+    async def tasks(self) -> tuple[int, int]:
+        """Return how many tasks are in the hands of a worker, dead ones included until they are claimed, and how many in nobody's."""
         async with self._redis() as redis:
-            return int((await redis.xpending(self.queue_name, _GROUP))["pending"])
+            taken = int((await redis.xpending(self.queue_name, _GROUP))["pending"])
+            return taken, max(0, int(await redis.xlen(self.queue_name)) - taken)
 
     def _redis(self) -> "Redis":
         return Redis(connection_pool=self.connection_pool)
