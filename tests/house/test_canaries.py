@@ -226,7 +226,8 @@ HIDDEN = {
 """What fields are called that no ``repr`` shows as they are, in whatever class they stand."""
 OTHERWISE = {
     ("CampaignProblem", "code"), ("Event", "url"), ("Exported", "items"), ("Exported", "path"), ("Merged", "items"), ("Merged", "path"),
-    ("Page", "number"), ("Reported", "path"), ("ShardResult", "items"), ("WalkReport", "items"), ("Written", "items"),
+    ("Page", "number"), ("Reported", "path"), ("ShardProgress", "items"), ("ShardResult", "items"),
+    ("WalkReport", "items"), ("Written", "items"),
 }  # fmt: skip
 """Fields of such a name that are something else: a word of the service, counts, a file that the caller named, an address without ids."""
 NEEDED: dict[str, Any] = {
