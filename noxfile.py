@@ -147,6 +147,7 @@ def package(session: nox.Session) -> None:
         inside = zipfile.ZipFile(wheel).namelist()
         wanted = (
             "py.typed",
+            "report/page.css",
             "sandbox/__init__.py",
             "sandbox/openapi/routee.yaml",
             "sandbox/openapi/spacivox.yaml",

@@ -26,6 +26,16 @@ def all_loaded() -> None:
                             setattr(thing, name, vars(base)[name])
 
 
+def aliases_told() -> None:
+    """Give each alias the words below its definition: pdoc looks for them in the package that shows it, and only there."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("voicedrop_async.")]
+    for package in PACKAGES:
+        said = pdoc.doc_ast.walk_tree(package).var_docstrings  # which pdoc keeps, and reads again
+        for module in modules:
+            words = pdoc.doc_ast.walk_tree(module).var_docstrings
+            said |= {name: words[name] for name in words.keys() & package.__all__ if getattr(module, name) is getattr(package, name)}
+
+
 def undocumented(space: pdoc.doc.Module | pdoc.doc.Class) -> Iterator[str]:
     """Yield public names without a word on them, their own or their class's. Words of an enumeration speak for themselves."""
     for member in space.own_members:
@@ -40,6 +50,7 @@ def undocumented(space: pdoc.doc.Module | pdoc.doc.Class) -> Iterator[str]:
 def main(folder: str) -> int:
     """Write it; return how to end."""
     all_loaded()
+    aliases_told()
     if silent := [name for package in PACKAGES for name in undocumented(pdoc.doc.Module(package))]:
         print("nothing is said of:", *silent, sep="\n    ")
         return 1

@@ -123,4 +123,15 @@ ROWS: dict[str, Row] = {
     "N01": Row("POST /voice/conversation, GET /voice/conversation/{id}", "Perform a voice conversation; Retrieve conversation tracking"),
     "N02": Row("GET /campaigns/{id}, documented for SMS", "Retrieve details for a campaign"),
     "N03": Row("text_records, call_records, email_records, jobs, campaigns and others of Spacivox", "Spacivox: index"),
+    "N04": Row(
+        "a conversation's callback has its ids, to, from, status{name, updatedDate}, direction, duration, price and two more",
+        "Voice conversation callbacks; Webhooks callbacks",
+    ),
+    "N05": Row(
+        "keys are posted at # with submitOnHash, at a tone while a verb with bargeIn runs, and when the call is over",
+        "Voice conversation callbacks",
+    ),
+    "N06": Row("a dial plan answered within 3 s takes the place of the one that runs; otherwise that goes on", "Call flow"),
+    "N07": Row("an inbound call asks for its first dial plan; without a valid one within 3 s it is dropped", "Webhooks callbacks"),
+    "N08": Row("COLLECT takes maxDigits, 30 if left out, and submitOnHash, false if left out", "Collect verb"),
 }

@@ -65,7 +65,7 @@ async def send(routee: vd.RouteeSession) -> vd.CampaignReceipt | vd.Intent | Non
 
 async def send_to_many(routee: vd.RouteeSession, numbers: AsyncIterator[str]) -> vd.SendLedger:
     template = vd.VoiceCampaign("306900000000", name=vd.unique_name("Spring sale"), message=vd.SpokenMessage("Hello", language="en-GB"))
-    await routee.send_campaigns(template, (number for number in ["+306912345678"]), ref="spring", chunk=500)
+    await routee.send_campaigns(template, (number for number in ["+306912345678"]), ref="spring", chunk=500, on_chunk=print)
     ledger = assert_type(await routee.send_campaigns(template, numbers, ref="spring", stop_at_unknown=False, region="GR"), vd.SendLedger)
     chunk: vd.Chunk
     for chunk in ledger.chunks:
@@ -161,6 +161,11 @@ async def files(routee: vd.RouteeSession, spacivox: vd.SpacivoxSession) -> None:
     await vd.export_to(records, Path("records"), format="parquet", on_page=show)
     drawn = assert_type(await vd.report_to(routee.track_messages(), "spring.html", png=Path("spring.png"), title="Spring"), vd.Reported)
     print(drawn.path, drawn.png, drawn.messages, drawn.report, await vd.report_to("messages.csv", None, png="spring.png"))
+
+    def progress(messages: int, part: float) -> None:
+        print(f"{messages:,} messages, {part:.0%}")
+
+    await vd.report_to("messages.csv", "spring.html", on_batch=progress)
     print((await vd.to_polars(records)).height, records.resumed("token", handed_out=3).model)
 
 

@@ -1,4 +1,4 @@
-"""Saving an answer as a file: whole or not at all, under a name that no server chose, and never on the loop's own time."""
+"""Saving a file: whole or not at all; what a server answers with, under a name that it did not choose, and never on the loop's own time."""
 
 import asyncio
 import os
@@ -21,6 +21,7 @@ MOST_FILE_BYTES: Final = 512 * MIB
 """The longest file that is saved."""
 _TOO_LONG: Final = f"it is longer than {MOST_FILE_BYTES // MIB} MiB"
 
+_OWNER: Final = 0o600
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _DEVICES: Final = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 """Names that are no files on Windows, whatever their extension."""
@@ -61,6 +62,40 @@ def sync(path: Path) -> None:
         os.close(opened)
 
 
+def check_target(path: Path) -> None:
+    """Refuse what a file cannot take the place of: putting one there would take a device or a pipe away from everybody.
+
+    Raises:
+        ConfigError: It is there, and is no file.
+    """
+    if path.is_dir():
+        raise ConfigError(f"path: {path}: is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"path: {path}: is no file but a device, a pipe or the like; name another one")
+
+
+def write_whole(path: Path, content: bytes, *, beside: Path | None = None, lasting: bool = False) -> None:
+    """Write a file in one step: whoever reads it finds what stood there before, or this. Only its owner may read it.
+
+    Args:
+        path: The file.
+        content: All of it.
+        beside: Where it is written first, for one who has the place alone: nothing piles up there, however often it is killed. A name
+            that nobody else can have taken, if left out.
+        lasting: Whether it is on the disk before it is in its place, and so outlives a power failure.
+
+    Raises:
+        OSError: The disk refused; what stood there before still does.
+    """
+    part = _Part(path.parent, f".{path.name}.", beside)
+    try:
+        part.open()
+        part.write(content)
+        part.put_at(path, lasting=lasting)
+    finally:
+        part.discard()
+
+
 @define(eq=False)
 class FileToBe:
     """One file of a directory, as it is saved by one attempt after another."""
@@ -84,7 +119,7 @@ class FileToBe:
             FileError: The disk refused.
         """
         target = self.directory / (self.stem + _extension(reply))
-        part = _Part(self.directory)
+        part = _Part(self.directory, ".recording-")
         length = 0
         try:
             await _on_disk(part.open)
@@ -95,7 +130,7 @@ class FileToBe:
                 await _on_disk(partial(part.write, chunk))
             if not length:
                 raise _unusable(reply, "it is empty")
-            await _on_disk(partial(part.put_at, target))
+            await _on_disk(partial(part.put_at, target, lasting=True))
         finally:
             await _on_disk(part.discard)
         self.path = target
@@ -104,15 +139,21 @@ class FileToBe:
 class _Part:
     """A file that is not whole yet, under a name of its own that only its owner may read."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, prefix: str, path: Path | None = None) -> None:
         self._directory = directory
+        self._prefix = prefix
+        self._wanted = path
         self._file: int | None = None
         self._path: Path | None = None
 
     def open(self) -> None:
-        # Made anew, or not at all: no link that waits at that name is followed.
-        self._file, name = tempfile.mkstemp(prefix=".recording-", suffix=".part", dir=self._directory)
-        self._path = Path(name)
+        # No link that waits at that name is followed.
+        if self._wanted is not None:
+            self._file = os.open(self._wanted, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER)
+            self._path = self._wanted
+        else:
+            self._file, name = tempfile.mkstemp(prefix=self._prefix, suffix=".part", dir=self._directory)
+            self._path = Path(name)
 
     def write(self, data: bytes) -> None:
         if self._file is not None:
@@ -120,9 +161,10 @@ class _Part:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
 
-    def put_at(self, target: Path) -> None:
+    def put_at(self, target: Path, *, lasting: bool) -> None:
         if self._file is not None and self._path is not None:
-            os.fsync(self._file)
+            if lasting:
+                os.fsync(self._file)
             self._path.replace(target)  # a link at that place is replaced, and what it leads to is left alone
             self._path = None
 
@@ -135,7 +177,7 @@ class _Part:
         self._file = self._path = None
 
 
-async def _on_disk(step: Callable[[], T]) -> T:
+async def to_its_end(step: Callable[[], T]) -> T:
     """Take a step in a thread. Whoever is cancelled meanwhile leaves when it is done: what it made can be cleared away then."""
     running = asyncio.get_running_loop().run_in_executor(None, step)
     cancelled: asyncio.CancelledError | None = None
@@ -144,12 +186,17 @@ async def _on_disk(step: Callable[[], T]) -> T:
             await asyncio.wait((running,))
         except asyncio.CancelledError as error:
             cancelled = error
-    fault = running.exception()
     if cancelled is not None:
+        running.exception()  # nobody asks for it any more
         raise cancelled
-    if isinstance(fault, OSError):
-        raise FileError(f"directory: cannot be written to: {fault.strerror or type(fault).__name__}") from None
     return running.result()
+
+
+async def _on_disk(step: Callable[[], T]) -> T:
+    try:
+        return await to_its_end(step)
+    except OSError as error:
+        raise FileError(f"directory: cannot be written to: {error.strerror or type(error).__name__}") from None
 
 
 def _extension(reply: Reply) -> str:

@@ -33,7 +33,7 @@ def shown(text: str, limit: int = 300) -> str:
     return printable(PHONE_NUMBER.sub(lambda found: mask(found[0]), text), limit)
 
 
-def printable(text: str, limit: int) -> str:
+def printable(text: str, limit: int | None = None) -> str:
     """Return foreign text, what is not printable escaped, cut at ``limit`` characters; numbers in it stay."""
     text = text[:limit]
     if text.isprintable():

@@ -210,6 +210,7 @@ class Session:
         request = Request(
             method=method,
             route=_encoded(path),
+            is_own_path=True,
             kind=kind,
             params=_texts(params),
             body=None if json is None else _json(json),

@@ -310,6 +310,7 @@ class Transport:
             name=name,
             kind=call.request.kind,
             route=str(call.request),
+            is_own_path=call.request.is_own_path,
             status=status,
             attempt=call.attempts,
             seconds=seconds,

@@ -67,6 +67,8 @@ class Request:
     method: str
     route: str
     """The path with names in place of ids, as in ``/voice/tracking/{message_id}``: safe to show."""
+    is_own_path: bool = False
+    """Whether ``route`` is a caller's own path, as it was given to ``call(...)``: it can hold an id."""
     kind: Kind
     ids: Mapping[str, str] = field(default=_NOTHING, repr=False)
     """What stands for the names of ``route``."""
@@ -140,7 +142,9 @@ class Event:
     kind: Kind
     """What the call does."""
     route: str
-    """Method and route, as in ``POST /voice/tracking``."""
+    """Method and route, as in ``POST /voice/tracking``. Of ``call(...)``: the path as it was given, but for phone numbers."""
+    is_own_path: bool = False
+    """Whether ``route`` is such a path, which can hold an id, as can ``url`` then."""
     status: int | None
     """Of the answer, or of its head if the body broke off; None if nothing came."""
     attempt: int
@@ -148,7 +152,7 @@ class Event:
     seconds: float
     """How long the attempt took, or how long the pause will."""
     url: str = ""
-    """Where to: base URL and route, with names in place of ids and without a query. Of a file whose URL the service said, its host."""
+    """Where to: base URL and path as in ``route``, and no query. Of a file whose URL the service said, its host."""
     error: str | None = None
     """The class of the error that ended the attempt, such as ``ConnectionLost``; None if that was an answer, whatever its status."""
 

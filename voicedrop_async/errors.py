@@ -113,9 +113,9 @@ class JournalError(VoiceDropError):
 
 
 class FileError(VoiceDropError):
-    """The disk refused a file that was being written, a recording's or an export's; the text says why.
+    """The disk refused a file that was being written: a recording, an export or a report; the text says why.
 
-    Of a recording nothing stays. An export keeps what came before, and the same call goes on from there.
+    Of a recording, or of a page or picture, nothing stays. An export keeps what came before, and the same call goes on from there.
     """
 
 
@@ -126,7 +126,7 @@ class RequestError(VoiceDropError):
     summary: str
     """What happened, without anything the service or the caller sent."""
     request: str = ""
-    """Method and route, as in ``POST /voice/campaign``; ids in the path are left out."""
+    """Method and route, as in ``POST /voice/campaign``; ids in the path are left out, but not those in a path of ``call(...)``."""
     attempts: int = 1
     """Requests sent, or tried to be."""
     may_have_happened: bool = False

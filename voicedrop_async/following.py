@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from voicedrop_async._checks import check_amount, check_count, check_id, check_kind
-from voicedrop_async.errors import ConfigError, NotFound, RequestError
+from voicedrop_async.errors import ConfigError, DeadlineExceeded, NotFound, RequestError
 from voicedrop_async.models import (
     CallbackEvent,
     CampaignEvent,
@@ -32,6 +32,8 @@ _COURSE: Final[Mapping[str | None, int]] = {
     MessageStatus.IN_PROGRESS: 3,
 }
 """In which order statuses come, where their moments do not tell; final ones are last, and one that is not known is anywhere."""
+_OVER: Final = len(_COURSE)
+"""The place of each final one."""
 
 
 @frozen
@@ -39,7 +41,9 @@ class MessageUpdate:
     """A message of a followed campaign has another status."""
 
     message_id: str
+    """Of the message; what ``track_message`` takes."""
     status: DeliveryStatus = field(kw_only=True)
+    """What became of it, and when."""
     origin: VoiceMessage | MessageEvent = field(kw_only=True)
     """Where it was said first: in tracking, or in a callback, which is not proven."""
 
@@ -57,7 +61,11 @@ def follow(
 
     Tracking is read every ``interval`` seconds, and tells of the status that a message has then; callbacks tell of those
     between. Each status of each message comes once, whichever of the two says it first, and for each message in the order of
-    a call: a callback that comes late, behind a later status, is passed over.
+    a call: what comes late, behind a later status, is passed over.
+
+    Callbacks are not proven, and tracking has the last word: a final status in tracking is told unless it is the last that was
+    told, also behind another final one of a callback, and ends what callbacks can say of that message. A status on the way
+    that tracking says behind a final one of a callback is not told.
 
     The campaign is over when as many messages as ``expected`` have a final status in tracking. Without that, when all that
     tracking lists have one, and a second reading finds the same; or at once if a campaign callback has said before that it
@@ -69,16 +77,19 @@ def follow(
         deadline: Seconds after which it ends in any case, quietly: ``Following.is_final`` is false then. The service may
             never say that a message is over.
         callbacks: An open receiver, to which the campaign's callbacks are posted. Those that come before
-            the loop begins are not kept: begin as soon as the campaign is sent.
+            the loop begins are not kept: begin as soon as the campaign is sent. They are told while tracking is read. Of
+            more than 100,000 that wait for the loop's body the oldest are dropped, without a word.
         interval: Seconds from one reading of tracking to the next.
         expected: Number of messages of the campaign.
 
     Returns:
-        Following, to be iterated: ``async for update in follow(...)``. A reading that fails for now is left out.
+        Following, to be iterated: ``async for update in follow(...)``. A reading that fails for now, or takes longer than the
+        session's ``deadline``, is left out.
 
     Raises:
         ConfigError: Options that cannot be. Nothing was sent.
         RequestError: From the loop, of a reading that fails for good.
+        PageLoop: From the loop; the service repeats a page of tracking, and its list does not grow.
 
     Source: Routee's reference, ``GET /voice/tracking/campaign/{campaignTrackingId}``; "Voice callbacks".
     """
@@ -124,19 +135,37 @@ class Following:
         with ExitStack() as stack:
             if self._callbacks is not None:
                 stack.enter_context(self._callbacks.watched_by(seen.hear))
-            while clock() < ends:
+            while clock() < ends and not self.is_final:
                 reads_again, reading = clock() + self._interval, _Reading()
-                async with aclosing(self._stream.pages()) as pages:
-                    while page := await self._page(pages, ends, before=before, reading=reading):
-                        for update in seen.tracked(page):
-                            yield update
-                if self._is_over(reading, before, seen):
-                    self.is_final = True
-                    return
-                before = reading if reading.is_whole else before
-                while (left := min(reads_again, ends) - clock()) > 0:
-                    for update in await seen.heard_within(left):
+                async with aclosing(self._read(reading, before, seen, ends)) as updates:
+                    async for update in updates:
                         yield update
+                self.is_final = self._is_over(reading, before, seen)
+                before = reading if reading.is_whole else before
+                while not self.is_final and (left := min(reads_again, ends) - clock()) > 0:
+                    for update in await seen.heard(within=left):
+                        yield update
+            for update in seen.drained():
+                yield update
+
+    async def _read(self, reading: "_Reading", before: "_Reading", seen: "_Seen", ends: float) -> AsyncGenerator[MessageUpdate]:
+        """Yield what one reading of tracking says, and what callbacks say meanwhile."""
+        async with aclosing(self._stream.pages()) as pages:
+            while True:
+                turning = asyncio.create_task(self._page(pages, ends, before=before, reading=reading))
+                turning.add_done_callback(seen.wake)
+                try:
+                    while not turning.done():
+                        for update in await seen.heard():
+                            yield update
+                    messages = turning.result()
+                finally:
+                    turning.cancel()
+                    await asyncio.gather(turning, return_exceptions=True)
+                for update in seen.tracked(messages):
+                    yield update
+                if not messages:
+                    return
 
     async def _page(
         self, pages: AsyncGenerator[Page[VoiceMessage]], ends: float, *, before: "_Reading", reading: "_Reading"
@@ -151,7 +180,7 @@ class Following:
                 reading.is_whole = True
         except RequestError as error:
             is_not_there_yet = isinstance(error, NotFound) and not before.messages
-            if not error.may_pass and not is_not_there_yet:
+            if not (error.may_pass or is_not_there_yet or isinstance(error, DeadlineExceeded)):
                 raise
         except TimeoutError:
             pass  # the deadline
@@ -187,6 +216,8 @@ class _Seen:
     def __init__(self, tracking_id: str) -> None:
         self._tracking_id = tracking_id
         self._said: dict[str, list[DeliveryStatus]] = {}
+        self._over: set[str] = set()
+        """Messages that are over, as tracking says."""
         self._heard: deque[MessageEvent] = deque(maxlen=_MOST)
         self._arrived = asyncio.Event()
         self.is_finished = False
@@ -200,18 +231,23 @@ class _Seen:
         elif isinstance(event, CampaignEvent) and event.tracking_id == self._tracking_id:
             self.is_finished = isinstance(event.state, CampaignState) and event.state.is_final
 
-    async def heard_within(self, seconds: float) -> list[MessageUpdate]:
-        """Wait for callbacks, at most so long; return what they say that is new."""
+    def wake(self, _of: object) -> None:
+        """End the waiting of ``heard``."""
+        self._arrived.set()
+
+    async def heard(self, *, within: float | None = None) -> list[MessageUpdate]:
+        """Wait for callbacks, at most so many seconds, or to be woken; return what they say that is new."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(within):
                 await self._arrived.wait()
-        return self._drained()
+        return self.drained()
 
     def tracked(self, messages: Iterable[VoiceMessage]) -> list[MessageUpdate]:
         """Return what callbacks say that is new, and then tracking: what it says is the later."""
-        return self._drained() + [update for message in messages if (update := self._update(message))]
+        return self.drained() + [update for message in messages if (update := self._update(message))]
 
-    def _drained(self) -> list[MessageUpdate]:
+    def drained(self) -> list[MessageUpdate]:
+        """Return what callbacks have said that is new."""
         self._arrived.clear()
         heard = [self._heard.popleft() for _ in range(len(self._heard))]
         return [update for event in heard if (update := self._update(event))]
@@ -221,21 +257,27 @@ class _Seen:
         if status is None or status.status is None:
             return None
         said = self._said.setdefault(origin.message_id, [])
-        if any(one.status == status.status for one in said) or (said and _is_before(status, said[-1])):
+        if isinstance(origin, VoiceMessage) and _place(status.status) == _OVER:
+            self._over.add(origin.message_id)
+            is_news = not said or said[-1].status != status.status
+        elif isinstance(origin, MessageEvent) and origin.message_id in self._over:
+            is_news = False
+        else:
+            is_late = bool(said) and _is_before(status, said[-1], by_moment=isinstance(origin, MessageEvent))
+            is_news = not is_late and all(one.status != status.status for one in said)
+        if not is_news:
             return None
         said.append(status)
         return MessageUpdate(origin.message_id, status=status, origin=origin)
 
 
-def _is_before(one: DeliveryStatus, other: DeliveryStatus) -> bool:
-    """Whether a status is an earlier one: by the course of a call, else by its moment."""
+def _is_before(one: DeliveryStatus, other: DeliveryStatus, *, by_moment: bool) -> bool:
+    """Whether a status is an earlier one by the course of a call, or where that does not tell, and if so wished, by its moment."""
     places = [_place(status.status) for status in (one, other)]
     if places[0] is not None and places[1] is not None and places[0] != places[1]:
         return places[0] < places[1]
-    return one.date is not None and other.date is not None and one.date < other.date
+    return by_moment and one.date is not None and other.date is not None and one.date < other.date
 
 
 def _place(word: str | None) -> int | None:
-    if isinstance(word, MessageStatus) and word.is_final:
-        return len(_COURSE)
-    return _COURSE.get(word)
+    return _OVER if isinstance(word, MessageStatus) and word.is_final else _COURSE.get(word)

@@ -17,6 +17,7 @@ ANALYSIS = {
 SEEN = """\
 Campaign     Spring sale
 Sender       30210*****67
+Says         Hello (en-GB)
 Recipients   3 numbers
 Begins       now
 Account      ROUTEE_APPLICATION_ID of the environment
@@ -26,7 +27,7 @@ Reached      1,001
   DE         1
 Group        old customers: 998
 Blacklisted  1: c1
-Refused      2: Unwanted:? +3069*****70 (line 4, +4915*****78)
+Refused      2: Unwanted:\\x1b +3069*****70 (line 4, +4915*****78)
 Nothing was sent.
 """
 

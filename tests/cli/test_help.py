@@ -49,6 +49,10 @@ def test_the_help_of_a_command_is_whole(words):
     assert "Do not ask." in ended.out
 
 
+def test_the_help_of_a_command_tells_of_its_own_options_alone():
+    assert "--resume" not in run("report", "--help", env=clean(COLUMNS="200")).out
+
+
 @pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
 def test_each_shell_takes_what_is_written_for_it(shell):
     written = run("completion", shell, env=clean())

@@ -4,10 +4,11 @@ import asyncio
 import csv
 import json
 import signal
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from raw_server import falls_silent
+from raw_server import answer, falls_silent
 
 from .processes import AT_A_TERMINAL, finish, run, start
 from .test_walks import behind, page, past, until
@@ -94,6 +95,44 @@ def test_csv_goes_to_stdout_with_its_header_once(environment, tmp_path):
     rows = list(csv.DictReader("".join(parts).splitlines()))
 
     assert len({row["message_id"] for row in rows}) == len(rows) == 300
+
+
+async def test_the_header_comes_with_the_first_page_and_not_again_behind_a_failure(sandbox, line, tmp_path):
+    """A refused first request has written nothing; of slices, the first has no rows, and Ctrl-C comes while the second is on its way."""
+    now = datetime.now(UTC)
+    hours = ("--start", (now - timedelta(hours=2)).isoformat(), "--end", now.isoformat(), "--slices", "1h")
+    command = ("track", *hours, "--page-size", "2", "--format", "csv", "--resume", str(tmp_path / "place"))
+    env = behind(sandbox, line)
+    line.will(answer(403, {}), answer(403, {}), page(0, pages=1, rows=0), falls_silent())
+    failed = await asyncio.to_thread(run, *command, env=env)
+    asked = len(line.received)
+    child = start(*command, env=env)
+    await until(line, asked + 2)
+    child.send_signal(signal.SIGINT)
+    interrupted = await asyncio.to_thread(finish, child)
+    late = {"messageId": "m0", "status": {"status": "Busy", "date": (now - timedelta(minutes=30)).isoformat()}}
+    totals = {"totalPages": 1, "totalElements": 1, "last": True, "number": 0, "size": 2}
+    line.will(page(0, pages=1, rows=0), answer(body={"content": [late], **totals}))  # it looks back first
+    ended = await asyncio.to_thread(run, *command, env=env)
+
+    assert (failed.code, failed.out, interrupted.code, ended.code) == (1, "", 130, 0)
+    rows = list(csv.DictReader((failed.out + interrupted.out + ended.out).splitlines()))
+    assert [row["message_id"] for row in rows] == ["m0"]
+
+
+async def test_what_cannot_go_on_is_not_said_to(sandbox, line, tmp_path):
+    out = tmp_path / "messages"
+    line.will(page(0), falls_silent())
+    child = start("track", "--page-size", "2", "--out", str(out), "--format", "jsonl", env=behind(sandbox, line))
+    await until(line, 2)
+    child.send_signal(signal.SIGINT)
+    await asyncio.to_thread(finish, child)
+
+    refused = await asyncio.to_thread(run, "track", "--page-size", "2", "--out", str(out), "--format", "csv", env=behind(sandbox, line))
+
+    assert refused.code == 2
+    assert "jsonl" in refused.err
+    assert "goes on from there" not in refused.err
 
 
 def test_max_items_of_a_file_are_those_in_it(environment, tmp_path):

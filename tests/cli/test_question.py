@@ -6,6 +6,11 @@ import signal
 import subprocess
 
 import pytest
+from attrs import evolve
+
+from voicedrop_async import SpokenMessage, VoiceCampaign
+from voicedrop_async.cli._preview import planned
+from voicedrop_async.cli._settings import Settings
 
 from .processes import CAMPAIGN, NUMBERS, environment_of, finish, run, start
 
@@ -49,12 +54,25 @@ async def test_yes_sends_and_only_the_receipt_is_on_stdout(terminal, sandbox, tm
         f"voicedrop: {people}: numbers that stand there again, and are called once: 1",
         "Campaign    Spring sale",
         "Sender      30210*****67",
+        "Says        Hello (en-GB, female)",
         "Recipients  3 numbers",
         "Begins      2030-03-02 09:00:00+02:00",
         f"Account     {settings}, profile 'north'",
         f"Service     {sandbox.routee_url}",
         "Send it? It costs money and rings telephones. [y/N] y",
     ]
+
+
+def test_what_is_played_and_a_long_text_are_shown_as_far_as_they_may_be(monkeypatch, tmp_path):
+    """A signature is a secret, a text can turn the line round, and a person who asks to be called back has a number."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    one = VoiceCampaign("302101234567", to=NUMBERS[:1])
+    played = dict(planned(evolve(one, file_url="https://example.com/spring.wav?signature=secret"), Settings.load(None)))
+    said = dict(planned(evolve(one, message=SpokenMessage(f"Call\n{NUMBERS[0]}\u202e! {'so ' * 99}")), Settings.load(None)))
+
+    assert (played["Recipients"], played["Plays"]) == ("1 number", "https://example.com/spring.wav")
+    assert said["Says"].startswith("Call +3069*****78\\x202e! so so ")
+    assert said["Says"].endswith("...")
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,21 @@ def test_a_range_in_words_is_kept_beside_a_file_for_as_long_as_a_part_of_it_is_t
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_part_that_was_removed_leaves_no_range_behind(tmp_path):
+    """Its range still lies there; what is begun anew with fixed moments goes on with those."""
+    out, part, fixed = tmp_path / "m.csv", tmp_path / "m.csv.part", range_of("2026-03-02T09:30:00Z", None)
+    with range_kept(out, range_of("-7d", None)):
+        part.touch()
+    with pytest.raises(ConfigError, match=r"remove it, m\.csv\.part\.place and m\.csv\.part\.range$"):
+        begun(out, range_of("-8d", None))
+    part.unlink()
+
+    with range_kept(out, begun(out, fixed)):
+        part.touch()
+
+    assert begun(out, fixed) == fixed
+
+
 def test_a_range_that_cannot_be_kept_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"^--out: "), range_kept(tmp_path / "none" / "m.csv", range_of("-7d", None)):
         pytest.fail("nothing is to be written")

@@ -75,7 +75,7 @@ def test_what_does_not_say_whom_to_call_is_refused_by_its_line(tmp_path, name, c
     ("list_of", "ref", "told"),
     [
         (f"{ONE}\n306912345679\n", None, "list.txt, line 2: not E.164"),
-        ("".join(f"+30691{number:07}\n" for number in range(1001)), None, "list.txt: to: 1001 is above 1000"),
+        ("".join(f"+30691{number:07}\n" for number in range(1001)) + "+30691\n", None, "list.txt, line 1002: not E.164"),
         (f"{ONE}\n", f"call-{ONE[1:]}", "--ref: holds the number of a recipient"),
     ],
 )
@@ -101,6 +101,12 @@ def test_nobody_is_called_by_surprise(campaign_file, tmp_path):
         send(campaign_file, column="phone", yes=True)
     with pytest.raises(ConfigError, match=r"^--yes: .* standard input"):
         send(campaign_file, to=tmp_path.joinpath("-").relative_to(tmp_path))
+    many = tmp_path / "many.txt"
+    many.write_text("".join(f"+30691{number:07}\n" for number in range(1001)))
+    template = tmp_path / "template.toml"
+    template.write_text(campaign_file.read_text().replace("to = ", "# "))
+    with pytest.raises(ConfigError, match=r"^--journal, --ref: .* 1,001, which takes 2 campaigns: .* who has been called"):
+        send(template, to=many, yes=True)
     with pytest.raises(ConfigError, match=r"more\.txt: No such file"):
         read(tmp_path / "more.txt", None)
     with pytest.raises(ConfigError, match=r"other\.toml, to\[1\]: not E\.164"):

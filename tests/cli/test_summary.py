@@ -4,16 +4,17 @@ import asyncio
 import csv
 import io
 import json
+import signal
 from decimal import Decimal
 
 import pytest
-from raw_server import answer
+from raw_server import answer, falls_silent
 
 from voicedrop_async import ConfigError
 from voicedrop_async.cli._summary import summary
 
-from .processes import run, start
-from .test_walks import behind
+from .processes import finish, run, start
+from .test_walks import behind, until
 
 
 def page(*rows, counted=None):
@@ -63,14 +64,26 @@ async def test_each_campaign_is_a_line_and_a_failed_one_is_told_of(sandbox, line
 
 async def test_a_campaign_of_which_messages_are_missing_ends_with_4(sandbox, line):
     """In CSV: a header, the counts by word as JSON, and nothing that a spreadsheet would run."""
-    line.will(page({"status": {"status": "=1+1"}}, counted=3))
+    line.will(page({"status": {"status": "=1+1"}, "price": -1.5, "country": '"EL"'}, counted=3))
     ended = await asyncio.to_thread(run, "summary", "spring-1", "--format", "csv", env=behind(sandbox, line))
 
     assert ended.code == 4
-    assert "not complete: 1 of 1" in ended.err
+    assert ended.err == "voicedrop: not complete: 1 of 1 campaigns; each of them says so\n"
     (row,) = csv.DictReader(ended.out.splitlines())
     assert (row["tracking_id"], row["messages"], row["longest"], row["complete"]) == ("spring-1", "1", "", "false")
-    assert json.loads(row["statuses"]) == {"=1+1": 1}
+    assert (json.loads(row["statuses"]), json.loads(row["countries"])) == ({"=1+1": 1}, {'"EL"': 1})
+    assert (row["cost"], row["first"]) == ("-1.5", "")
+
+
+async def test_ctrl_c_says_how_far_it_came(sandbox, line):
+    line.will(page(BUSY), falls_silent())
+    child = start("summary", "--max-in-flight", "1", "spring-1", "autumn-2", env=behind(sandbox, line))
+    await until(line, 2)
+    child.send_signal(signal.SIGINT)
+    ended = await asyncio.to_thread(finish, child)
+
+    assert (ended.code, ended.err) == (130, "voicedrop: interrupted: campaigns written: 1 of 2\n")
+    assert ended.out.count("\n") == 1
 
 
 async def test_on_a_terminal_a_campaign_is_a_few_lines(sandbox, line, terminal):
@@ -90,7 +103,7 @@ async def test_on_a_terminal_a_campaign_is_a_few_lines(sandbox, line, terminal):
 
 
 @pytest.mark.parametrize(("ids", "said"), [((), "ID: missing"), (("-",), "ID: missing"), (("c1", "--nope"), "--nope: no option")])
-def test_what_is_no_id_is_refused_before_anything_is_sent(monkeypatch, ids, said):
+async def test_what_is_no_id_is_refused_before_anything_is_sent(monkeypatch, ids, said):
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     with pytest.raises(ConfigError, match=said):
-        summary(*ids)
+        await summary(*ids)

@@ -1,7 +1,9 @@
 """A stream into a file: there when it is whole, gone on with after a failure, and nobody else's."""
 
 import asyncio
+import fcntl
 import json
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -161,6 +163,29 @@ async def test_two_cannot_write_one_file(caller, line, tmp_path, format):
     await asyncio.wait([first])
 
 
+@FORMATS
+async def test_who_comes_as_another_finishes_leaves_the_whole_file_alone(caller, line, tmp_path, format, monkeypatch):
+    """The part is open and not locked yet, and becomes the file at that moment."""
+    path, stream, flock = tmp_path / f"messages.{format}", caller.track_messages(page_size=2), fcntl.flock
+    first, second = (_exporting._part_of(stream, path, None) for _ in range(2))
+    line.will(page(0))
+    messages = await caller.track_messages(page_size=2, max_items=2).collect()
+    first.open()
+    first.ready(messages)()
+
+    def late(*args):
+        monkeypatch.undo()
+        first.finish()
+        first.close()
+        flock(*args)
+
+    monkeypatch.setattr(_parts.fcntl, "flock", late)
+    second.open()
+    second.close()
+
+    assert ids(path, format) == ["m0", "m1"]
+
+
 @pytest.mark.parametrize(
     ("name", "format", "told"),
     [
@@ -177,6 +202,16 @@ async def test_what_cannot_be_written_is_refused_before_anything_is_sent(caller,
     assert line.received == []
 
 
+async def test_the_place_of_a_pipe_is_not_taken(caller, line, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(ConfigError, match="is no file but a device, a pipe"):
+        await export_to(caller.track_messages(), tmp_path / "pipe", format="csv")
+
+    assert (tmp_path / "pipe").is_fifo()
+    assert line.received == []
+
+
 async def test_what_is_no_stream_of_ours_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="a list is no PageStream"):
         await export_to([], tmp_path / "messages.csv")
@@ -187,9 +222,9 @@ async def test_what_is_no_stream_of_ours_is_refused(tmp_path):
 async def test_without_polars_a_sentence_says_how_to_install_it(caller, line, tmp_path, monkeypatch):
     """JSON lines and CSV need nothing; for the rest nothing is sent, and nothing left behind."""
     monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(ConfigError, match=r"pip install voicedrop_async\[export\]"):
+    with pytest.raises(ConfigError, match=r'pip install "voicedrop-async\[export\]"'):
         await export_to(caller.track_messages(), tmp_path / "messages.parquet")
-    with pytest.raises(ConfigError, match=r"pip install voicedrop_async\[export\]"):
+    with pytest.raises(ConfigError, match=r'pip install "voicedrop-async\[export\]"'):
         await to_polars(caller.track_messages())
 
     assert (line.received, list(tmp_path.iterdir())) == ([], [])

@@ -14,7 +14,7 @@ def recipe(heading: str) -> str:
     return block
 
 
-AIOHTTP, FASTAPI, WORKER = (recipe(heading) for heading in ("aiohttp.web", "FastAPI", "A worker"))
+AIOHTTP, FASTAPI, WORKER, CALLBACKS = (recipe(heading) for heading in ("aiohttp.web", "FastAPI", "A worker", "Callbacks in FastAPI"))
 
 
 def environment_of(sandbox: Sandbox) -> dict[str, str]:

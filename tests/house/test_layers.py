@@ -13,7 +13,7 @@ FLOORS: list[set[str]] = [
     {"errors"},
     {"_checks"},
     {"calls", "fanout", "pages"},
-    {"_body", "_files", "_redis", "_resolver", "_wire"},
+    {"_body", "_files", "_redis", "_resolver", "_sqlite", "_wire"},
     {"auth", "journal", "throttle", "webhooks"},
     {"_underway"},
     {"_lanes"},

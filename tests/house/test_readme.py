@@ -8,21 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from recipes import AIOHTTP, FASTAPI, README, WORKER, environment_of
+from recipes import AIOHTTP, CALLBACKS, FASTAPI, README, WORKER, environment_of
 
 import voicedrop_async
 from voicedrop_async import RequestError, VoiceDropError, WalkError
+from voicedrop_async.cli._app import APP
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.sandbox import Sandbox
 
 HOUSE = Path(__file__).parents[2]
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 TESTS = [block for block in PYTHON if "def test_" in block]  # run by tests/sandbox/test_pytest_plugin.py
-BLOCKS = [
-    block
-    for block in PYTHON
-    if block not in {AIOHTTP, FASTAPI, WORKER, *TESTS} and "from dask" not in block and "worker_broker" not in block
-]
+ENGINES = [block for block in PYTHON if "from dask" in block or "worker_broker" in block]
+BLOCKS = [block for block in PYTHON if block not in {AIOHTTP, CALLBACKS, FASTAPI, WORKER, *TESTS, *ENGINES}]
 """Those are run by test_recipes, and one each by nox -s dask and nox -s services."""
 CELL = "import ast, asyncio, sys; asyncio.run(eval(compile(sys.argv[1], 'cell', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)))"
 """Runs what a notebook would run: ``await`` stands outside of functions."""
@@ -74,6 +72,36 @@ async def test_the_doctor_can_be_tried_as_the_readme_says(sandbox: Sandbox, tmp_
     assert (shell.returncode, complaints.decode()) == (0, "")
     assert {line.split()[0] for line in printed.decode().splitlines()} == {"ok"}
     assert len(printed.splitlines()) >= 10
+
+
+DESK = README.split("\n## From the command line\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.once
+async def test_a_file_is_read_and_a_report_opened_as_the_readme_says(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The browser is one that says what it was to open."""
+    (block,) = (block for block in re.findall(r"^```console\n(.*?)^```", DESK, re.MULTILINE | re.DOTALL) if "duckdb" in block)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    shell = await asyncio.create_subprocess_exec(
+        *("sh", "-e", "-c", block),
+        env=environment_of(sandbox) | {"HOME": str(tmp_path), "PATH": path, "BROWSER": "echo %s", "PYTHONIOENCODING": "utf-8"},
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await shell.communicate()
+
+    assert (shell.returncode, complaints.decode()) == (0, "")
+    assert {str(message["status"]["status"]) for message in sandbox.messages} <= set(re.findall(r"\w+", printed.decode()))
+    assert f"file://{tmp_path}/week.html" in printed.decode().splitlines()
+    assert (tmp_path / "week.html").is_file()
+
+
+def test_the_exit_codes_are_those_of_the_help() -> None:
+    told = re.findall(r"^\| (\d+) \| (.*) \|$", DESK, re.MULTILINE)
+    listed = APP.help_epilogue.partition("Exit codes:\n")[2] if APP.help_epilogue else ""
+
+    assert " ".join(f"{code} {words}" for code, words in told) == " ".join(listed.split())
 
 
 @pytest.mark.parametrize("profile", ["default", "north"])

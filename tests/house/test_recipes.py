@@ -15,12 +15,16 @@ import aiohttp
 import pytest
 from campaigns import RECEIPT
 from raw_server import RawServer, answer
-from recipes import AIOHTTP, FASTAPI, WORKER, environment_of
+from recipes import AIOHTTP, CALLBACKS, FASTAPI, WORKER, environment_of
+from webhooks.callbacks import SECRET, Poster, message
 
 from voicedrop_async import SqliteJournal
 from voicedrop_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.once
+
+
+UVICORN = ("-m", "uvicorn", "recipe:app", "--port", "0")
 
 
 @asynccontextmanager
@@ -48,6 +52,12 @@ async def told(process: Process, word: str) -> str:
         if word in line.decode():
             return line.decode()
     raise AssertionError(f"it ended without a word of {word!r}")
+
+
+def url_in(words: str) -> str:
+    found = re.search(r"http://[0-9.:]+", words)
+    assert found is not None
+    return found[0]
 
 
 async def rest(process: Process) -> str:
@@ -96,10 +106,8 @@ async def test_the_server_of_aiohttp_answers_what_is_under_way_when_it_is_told_t
 async def test_the_server_of_fastapi_answers_until_it_is_told_to_end(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "recipe.py").write_text(FASTAPI)
     wanted, heard = sandbox.messages[0], []
-    async with started(sandbox, tmp_path, "-m", "uvicorn", "recipe:app", "--port", "0") as server:
-        found = re.search(r"http://[0-9.:]+", await told(server, "running on"))
-        assert found is not None
-        async with aiohttp.ClientSession(found[0]) as http:
+    async with started(sandbox, tmp_path, *UVICORN) as server:
+        async with aiohttp.ClientSession(url_in(await told(server, "running on"))) as http:
             for message in (wanted["messageId"], "no-such-message"):
                 async with http.get(f"/messages/{message}") as response:
                     heard.append((response.status, await response.json()))
@@ -107,6 +115,23 @@ async def test_the_server_of_fastapi_answers_until_it_is_told_to_end(sandbox: Sa
         await rest(server)
 
     assert heard == [(200, {"status": wanted["status"]["status"], "country": wanted["country"]}), (404, {"detail": "Not Found"})]
+
+
+async def test_callbacks_are_received_in_fastapi(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Mounted, by its secret only; what was answered is handed on, and shows neither the secret nor a number."""
+    (tmp_path / "recipe.py").write_text(CALLBACKS)
+    async with (
+        started(sandbox, tmp_path, *UVICORN, "--no-access-log", CALLBACK_SECRET=SECRET) as server,
+        aiohttp.ClientSession() as http,
+    ):
+        poster = Poster(http, f"{url_in(await told(server, 'running on'))}/voice")
+        statuses = [await poster.post(message(), secret=secret) for secret in (SECRET[:-1], SECRET, SECRET)]
+        heard = await told(server, "told")
+        server.send_signal(signal.SIGTERM)
+        said = await rest(server)
+
+    assert (statuses, heard) == ([404, 200, 200], "told m-1 Ringing\n")
+    assert [word for word in (SECRET, "30691", "told") if word in said] == []
 
 
 async def test_the_worker_finishes_what_is_under_way_and_goes_on_after_a_restart(sandbox: Sandbox, tmp_path: Path) -> None:

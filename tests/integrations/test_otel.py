@@ -96,7 +96,7 @@ async def test_each_attempt_is_a_span_below_the_one_of_its_caller(sandbox: Sandb
 
 
 async def test_addresses_are_told_without_ids_and_queries(sandbox: Sandbox, heard: Heard) -> None:
-    """A path of the caller's own may hold anything; a phone number in it is masked."""
+    """A path of the caller's own may hold anything: it names nothing, and a phone number in it is masked."""
     (message,) = await heard.routee.track_messages(page_size=1, max_items=1).collect()
     await heard.routee.track_message(str(message.message_id))
     with pytest.raises(NotFound):
@@ -110,6 +110,8 @@ async def test_addresses_are_told_without_ids_and_queries(sandbox: Sandbox, hear
         "url.full": f"{sandbox.routee_url}/voice/tracking/{{message_id}}",
         "url.template": "/voice/tracking/{message_id}",
     }
+    assert heard.spans()[-1].name == "GET"
+    assert facts(heard.spans()[-1], "url.template") == (None,)
     assert "6912345678" not in "".join(span.to_json() for span in heard.spans(tokens=True))
 
 

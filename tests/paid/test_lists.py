@@ -19,6 +19,7 @@ from raw_server import RawServer, answer, hangs_up
 
 from voicedrop_async import (
     BadRequest,
+    Chunk,
     ChunkState,
     ClientCredentials,
     ConfigError,
@@ -63,6 +64,24 @@ async def test_everybody_is_called_once_and_named_once(sandbox: Sandbox, shop: R
     assert len({campaign.name for campaign in sandbox.campaigns}) == 3
     assert all((campaign.name or "").startswith("Spring sale ") for campaign in sandbox.campaigns)
     assert ledger.stopped_by is None
+
+
+async def test_each_chunk_is_told_of_when_it_is_over_and_who_is_told_can_end_the_list(sandbox: Sandbox, shop: RouteeSession) -> None:
+    told: list[tuple[Chunk, int]] = []
+
+    def listen(chunk: Chunk) -> None:
+        told.append((chunk, len(sandbox.campaigns)))
+        if len(told) == 2:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        await shop.send_campaigns(TEMPLATE, numbers(30), ref="spring", chunk=10, on_chunk=listen)
+
+    assert [(chunk.ref, chunk.state, count) for chunk, count in told] == [
+        ("spring/1", ChunkState.SENT, 1),
+        ("spring/2", ChunkState.SENT, 2),
+    ]
+    assert len(sandbox.campaigns) == 2
 
 
 async def test_p11_an_unknown_chunk_stops_the_list(sandbox: Sandbox, shop: RouteeSession) -> None:

@@ -1,12 +1,19 @@
 """The desk: what the page and tests in other languages see and steer over HTTP, and who may not."""
 
+import json
 import re
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from voicedrop_async.sandbox import ReceivedRequest
 from voicedrop_async.sandbox._desk import Desk as Calls
+from voicedrop_async.sandbox._log import Log
+
+from .conftest import NOW
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 class Desk:
@@ -89,19 +96,19 @@ async def test_a_page_of_another_site_can_neither_steer_nor_read(caller, desk):
     """Not by a form, not by a script, and not by a name of its own that leads to this machine."""
     here = caller.sandbox.routee_url
     port = here.rpartition(":")[2]
-    json = {"Content-Type": "application/json"}
+    typed = {"Content-Type": "application/json"}
     tries = [
-        ("POST", json | {"Origin": "https://evil.example"}, 403),
-        ("POST", json | {"Origin": "http://localhost:3000"}, 403),
-        ("POST", json | {"Origin": "null"}, 403),
-        ("POST", json | {"Host": f"evil.example:{port}"}, 403),
-        ("POST", json | {"Host": "127.0.0.1.evil.example"}, 403),
+        ("POST", typed | {"Origin": "https://evil.example"}, 403),
+        ("POST", typed | {"Origin": "http://localhost:3000"}, 403),
+        ("POST", typed | {"Origin": "null"}, 403),
+        ("POST", typed | {"Host": f"evil.example:{port}"}, 403),
+        ("POST", typed | {"Host": "127.0.0.1.evil.example"}, 403),
         ("POST", {"Content-Type": "text/plain"}, 415),
         ("POST", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
         ("DELETE", {"Origin": "https://evil.example"}, 403),
         ("OPTIONS", {"Origin": "https://evil.example"}, 403),
-        ("POST", json | {"Origin": here}, 200),
-        ("POST", json | {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}, 200),
+        ("POST", typed | {"Origin": here}, 200),
+        ("POST", typed | {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}, 200),
     ]
     for method, headers, status in tries:
         async with caller.http.request(method, desk.url + "/faults", data=b'{"status": 500, "path": "/x"}', headers=headers) as response:
@@ -120,12 +127,33 @@ async def test_requests_are_shown_without_what_lets_their_sender_in(caller, desk
     assert [(one["number"], one["path"], one["status"]) for one in entries] == [(2, "/voice/campaign", 200), (1, "/oauth/token", 200)]
     shown = [await desk.get(f"/requests/{number}") for number in (1, 2)]
     assert [one["headers"]["Authorization"] for one in shown] == ["***", "***"]
-    assert '"url": "https://example.com/hook/***?key=***"' in shown[1]["body"]
+    assert '"url":"https://example.com/hook/***?key=***"' in shown[1]["body"]
     assert "+306912345678" in shown[1]["body"]
     (campaign,) = (await desk.get("/campaigns"))["campaigns"]
     everything = str(shown) + str(await desk.get(f"/campaigns/{campaign['tracking_id']}"))
     assert not [word for word in (secret, "user:pass", caller.bearer["Authorization"].split()[1]) if word in everything]
     assert await desk.get("/requests/3") == 404
+
+
+async def test_what_is_masked_is_masked_by_its_name_and_nothing_else_is_harmed(caller, desk):
+    """A short secret looks like any other word: in a URL, the query, a form and JSON its name tells; the rest stays as it was sent."""
+    callback = {"strategy": "OnCompletion", "url": "http://127.0.0.1:9/cb?token=abc&page=2"}
+    _, receipt = await caller.send(callback=callback, name="My password", password=["x1"], nested=[{"clientSecret": {"a": "x2"}}])
+    shown = await desk.get(f"/campaigns/{receipt['trackingId']}")
+    assert shown["body"]["callback"] == {"strategy": "OnCompletion", "url": "http://127.0.0.1:9/cb?token=***&page=2"}
+    whole = await desk.get("/requests/2")
+    assert json.loads(whole["body"]) == shown["body"]
+    assert (shown["body"]["password"], shown["body"]["nested"], shown["body"]["name"]) == ("***", [{"clientSecret": "***"}], "My password")
+
+    secrets = {"access_token": "x3", "client_secret": "x4", "Password": "x5"}
+    await caller.search(page=0, **secrets)
+    await caller.call("POST", "/voice/campaign", data=b'{"a": 1, "password": "x6", "access_token":"x7"', params={"url": "http://a:x8@b"})
+    await caller.ask_token(data={"grant_type": "client_credentials", "client_secret": "x9"})
+    searched, broken, form = [await desk.get(f"/requests/{number}") for number in (3, 4, 5)]
+    assert dict(searched["query"]) == {"page": "0", **dict.fromkeys(secrets, "***")}
+    assert (broken["query"], broken["body"]) == ([["url", "http://b"]], '{"a": 1, "password": "***", "access_token":"***"')
+    assert form["body"] == "grant_type=client_credentials&client_secret=***"
+    assert re.findall(r"x\d", repr(caller.sandbox.requests)) == []
 
 
 async def test_campaigns_are_shown_with_how_far_they_are(serve, clock):
@@ -206,8 +234,30 @@ async def test_what_is_too_old_is_counted_and_not_kept(caller, desk, monkeypatch
     assert [one.number for one in caller.sandbox.requests] == [9]
 
 
+def test_an_entry_has_its_own_number_where_those_before_it_were_lost():
+    """Requests that were under way when the run before was killed."""
+    log = Log()
+    log.restore(entry(number) for number in (3, 4, 7, 9))
+    log.add(entry(10))
+    assert [one and one.number for one in map(log.get, range(12))] == [None, None, None, 3, 4, None, None, 7, None, 9, 10, None]
+    assert (log.first, log.total, [one.number for one in log.newest(1, 3)]) == (3, 10, [9, 7, 4])
+    assert (Log().first, Log().get(1)) == (1, None)
+
+
+def entry(number):
+    """A request of that number."""
+    return ReceivedRequest(number=number, site="routee", method="GET", path="/", query={}, headers={}, at=NOW)
+
+
+async def test_the_call_of_the_readme_reaches_the_sandbox_that_the_command_line_serves(caller):
+    """By the environment that ``voicedrop sandbox`` says."""
+    ((kind, content, url),) = re.findall(r"curl -H '(.*)' -d '(.*)' \"(.*)\"", README)
+    url = url.replace("$ROUTEE_BASE_URL", caller.sandbox.routee_url)
+    async with caller.http.post(url, data=content, headers=dict([kind.split(": ")])) as response:
+        assert (response.status, (await response.json())["waiting"][0]["fault"]) == (200, "dropped after acting")
+
+
 def test_the_readme_lists_the_calls_that_there_are():
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     routes = Calls(sandbox=None, world=None, requests=None, callbacks=None, faults=None, store=None).routes()
     calls = {(route.method, re.sub(r":.*$", "}", route.path)) for route in routes if "/page" not in route.path and route.path != "/"}
-    assert set(re.findall(r"`(GET|POST|DELETE) (/_sandbox\S*)`", readme)) == calls
+    assert set(re.findall(r"`(GET|POST|DELETE) (/_sandbox\S*)`", README)) == calls

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from aiohttp import ClientTimeout, web
+from aiohttp import ClientTimeout, test_utils, web
 
 from voicedrop_async.sandbox import _callbacks
 
@@ -108,6 +108,31 @@ async def test_what_is_not_served_is_not_pretended(caller):
         token = sandbox.spacivox_token if base == sandbox.spacivox_url else caller.bearer["Authorization"].removeprefix("Bearer ")
         async with caller.http.request(method, base + path, headers={"Authorization": f"Bearer {token}"}) as response:
             assert response.status == 404
+
+
+@pytest.mark.documented("N04", "N05", "N06", "N07", "N08")
+async def test_a_call_of_a_campaign_is_no_conversation(serve, until):
+    """It collects keys and is offered dial plans, with the campaign and in answers: its own callbacks come, and nothing else."""
+    caller, bodies = await serve(speed=1000), []
+
+    async def answer(request):
+        bodies.append((request.path, await request.json()))
+        return web.json_response(plan)
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", answer)
+    async with test_utils.TestServer(app) as server:
+        url = str(server.make_url("/"))
+        plan = {"verbs": [{"name": "COLLECT", "eventUrl": url + "keys", "bargeIn": True, "verbs": [{"name": "HANGUP"}]}]}
+        asked = {"dialPlan": plan, "dialPlanUrl": url + "plan", "eventUrl": url + "keys", "collectDtmfDigits": True}
+        await caller.send(**asked, to=[f"+3069{place:08}" for place in range(20)], callback={"strategy": "OnChange", "url": url})
+        (campaign,) = caller.sandbox.campaigns
+        planned = sorted(turn.status for call in campaign.calls for turn in call.turns[1:])
+        await until(lambda: len(bodies) == len(planned) and campaign.state == "Finished")
+    assert any("collectedTones" in message for message in campaign.messages)
+    assert {path for path, _ in bodies} == {"/"}
+    assert sorted(body["status"]["name"] for _, body in bodies) == planned
+    assert all("campaignTrackingId" in body and not body.keys() & {"conversationTrackingId", "collectedTones"} for _, body in bodies)
 
 
 async def test_odd_requests_are_refused_and_never_an_error_of_the_sandbox(caller):

@@ -5,32 +5,37 @@ import re
 
 import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp import test_utils, web
 
-from voicedrop_async import ClientCredentials, RouteeSession, SpokenMessage, TrackingFilter, VoiceCampaign
+from voicedrop_async import ClientCredentials, MessageStatus, RouteeSession, SpokenMessage, TrackingFilter, VoiceCampaign
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.sandbox import Recorder, Sandbox
 
-NUMBER, SECRET = "+306999888777", "cAnArY-s3cret"
+NUMBER, SECRET, PERSON = "+306999888777", "cAnArY-s3cret", "Mariacanary"
 WRITTEN = (
     NUMBER,
     NUMBER[1:],
     "0030 699 988 8777",
     "699-9888777",
     SECRET,
+    PERSON,
+    PERSON.lower(),
+    f"{PERSON.lower()}_papadopoulou",
+    f"{PERSON},desc",
     f"{SECRET}@example.com",
     f"https://{SECRET}.example/{NUMBER}?{SECRET}",
 )
 NAMES = (
     *("to", "from", "messageId", "trackingId", "status", "state", "date", "code", "id", "number", "message", "property", "url", "fileURL"),
     *("unknown", "access_token", "recipientCountries", "recipientsPerGroup", "contacts", "error", "developerMessage", "sort", "page"),
+    *("country", "language", "gender", "type", "direction", "originatingService", "answeredBy", "fieldName", "searchOperator", "tagged"),
 )
 
 
 def seen(text):
     """What of the canaries is in a text, however a number may be written; as a number, too."""
     bare = re.sub(r"[^0-9a-z]", "", text.lower())
-    return [canary for canary in (NUMBER[3:], SECRET.lower().replace("-", "")) if canary in bare]
+    return [canary for canary in (NUMBER[3:], SECRET.lower().replace("-", ""), PERSON.lower()) if canary in bare]
 
 
 def planted():
@@ -44,7 +49,7 @@ async def leaky():
     """A service that says whatever it was told, to everybody."""
 
     async def say(request):
-        body = json.dumps(planted()) if "json" in request.path else f"<html>{NUMBER} {SECRET}"
+        body = json.dumps(planted()) if "json" in request.path else f"<html>{NUMBER} {SECRET} {PERSON}"
         return web.Response(text=body, status=400, headers={"X-Secret": SECRET, "Retry-After": NUMBER, "Set-Cookie": f"a={SECRET}"})
 
     app = web.Application()
@@ -59,15 +64,21 @@ async def leaky():
 async def test_no_secret_and_no_number_is_in_the_file(leaky, tmp_path):
     """Neither of what was asked nor of what was answered, while the client gets everything."""
     async with Recorder(tmp_path / "it.jsonl", to=leaky) as recorder, aiohttp.ClientSession() as http:
-        for path in (f"/json/{NUMBER}/{SECRET}@x/0030699988877?to={NUMBER}&{SECRET}@={SECRET}@", "/html", f"/oauth/json?{SECRET}"):
+        for path in (
+            f"/json/{NUMBER}/{SECRET}@x/0030699988877?to={NUMBER}&{SECRET}@={SECRET}@&{PERSON}=1",
+            f"/contacts/{PERSON.lower()}/json?sort={PERSON}",
+            "/html",
+            f"/oauth/json?{SECRET}",
+        ):
             call = {"json": planted(), "headers": {"Authorization": f"Bearer {SECRET}", "Cookie": SECRET}}
             async with http.post(recorder.url + path, **call) as response:
                 answered = await response.text()
-                assert (response.status, set(seen(answered))) == (400, {*seen(NUMBER + SECRET)})
+                assert (response.status, seen(answered)) == (400, seen(NUMBER + SECRET + PERSON))
     text = (tmp_path / "it.jsonl").read_text(encoding="utf-8")
-    assert len(text.splitlines()) == 2
+    assert len(text.splitlines()) == 3
     assert seen(text) == []
-    assert '"access_token":' in text  # the names of fields stay
+    assert '"messageId":' in text  # the names of fields stay
+    assert '"path":"/contacts/text-' in text
     assert PHONE_NUMBER.findall(re.sub(r"\+?999\d{4,}|\b10000\d\d\b", "", text)) == []
 
 
@@ -89,9 +100,10 @@ async def everything(routee):
 
 
 def kept(message):
-    """What of a message a recording keeps."""
-    end = (message.duration, message.price, message.answered_by)
-    return message.message_id, message.status, message.country, *end, len(message.recordings)
+    """What of a message a recording keeps; a status of no document has a stand-in."""
+    status = message.status.status if isinstance(message.status.status, MessageStatus) else ""
+    end = (message.duration, message.price, message.answered_by, len(message.recordings))
+    return message.message_id, status, message.status.date, message.country, *end
 
 
 async def test_what_was_recorded_is_answered_again(sandbox, tmp_path):
@@ -115,6 +127,24 @@ async def test_what_was_recorded_is_answered_again(sandbox, tmp_path):
     assert again[4].number_of_recipients == analysis.number_of_recipients
     assert (again[5].tracking_id, again[5].cost) == (receipt.tracking_id, receipt.cost)
     assert other.campaigns == ()
+
+
+async def test_a_redirect_is_handed_on_with_where_it_leads(tmp_path):
+    """The client may follow it; it is not in the file."""
+
+    async def send_on(_request):
+        raise web.HTTPFound("https://files.example.com/x")
+
+    app = web.Application()
+    app.router.add_get("/", send_on)
+    async with (
+        test_utils.TestServer(app) as server,
+        Recorder(tmp_path / "it.jsonl", to=str(server.make_url(""))) as recorder,
+        aiohttp.ClientSession() as http,
+        http.get(recorder.url, allow_redirects=False) as response,
+    ):
+        assert (response.status, response.headers["Location"]) == (302, "https://files.example.com/x")
+    assert "example" not in (tmp_path / "it.jsonl").read_text(encoding="utf-8")
 
 
 async def test_a_service_that_is_not_there_is_a_502_and_not_recorded(unused_tcp_port, tmp_path):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from voicedrop_async.sandbox import Sandbox
+from voicedrop_async.sandbox import Sandbox, _front
 
 from .conftest import NOW, campaign
 
@@ -61,6 +61,35 @@ async def test_what_was_sent_and_changed_is_there_in_the_next_run(serve, state, 
     assert receipt["trackingId"] not in {one[1] for one in before["campaigns"]} | {gone["trackingId"]}
     assert [one.number for one in again.sandbox.campaigns] == [0, 2, 3, 4]
     assert again.sandbox.grow(2)[0] not in {one["messageId"] for one in before["messages"]}
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after_acting"}, {"cut": True}], ids=str)
+async def test_what_came_of_a_request_is_in_the_file_before_its_connection_breaks(serve, state, monkeypatch, fault):
+    """Who is cut off may kill the sandbox at once."""
+    caller, found = await serve(state=state), []
+    break_off = _front._break_off
+
+    async def look_first(*args, **options):
+        file = caller.sandbox._store._file
+        found.extend(file.execute("SELECT (SELECT count(*) FROM campaigns), (SELECT max(number) FROM requests)").fetchone())
+        return await break_off(*args, **options)
+
+    monkeypatch.setattr(_front, "_break_off", look_first)
+    caller.sandbox.fail_next(**fault)
+    with pytest.raises((aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)):
+        await caller.send()
+    assert found == [1, 2]
+    assert [one.status for one in caller.sandbox.requests] == [200, None]
+
+
+async def test_a_masked_request_is_whole_in_the_file(serve, state):
+    caller = await serve(state=state)
+    await caller.send(callback={"strategy": "OnCompletion", "url": "http://127.0.0.1:9/cb?token=abc"})
+    await caller.search(access_token="x3")
+    await caller.sandbox.aclose()
+    _, sent, searched, *_ = (await serve(state=state)).sandbox.requests
+    assert sent.json == campaign(callback={"strategy": "OnCompletion", "url": "http://127.0.0.1:9/cb?token=***"})
+    assert (searched.query, searched.body) == ({"access_token": "***"}, b"[]")
 
 
 async def served(state, *options):

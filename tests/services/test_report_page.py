@@ -5,7 +5,9 @@ With ``VOICEDROP_PICTURES`` set to a folder, what was seen is left there, for a 
 
 import asyncio
 import os
+from bisect import bisect_right
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +17,11 @@ from browser import DESK, PHONE, Chromium, Window
 from voicedrop_async import ClientCredentials, RouteeSession, report_to
 from voicedrop_async.sandbox import Sandbox
 
+BEGINS = (0, 1, 5, 10, 15, 20, 30, 45, 60, 120, 300, 600, 1800, 3600)
+STEPS = (
+    *("under 1 s", "1 to 5 s", "5 to 10 s", "10 to 15 s", "15 to 20 s", "20 to 30 s", "30 to 45 s", "45 to 60 s"),
+    *("1 to 2 min", "2 to 5 min", "5 to 10 min", "10 to 30 min", "30 to 60 min", "1 h and more"),
+)
 FAILURES = ("Busy", "NoAnswer", "Failed", "Unsent", "Terminated")
 
 
@@ -32,11 +39,22 @@ async def drawn(path: Path) -> tuple[Path, list[dict]]:
         return path, list(sandbox.messages)
 
 
-async def counts(window: Window, section: str) -> dict[str, int]:
-    """The numbers of messages in a table by its first column, without the sum."""
+async def rows_of(window: Window, section: str) -> list[list[str]]:
+    """The rows of a table, without its head and the sum."""
     script = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
-    rows = await window.page.eval_on_selector_all(f"#{section} tbody tr", script)
-    return {row[0]: int(row[-2].replace(",", "")) for row in rows}
+    rows: list[list[str]] = await window.page.eval_on_selector_all(f"#{section} tbody tr", script)
+    return rows
+
+
+async def counts(window: Window, section: str) -> dict[str, int]:
+    """The numbers of messages in a table by its first column."""
+    return {row[0]: int(row[-2].replace(",", "")) for row in await rows_of(window, section)}
+
+
+def three_hours(messages: list[dict]) -> Counter[str]:
+    """Numbers of messages by the beginning of the three hours in which their status was set."""
+    moments = [datetime.fromisoformat(message["status"]["date"]) for message in messages]
+    return Counter(f"{moment.replace(hour=moment.hour // 3 * 3):%Y-%m-%d %H:00}" for moment in moments)
 
 
 async def keep(window: Window, name: str) -> None:
@@ -74,9 +92,14 @@ async def test_the_numbers_on_the_page_are_those_of_the_data(chromium: Chromium,
     assert await counts(window, "country") == of(lambda message: message.get("country", "(not told)"))
     assert await counts(window, "keys") == keys
     assert await counts(window, "failed") == {status: count for status, count in statuses.items() if status in FAILURES}
-    assert sum((await counts(window, "duration")).values()) == 800
+    durations = [message.get("duration") for message in messages]
+    steps = Counter("(not told)" if one is None else STEPS[bisect_right(BEGINS, one) - 1] for one in durations)
+    assert {step: count for step, count in (await counts(window, "duration")).items() if count} == steps
+    completed = [message for message in messages if message["status"]["status"] == "Completed"]
+    in_time = [(row[0], int(row[1]), int(row[-1])) for row in await rows_of(window, "time")]
+    assert (await window.page.text_content("#time .note") or "").endswith("Each bar is 3 hours, in UTC.")
+    assert in_time == [(start, three_hours(completed)[start], count) for start, count in sorted(three_hours(messages).items())]
     assert await window.page.text_content("#cost tfoot td") == f"{cost.normalize():,f}"
-    assert await window.page.text_content("#time tfoot td:last-child") == "800"
     shown = await window.page.eval_on_selector_all("#status .wide text", "texts => texts.map(text => text.textContent)")
     assert all(f"{count:,} ({count / 800:.1%})" in shown for count in statuses.values())
     ids = await window.page.eval_on_selector_all("#failures td:last-child", "cells => cells.map(cell => cell.textContent)")

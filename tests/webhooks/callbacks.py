@@ -83,13 +83,10 @@ async def served(receiver: CallbackReceiver) -> AsyncGenerator[Poster]:
 
 @asynccontextmanager
 async def served_by_uvicorn(receiver: CallbackReceiver) -> AsyncGenerator[Poster]:
-    """Serve an open receiver, mounted in Starlette."""
+    """Serve an open receiver, which is the application by itself."""
     import uvicorn
-    from starlette.applications import Starlette
-    from starlette.routing import Mount
 
-    app = Starlette(routes=[Mount("/voice", app=receiver.asgi)])
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(receiver, lifespan="off", ws="none", log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve([listening]))  # who connects before it accepts waits at the socket
         async with aiohttp.ClientSession() as http:

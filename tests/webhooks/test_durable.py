@@ -1,13 +1,15 @@
 """A receiver with a file: what was answered 200 is handed on, whatever becomes of the process, the handler or the disk."""
 
 import asyncio
+import json
 import os
 import sqlite3
 import stat
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from unittest.mock import AsyncMock, Mock
 
 import aiohttp
 import pytest
@@ -16,7 +18,7 @@ from webhooks import durable_receiver
 from webhooks.callbacks import SECRET, Heard, Poster, message, served
 
 from voicedrop_async import CallbackEvent, CallbackReceiver, ConfigError
-from voicedrop_async.webhooks import _file
+from voicedrop_async.webhooks import _file, _receiver
 
 OTHER = "CREATE TABLE mine (x)"
 NEWER = f"CREATE TABLE letters (x); PRAGMA application_id = {_file._OURS}; PRAGMA user_version = 99"
@@ -105,6 +107,72 @@ async def test_what_waits_or_was_not_handled_is_handed_on_by_the_next(heard: Hea
 
     assert ids(heard.events) == ["m-1", "m-2", "m-3", "m-4", "m-5"]
     assert look(path, "SELECT count(*), count(body) FROM letters") == (5, 0)
+
+
+async def test_who_watches_is_told_before_the_handler_and_of_what_nobody_waits_for(durable: Durable) -> None:
+    """A server that cancels a request whose client has left, while it is being written down."""
+    order, handled = list[str](), asyncio.Event()
+    body = {"type": "http.request", "body": json.dumps(message()).encode()}
+
+    async def handle(_event: CallbackEvent) -> None:
+        order.append("handler")
+        handled.set()
+
+    async with durable(handle) as receiver:
+        with receiver.watched_by(lambda _event: order.append("watcher")):
+            scope = {"type": "http", "method": "POST", "path": f"/{SECRET}/message"}
+            answering = asyncio.create_task(receiver(scope, AsyncMock(return_value=body), AsyncMock()))
+            await asyncio.sleep(0)
+            assert receiver.waiting == 1
+            answering.cancel()
+            await handled.wait()
+
+    assert order == ["watcher", "handler"]
+
+
+async def test_those_of_before_that_cannot_be_read_wait_for_the_next_start(
+    heard: Heard, durable: Durable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nobody waits for them: neither what is new, nor closing."""
+    heard.may_go_on.clear()
+    async with durable(heard, patience=0) as receiver, served(receiver) as poster:
+        assert [await poster.post(message(number)) for number in (1, 2)] == [200, 200]
+    heard.may_go_on.set()
+    with monkeypatch.context() as patched:
+        patched.setattr(_file.LetterFile, "unhandled", Mock(side_effect=sqlite3.OperationalError))
+        async with asyncio.timeout(5), durable(heard, patience=60) as receiver, served(receiver) as poster:
+            assert await poster.post(message(3)) == 200
+            await heard.until(1)
+    async with durable(heard):
+        pass
+
+    assert ids(heard.events) == ["m-3", "m-1", "m-2"]
+    assert "those of before wait for the next start" in caplog.text
+
+
+async def test_closing_leaves_behind_a_handler_that_will_not_end(
+    durable: Durable, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it works on is handed on again some day, and what comes after it as well."""
+    monkeypatch.setattr(_receiver, "_TO_CLEAN_UP", 0.05)
+    called, may_end = list[CallbackEvent](), asyncio.Event()
+
+    async def stays(event: CallbackEvent) -> None:
+        called.append(event)
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await may_end.wait()
+
+    async with asyncio.timeout(5), durable(stays, patience=0.05) as receiver, served(receiver) as poster:
+        assert [await poster.post(message(number)) for number in (1, 2)] == [200, 200]
+        task = receiver._task
+    may_end.set()
+    assert task is not None
+    await task
+
+    assert ids(called) == ["m-1"]
+    assert look(path, "SELECT count(*), count(body) FROM letters") == (2, 2)
+    assert "the handler goes on, though it was cancelled" in caplog.text
 
 
 async def test_a_disk_that_is_full_takes_in_nothing_and_what_it_refused_comes_again(

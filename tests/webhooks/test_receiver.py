@@ -64,7 +64,9 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
             "as a campaign": await poster.post({"trackingId": "c-1", "state": "Running"}, "campaign"),
         }
         async with poster.http.get(f"{poster.base}/{SECRET}/message") as answer:
-            assert answer.status == 405
+            assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+        async with poster.http.get(f"{poster.base}/{SECRET[:-1]}/message") as answer:
+            assert answer.status == 404
         async with poster.http.post(f"{poster.base}/{SECRET}/message", data=b"plain", headers={"Content-Encoding": "gzip"}) as answer:
             assert answer.status == 400
         await heard.until(4)
@@ -80,7 +82,10 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
 
 
 async def test_by_itself_under_asgi_it_lives_as_long_as_its_server(heard: Heard, tmp_path: Path) -> None:
-    """The lifespan opens and closes it; a file that cannot be opened fails the start; a client that leaves is not answered."""
+    """The lifespan opens and closes it, also when it is cancelled; a file that cannot be opened fails the start.
+
+    A client that leaves is not answered, one that wants a web socket gets none, and a path may end in a slash, as Litestar's do.
+    """
     said, server = list[Any](), asyncio.Queue[Any]()
     started, part = asyncio.Event(), {"type": "http.request", "body": b'{"messageId":', "more_body": True}
 
@@ -92,10 +97,10 @@ async def test_by_itself_under_asgi_it_lives_as_long_as_its_server(heard: Heard,
         messages: asyncio.Queue[Any] = asyncio.Queue()
         for one in parts:
             messages.put_nowait(one)
-        await receiver.asgi({"type": "http", "method": "POST", "path": f"/{SECRET}/message"}, messages.get, send)
+        await receiver({"type": "http", "method": "POST", "path": f"/{SECRET}/message/"}, messages.get, send)
 
     receiver = CallbackReceiver(heard, secret=SECRET)
-    living = asyncio.create_task(receiver.asgi({"type": "lifespan"}, server.get, send))
+    living = asyncio.create_task(receiver({"type": "lifespan"}, server.get, send))
     server.put_nowait({"type": "lifespan.startup"})
     await started.wait()
     await post(part, {"type": "http.request", "body": b'"m-1"}'})
@@ -103,11 +108,20 @@ async def test_by_itself_under_asgi_it_lives_as_long_as_its_server(heard: Heard,
     server.put_nowait({"type": "lifespan.shutdown"})
     await living
     server.put_nowait({"type": "lifespan.startup"})
-    await CallbackReceiver(heard, secret=SECRET, path=tmp_path).asgi({"type": "lifespan"}, server.get, send)
+    await CallbackReceiver(heard, secret=SECRET, path=tmp_path)({"type": "lifespan"}, server.get, send)
+    await receiver({"type": "websocket"}, server.get, send)
+    started.clear()
+    server.put_nowait({"type": "lifespan.startup"})
+    living = asyncio.create_task(receiver({"type": "lifespan"}, server.get, send))
+    await started.wait()
+    living.cancel()
+    await asyncio.wait({living})
 
     assert said == [
-        "lifespan.startup.complete", 200, "http.response.body", "lifespan.shutdown.complete", "lifespan.startup.failed",
+        "lifespan.startup.complete", 200, "http.response.body", "lifespan.shutdown.complete", "lifespan.startup.failed", "websocket.close",
+        "lifespan.startup.complete",
     ]  # fmt: skip
+    assert receiver._task is None
     assert [getattr(event, "message_id", None) for event in heard.events] == ["m-1"]
 
 
@@ -125,7 +139,7 @@ async def test_a_key_that_is_pressed_twice_is_handed_on_twice(poster: Poster, he
     assert [event.collected_tones for event in await heard.until(2) if isinstance(event, DtmfEvent)] == ["1", "1"]
 
 
-@pytest.mark.parametrize("raises", [None, ValueError, asyncio.CancelledError])
+@pytest.mark.parametrize("raises", [None, ValueError, asyncio.CancelledError, pytest.fail.Exception])
 async def test_whatever_the_handler_does_the_answer_is_200_at_once(
     poster: Poster, heard: Heard, raises: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -159,6 +173,30 @@ async def test_a_plain_function_may_block() -> None:
 
     assert [getattr(event, "message_id", None) for event in seen] == ["m-0", "m-1", "m-2"]
     assert receiver.waiting == 0
+
+
+async def test_a_plain_function_may_raise_what_no_future_takes(caplog: pytest.LogCaptureFixture) -> None:
+    seen = list[CallbackEvent]()
+
+    def raises(event: CallbackEvent) -> None:
+        seen.append(event)
+        raise StopIteration
+
+    async with CallbackReceiver(raises, secret=SECRET) as receiver, served(receiver) as poster:
+        assert [await poster.post(message(number)) for number in range(2)] == [200, 200]
+
+    assert len(seen) == caplog.text.count("the handler raised RuntimeError") == 2
+
+
+async def test_where_nothing_is_handed_on_any_more_nothing_is_taken_in(heard: Heard) -> None:
+    """Somebody cancelled each task of the loop. Closing does not wait for what cannot come."""
+    async with asyncio.timeout(5), CallbackReceiver(heard, secret=SECRET, patience=60) as receiver, served(receiver) as poster:
+        heard.may_go_on.clear()
+        assert await poster.post(message(1)) == 200
+        assert receiver._task is not None
+        receiver._task.cancel()
+        await asyncio.wait({receiver._task})
+        assert await poster.post(message(2)) == 503
 
 
 async def test_a_full_line_takes_in_nothing_until_there_is_room(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:

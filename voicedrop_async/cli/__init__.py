@@ -7,6 +7,8 @@ from voicedrop_async.cli._say import give_up_stdout, has_somewhere_to_write, say
 from voicedrop_async.errors import ConfigError, OutcomeUnknown, VoiceDropError
 
 _EXTRA: Final = {"cyclopts", "rich"}
+_OPTIONS: Final = {"start", "end", "page_size", "max_items", "prefetch", "rate", "max_in_flight", "slices", "team", "ref"}
+"""Of the same name as an argument of a session."""
 _MISSING: Final = (
     'the command line needs its extra: python -m pip install "voicedrop-async[cli]", or in a checkout python -m pip install ".[cli]"'
 )
@@ -28,7 +30,7 @@ def main() -> int:
         give_up_stdout()  # its reader has what it wanted
         return 0
     except ConfigError as error:
-        return _told(str(error), 2)
+        return _told(_typed(str(error)), 2)
     except OutcomeUnknown as error:
         return _told(str(error), 3)
     except VoiceDropError as error:
@@ -44,6 +46,12 @@ def _run() -> int:
     code = run()
     sys.stdout.flush()  # while a reader that is gone can still be told from a bug
     return code
+
+
+def _typed(sentence: str) -> str:
+    """Name an option as it is typed, where a session names its argument."""
+    argument, _, _ = sentence.partition(": ")
+    return f"--{argument.replace('_', '-')}{sentence.removeprefix(argument)}" if argument in _OPTIONS else sentence
 
 
 def _told(sentence: str, code: int) -> int:

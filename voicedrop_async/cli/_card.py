@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from voicedrop_async import CampaignSummary
-from voicedrop_async.cli._table import COLOURS, console, plain, printed, spoken, when
+from voicedrop_async._masking import printable
+from voicedrop_async.cli._table import COLOURS, console, printed, spoken, when
 
 _MOST: Final = 12
 """Words that are counted one by one; the others are added up."""
@@ -19,7 +20,7 @@ def card(tracking_id: str, summed: CampaignSummary) -> bytes:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(width=11, style="dim", no_wrap=True)
     grid.add_column()
-    grid.add_row("campaign", Text(plain(tracking_id), style="bold"))
+    grid.add_row("campaign", Text(printable(tracking_id), style="bold"))
     partial = "" if summed.report is not None and summed.report.complete else ", not complete"
     grid.add_row("messages", Text(f"{summed.messages:,}").append(partial, style="yellow"))
     if summed.first is not None and summed.last is not None:
@@ -50,6 +51,6 @@ def _shares(counts: Mapping[str, int], whole: int) -> Table:
 def _counted(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
     """Yield the words that came most often, and what is left of them all."""
     ranked = Counter(counts).most_common()
-    yield from ((plain(word), count) for word, count in ranked[:_MOST])
+    yield from ((printable(word), count) for word, count in ranked[:_MOST])
     if rest := sum(count for _, count in ranked[_MOST:]):
         yield "others", rest

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, Unpack
 from attrs import frozen
 from cyclopts import Parameter
 
-from voicedrop_async import ConfigError, PageStream, RouteeSession, SpacivoxSession, VoiceMessage, WalkOptions
+from voicedrop_async import ConfigError, Limits, PageStream, RouteeSession, SpacivoxSession, VoiceMessage, WalkOptions
 from voicedrop_async.cli._place import Place, begun
 from voicedrop_async.cli._range import Range
 from voicedrop_async.cli._settings import Settings
@@ -30,6 +30,11 @@ class Account:
     """Requests a second, at most; in place of what is set."""
     max_in_flight: int | None = None
     """Requests under way at once, at most; likewise."""
+
+    def __attrs_post_init__(self) -> None:
+        Limits(rate=self.rate)  # or a bad one would be blamed on what is set
+        if self.max_in_flight is not None:
+            Limits(max_in_flight=self.max_in_flight)
 
     def routee(self, *, ahead: int = 0) -> RouteeSession:
         """Return a session for Routee; see ``Settings.routee``."""
@@ -78,7 +83,7 @@ class Portion:
     """How much of a list, and how far ahead."""
 
     max_items: int | None = None
-    """Stop after so many; with --resume, so many a run."""
+    """Stop after so many."""
     prefetch: int = 0
     """Requests kept under way ahead of the output."""
 
@@ -103,7 +108,7 @@ class Output:
     out: Path | None = None
     """File to write, which is there when it is whole; a run that was interrupted goes on by itself, and max-items counts all."""
     resume: Path | None = None
-    """File that keeps the place, until the list has ended. A run that is killed can repeat what one request brought."""
+    """File that keeps the place, until the list has ended; max-items counts those of a run. One that is killed can repeat a page."""
 
     def __attrs_post_init__(self) -> None:
         if self.out is not None and self.format == "table":

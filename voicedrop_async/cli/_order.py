@@ -1,7 +1,7 @@
 """What ``voicedrop send`` is to send: a campaign and its recipients, checked as far as it goes without the service."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from voicedrop_async import ConfigError, VoiceCampaign
 from voicedrop_async.cli import _campaign_file, _recipients
 from voicedrop_async.cli._say import say
-from voicedrop_async.routee import check_send
+from voicedrop_async.routee import MAX_RECIPIENTS, check_send
 
 _PLACE: Final = re.compile(r"to\[([0-9]+)\]")
 
@@ -23,9 +23,22 @@ class Order:
     places: Mapping[str, str] = field(repr=False)
     """Where each number stands, as sentences name it."""
 
+    @property
+    def count(self) -> int:
+        """How many campaigns it takes."""
+        return max(1, -(-len(self.campaign.to) // MAX_RECIPIENTS))
+
+    def campaigns(self) -> Iterator[VoiceCampaign]:
+        """Yield them, one after another."""
+        if self.count == 1:
+            yield self.campaign
+            return
+        for first in range(0, len(self.campaign.to), MAX_RECIPIENTS):
+            yield evolve(self.campaign, to=self.campaign.to[first : first + MAX_RECIPIENTS])
+
 
 def read(file: Path, to: Path | None, column: str | None, ref: str | None) -> Order:
-    """Read the campaign of a file, with the recipients that it has, or those of another file.
+    """Read the campaign of a file, with the recipients that it has, or those of another file, which may be more than a campaign takes.
 
     Args:
         file: The campaign.
@@ -51,18 +64,19 @@ def read(file: Path, to: Path | None, column: str | None, ref: str | None) -> Or
         campaign = evolve(campaign, to=tuple(listed.lines))
         source, places = listed.source, {number: f"line {line}" for number, line in listed.lines.items()}
     order = Order(campaign, places)
-    try:
-        check_send(campaign, ref)
-    except ConfigError as error:
-        raise ConfigError(_named(str(error), str(file), source, order)) from None
+    for part in [campaign] if to is None else order.campaigns():
+        try:
+            check_send(part, ref)
+        except ConfigError as error:
+            raise ConfigError(_named(str(error), str(file), source, places, part)) from None
     return order
 
 
-def _named(text: str, file: str, source: str, order: Order) -> str:
+def _named(text: str, file: str, source: str, places: Mapping[str, str], campaign: VoiceCampaign) -> str:
     """Name option, file or line, where ``send_campaign`` names its argument."""
     argument, _, fault = text.partition(": ")
     if argument == "ref":
         return f"--{text}"
     if found := _PLACE.fullmatch(argument):
-        return f"{source}, {order.places[order.campaign.to[int(found[1])]]}: {fault}"
+        return f"{source}, {places[campaign.to[int(found[1])]]}: {fault}"
     return f"{source if argument == 'to' else file}: {text}"

@@ -6,7 +6,6 @@ from asyncio import CancelledError
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkstemp
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -14,6 +13,7 @@ import msgspec
 from attrs import frozen
 
 from voicedrop_async import ConfigError, ResumeToken, ResumeTokenError
+from voicedrop_async._files import write_whole
 from voicedrop_async.cli._range import Range
 from voicedrop_async.cli._say import say
 
@@ -79,7 +79,7 @@ class Place:
         self._began = True
         if self._file is not None:
             self._kept = _Kept(range=self.range, written=written, token=str(token))
-            _write(self._file, self._kept)
+            write_whole(self._file, msgspec.json.encode(self._kept) + b"\n")
 
     def forget(self) -> None:
         """The list has ended: the next walk begins at the beginning."""
@@ -104,10 +104,10 @@ def begun(out: Path, range: Range, *, part: str = PART) -> Range:
     Raises:
         ConfigError: This is another range than that.
     """
-    there = _named(out, part)
-    kept = _read("--out", _beside(out, part), Range, "no range of an export; remove it") if there.exists() else None
-    anew = f"to begin anew, remove it and {there.name}.place" if part == PART else "to begin anew, remove it"
-    return range if kept is None else range.gone_on_with(kept, there, anew)
+    file, there = _beside(out, part), _named(out, part)
+    kept = _read("--out", file, Range, "no range of an export; remove it") if there.exists() else None
+    place = f", {there.name}.place" if part == PART else ""
+    return range if kept is None else range.gone_on_with(kept, there, f"to begin anew, remove it{place} and {file.name}")
 
 
 @contextmanager
@@ -118,9 +118,12 @@ def range_kept(out: Path, range: Range, *, part: str = PART) -> Generator[None]:
         ConfigError: The disk refused.
     """
     file, there = _beside(out, part), _named(out, part)
-    if range.has_words and not there.exists():
+    if not there.exists():
         try:
-            _write(file, range)
+            if range.has_words:
+                write_whole(file, msgspec.json.encode(range) + b"\n")
+            else:
+                file.unlink(missing_ok=True)  # of a part that was removed
         except OSError as error:
             raise ConfigError(f"--out: {file}: {error.strerror}") from None
     try:
@@ -147,16 +150,3 @@ def _read(option: str, file: Path, kind: type[T], otherwise: str) -> T | None:
         raise ConfigError(f"{option}: {file}: {error.strerror}") from None
     except (msgspec.MsgspecError, ValueError):
         raise ConfigError(f"{option}: {file}: {otherwise}") from None
-
-
-def _write(file: Path, what: object) -> None:
-    """Write it in one step: whoever reads the file finds what stood there before, or this."""
-    # Readable by its owner alone, under a name that nobody else can have taken.
-    handle, name = mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    new = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(msgspec.json.encode(what) + b"\n")
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)

@@ -60,6 +60,10 @@ class Progress:
         """Show that so many of so many are done."""
         self._move(f"{done:,} of {total:,}", done, total, new=done)
 
+    def read(self, items: int, part: float) -> None:
+        """Show how many items of a file were read, and which part of it that is, from 0 to 1."""
+        self._move(f"{items:,}", part, 1, new=items)
+
     def say(self, sentence: str) -> None:
         """Tell something on stderr, above the bar if there is one."""
         if self._bars is not None:
@@ -68,14 +72,14 @@ class Progress:
         if self._bars is not None:
             self._bars.start()
 
-    def _move(self, text: str, done: int, total: int | None, *, new: int) -> None:
+    def _move(self, text: str, done: float, total: int | None, *, new: int) -> None:
         """Show it; ``new`` is what this run has done."""
         if self._bars is None:
             return
         (task,) = self._bars.task_ids
         rate = new / max(time.perf_counter() - self._began, _TICK)
         if not self._shown:  # what was done before this run says nothing of its speed
-            self._bars.reset(task, completed=done, total=total)
+            self._bars.reset(task, completed=int(done), total=total)
             self._shown = True
         self._bars.update(task, description=f"{self._what}: {text}, {rate:,.0f}/s", completed=done, total=total)
 

@@ -1,5 +1,8 @@
 """``voicedrop report``."""
 
+from asyncio import CancelledError
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +12,7 @@ from voicedrop_async import ConfigError, report_to
 from voicedrop_async.cli._options import ACCOUNT, PORTION, SEARCH, Account, Portion, Search
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._range import Range
+from voicedrop_async.cli._say import say
 from voicedrop_async.cli._walks import ask_total, judged
 
 
@@ -46,12 +50,36 @@ async def report(
     if file is not None:
         if (search, portion, account) != (SEARCH, PORTION, ACCOUNT):
             raise ConfigError("FILE: is drawn whole; options such as --start are for messages from the service")
-        await report_to(file, out, png=png, title=title)
+        with _says_if_nothing_was_written(out, png), Progress("messages", before=0, most=None, to_stdout=False) as progress:
+            await report_to(file, out, png=png, title=title, on_batch=progress.read)
         return 0
     span = Range.read(search.start, search.end)
     async with account.routee(ahead=portion.prefetch) as routee:
         messages = search.messages(routee, span, max_items=portion.max_items, prefetch=portion.prefetch)
-        with Progress("messages", before=0, most=portion.max_items, to_stdout=False) as progress:
+        with (
+            _says_if_nothing_was_written(out, png),
+            Progress("messages", before=0, most=portion.max_items, to_stdout=False) as progress,
+        ):
             await ask_total(progress, search.uncut(routee, span))
             done = await report_to(messages, out, png=png, title=title, on_page=progress.show)
     return 0 if done.report is None else judged(done.report, done.messages, "messages", portion.max_items)
+
+
+@contextmanager
+def _says_if_nothing_was_written(*places: Path | None) -> Generator[None]:
+    """Tell whoever ends it with Ctrl-C; in the last moment, the files may be there all the same."""
+    before = _files_at(places)
+    try:
+        yield
+    except CancelledError:
+        if _files_at(places) == before:
+            say("nothing was written")
+        raise
+
+
+def _files_at(places: Iterable[Path | None]) -> list[int]:
+    found: list[int] = []
+    for place in filter(None, places):
+        with suppress(OSError):
+            found.append(place.stat().st_ino)
+    return found

@@ -2,11 +2,9 @@
 
 import asyncio
 import sys
-from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from shlex import quote
-from typing import Annotated, Final
+from typing import Annotated
 
 from attrs import evolve
 from cyclopts import Parameter
@@ -22,12 +20,11 @@ from voicedrop_async import (
     unique_name,
 )
 from voicedrop_async.cli import _order, _preview, _recipients
+from voicedrop_async.cli._books import Books, how_to_look
+from voicedrop_async.cli._long_list import send_list
 from voicedrop_async.cli._say import give_up_stdout, say
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.export import json_lines
-
-_MARGIN: Final = timedelta(minutes=5)
-"""How far this machine's clock and the service's may be apart."""
 
 
 def send(
@@ -60,7 +57,9 @@ def send(
         voicedrop track --filter status=NoAnswer > missed.jsonl
         voicedrop send again.toml --to missed.jsonl --dry-run
 
-    A number that stands there twice is called once.
+    A number that stands there twice is called once. More than 1,000 go out as
+    several campaigns, each with a receipt; that takes --journal and --ref, and
+    after an interruption the same command sends only what was not sent.
 
     Args:
         file: The campaign, such as spring.toml.
@@ -80,31 +79,40 @@ def send(
     settings = Settings.load(profile)
     if dry_run:
         return _tried(settings, order)
-    campaign = order.campaign
-    if ref is None:
-        campaign = evolve(campaign, name=campaign.name or unique_name())  # whoever looks for it has to know
-    books = None if journal is None else SqliteJournal(journal)
-    session = settings.routee(journal=books)
-    if not yes and not _agreed(campaign, settings):
+    books = None if journal is None or ref is None else Books(journal, ref, SqliteJournal(journal))
+    if order.count > 1 and books is None:
+        raise ConfigError(
+            f"--journal, --ref: both are needed to send to {len(order.campaign.to):,}, which takes {order.count:,} campaigns: "
+            "after an interruption, only a journal knows who has been called; nothing was sent"
+        )
+    if books is None:  # whoever looks for it has to know
+        order = evolve(order, campaign=evolve(order.campaign, name=order.campaign.name or unique_name()))
+    session = settings.routee(journal=None if books is None else books.journal)
+    if not yes and not _agreed(order, settings):
         say("nothing was sent")
         return 1
+    return _send_one(session, books, order.campaign) if books is None or order.count == 1 else send_list(session, books, order)
+
+
+def _send_one(session: RouteeSession, books: Books | None, campaign: VoiceCampaign) -> int:
     began = datetime.now(UTC)
+    journal, ref = (None, None) if books is None else (books.file, books.ref)
     try:
-        receipt = asyncio.run(_sent(session, books, campaign, ref))
+        receipt = asyncio.run(_sent(session, books, campaign))
     except KeyboardInterrupt:
-        say(f"interrupted: the campaign may have been sent all the same. {_how_to_look(campaign.name, began, journal, ref)}")
+        say(f"interrupted: the campaign may have been sent all the same. {how_to_look(campaign.name, began, journal, ref)}")
         raise
     except OutcomeUnknown as error:
         intent = error.intent
-        say(f"{error.summary}: the campaign may have been sent. {_how_to_look(intent.campaign_name, intent.started_at, journal, ref)}")
+        say(f"{error.summary}: the campaign may have been sent. {how_to_look(intent.campaign_name, intent.started_at, journal, ref)}")
         return 3
     return _told(receipt)
 
 
 def _tried(settings: Settings, order: _order.Order) -> int:
-    analysis = asyncio.run(_analysis(settings, order.campaign))
+    analysis = asyncio.run(_analysis(settings, order))
     if sys.stdout.isatty():
-        table = _preview.as_text([*_preview.planned(order.campaign, settings), *_preview.analyzed(analysis, order.places)])
+        table = _preview.as_text([*_preview.planned(order.campaign, settings, order.count), *_preview.analyzed(analysis, order.places)])
         data = f"{table}Nothing was sent.\n".encode(sys.stdout.encoding, "backslashreplace")
     else:
         data = json_lines([analysis])
@@ -112,27 +120,18 @@ def _tried(settings: Settings, order: _order.Order) -> int:
     return 0
 
 
-async def _analysis(settings: Settings, campaign: VoiceCampaign) -> VoiceAnalysis:
+async def _analysis(settings: Settings, order: _order.Order) -> VoiceAnalysis:
     async with settings.routee() as session:
-        return await session.analyze_campaign(campaign)
+        return _preview.added_up([await session.analyze_campaign(campaign) for campaign in order.campaigns()])
 
 
-async def _sent(session: RouteeSession, books: SqliteJournal | None, campaign: VoiceCampaign, ref: str | None) -> CampaignReceipt:
-    async with books or nullcontext(), session:
-        return await session.send_campaign(campaign, ref=ref)
-
-
-def _how_to_look(name: str | None, began: datetime, journal: Path | None, ref: str | None) -> str:
-    start = (began - _MARGIN).strftime("%Y-%m-%dT%H:%M:%SZ")
-    look = f"voicedrop track --start {start} --filter {quote(f'campaign={name}')}"
-    sentence = "Before you send it again, look some minutes from now:"
-    if journal is None or ref is None:
-        return f"{sentence} {look}"
-    told = f"voicedrop journal {quote(str(journal))}"
-    return (
-        f"{sentence} {look if name else f'{told} names the campaign for voicedrop track, if it is open'}; "
-        f"then say what became of it: {told} --settle {quote(ref)} --sent, or --not-sent"
-    )
+async def _sent(session: RouteeSession, books: Books | None, campaign: VoiceCampaign) -> CampaignReceipt:
+    if books is None:
+        async with session:
+            return await session.send_campaign(campaign)
+    async with books.journal, session:
+        await books.check_no_other(f"{books.ref}/1")
+        return await session.send_campaign(campaign, ref=books.ref)
 
 
 def _told(receipt: CampaignReceipt) -> int:
@@ -149,12 +148,13 @@ def _told(receipt: CampaignReceipt) -> int:
     return 0
 
 
-def _agreed(campaign: VoiceCampaign, settings: Settings) -> bool:
+def _agreed(order: _order.Order, settings: Settings) -> bool:
     if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError("--yes: needed where nobody can be asked; nothing was sent")
     try:
         # On stderr, since stdout is for the receipt.
-        sys.stderr.write(f"{_preview.as_text(_preview.planned(campaign, settings))}Send it? It costs money and rings telephones. [y/N] ")
+        plan = _preview.as_text(_preview.planned(order.campaign, settings, order.count))
+        sys.stderr.write(f"{plan}Send it? It costs money and rings telephones. [y/N] ")
         sys.stderr.flush()
         answer = sys.stdin.buffer.readline()
     except KeyboardInterrupt:

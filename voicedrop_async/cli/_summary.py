@@ -1,12 +1,14 @@
 """``voicedrop summary``."""
 
-import asyncio
 import csv
 import io
 import re
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from cyclopts import Parameter
@@ -29,7 +31,9 @@ _COLUMNS: Final = ("tracking_id", *_FIGURES, "complete")
 _ID: Final = re.compile(r"(?=.*[A-Za-z])[\w.-]+", re.ASCII)
 
 
-def summary(*ids: Annotated[str, Parameter(allow_leading_hyphen=True)], format: Shape | None = None, account: Account = ACCOUNT) -> int:
+async def summary(
+    *ids: Annotated[str, Parameter(allow_leading_hyphen=True)], format: Shape | None = None, account: Account = ACCOUNT
+) -> int:
     """Add up the messages of campaigns: how they ended, who answered, what they cost.
 
     Each campaign is written as soon as it is added up: as a few lines on a
@@ -47,7 +51,7 @@ def summary(*ids: Annotated[str, Parameter(allow_leading_hyphen=True)], format: 
     wanted = list(_wanted(ids))
     if not wanted:
         raise ConfigError("ID: missing; the tracking id of a campaign is in its receipt")
-    return asyncio.run(_write(wanted, format or ("table" if sys.stdout.isatty() else "jsonl"), account))
+    return await _write(wanted, format or ("table" if sys.stdout.isatty() else "jsonl"), account)
 
 
 def _wanted(ids: tuple[str, ...]) -> Iterator[str]:
@@ -63,21 +67,25 @@ def _wanted(ids: tuple[str, ...]) -> Iterator[str]:
 async def _write(ids: list[str], shape: Shape, account: Account) -> int:
     done = failed = partial = 0
     head, encoded = _encoder(shape)
-    with Progress("campaigns", before=0, most=None) as progress:
-        async with account.routee() as routee:
-            put(head)
-            async with aclosing(routee.summarize_campaigns(ids, concurrency=account.max_in_flight or _AT_ONCE)) as outcomes:
-                async for outcome in outcomes:
-                    done += 1
-                    if outcome.error is None:
-                        put(encoded(outcome.key, outcome.value))
-                        partial += not _is_complete(outcome.value)
-                    else:
-                        failed += 1
-                        progress.say(f"{_shown(outcome.key)}: {outcome.error}")
-                    progress.count(done, len(ids))
+    try:
+        with Progress("campaigns", before=0, most=None) as progress:
+            async with account.routee() as routee:
+                put(head)
+                async with aclosing(routee.summarize_campaigns(ids, concurrency=account.max_in_flight or _AT_ONCE)) as outcomes:
+                    async for outcome in outcomes:
+                        done += 1
+                        if outcome.error is None:
+                            put(encoded(outcome.key, outcome.value))
+                            partial += not _is_complete(outcome.value)
+                        else:
+                            failed += 1
+                            progress.say(f"{_shown(outcome.key)}: {outcome.error}")
+                        progress.count(done, len(ids))
+    except CancelledError:
+        say(f"interrupted: campaigns written: {done - failed:,} of {len(ids):,}")
+        raise
     if partial:
-        say(f"not complete: {partial:,} of {done:,}; what was written of the others is")
+        say(f"not complete: {partial:,} of {done:,} campaigns; each of them says so")
     return 1 if failed else 4 if partial else 0
 
 
@@ -98,12 +106,20 @@ def _row(one: str, summed: CampaignSummary) -> dict[str, Any]:
 
 def _csv(row: dict[str, Any]) -> bytes:
     """Return a line of the same values: counts by word as JSON, nothing that a spreadsheet would run."""
-    values = [
-        value if value is None or isinstance(value, str) else json_lines([value]).decode().strip().strip('"') for value in row.values()
-    ]
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([value and disarmed(value) for value in values])
+    csv.writer(line, lineterminator="\n").writerow(map(_cell, row.values()))
     return line.getvalue().encode()
+
+
+def _cell(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return disarmed(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    written = json_lines([value]).decode().strip()
+    return written.strip('"') if isinstance(value, datetime) else written
 
 
 def _is_complete(summed: CampaignSummary) -> bool:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.style import Style
 
 from voicedrop_async import DropState, MessageStatus, VoicemailDropRecord, VoiceMessage
+from voicedrop_async._masking import printable
 
 _GAP: Final = 2
 _GROWTH: Final = 30
@@ -50,7 +51,7 @@ class _Column:
         if value is None:
             return "-", "dim"
         style = COLOURS.get(value, "") if isinstance(value, MessageStatus | DropState) else ""
-        return plain(self.shown(value)), style
+        return printable(self.shown(value)), style
 
 
 def when(moment: datetime) -> str:
@@ -139,13 +140,6 @@ def printed(console: Console, what: Any) -> bytes:
 def on_stdout(lines: Iterable[str]) -> bytes:
     """Return lines as bytes for stdout; what it has no letter for is a question mark."""
     return "".join(f"{line.rstrip()}\n" for line in lines).encode(sys.stdout.encoding, "replace")
-
-
-def plain(text: str) -> str:
-    """Return a foreign text that leaves the screen as it is: what is not printable is written out, in figures."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def _fit(text: str, width: int, *, right: bool) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from voicedrop_async import Exported, Page, PageStream, RequestError, WalkReport, export_to
+from voicedrop_async import ConfigError, Exported, Page, PageStream, RequestError, WalkReport, export_to
 from voicedrop_async.cli._options import Output
 from voicedrop_async.cli._place import Place, range_kept
 from voicedrop_async.cli._progress import Progress
@@ -43,15 +43,17 @@ async def write(
             return await _to_file(stream, what, output.out, output.format, max_items=max_items, uncut=uncut)
     before = place.written
     head, encoded = _encoder(output.on_stdout(), stream.model)
+    if place.token is not None:
+        head = b""  # it stands in front of what was written
     with place, Progress(what, before=before, most=max_items) as progress:
         await ask_total(progress, uncut)
-        if not before:
-            put(head)
         async with stream.walk() as walk:
             async for page in walk.pages():
-                put(encoded(page.items))
+                put(head + encoded(page.items))
+                head = b""
                 place.keep(walk.token, before + walk.report.items)
                 progress.show(page, walk.report)
+        put(head)  # of a list without a page
     report = walk.report
     if report.items != max_items or report.complete:
         place.forget()  # the walk came to the end of the list
@@ -91,6 +93,9 @@ def _says_how_to_go_on(file: Path) -> Generator[None]:
     try:
         yield
         ended = True
+    except ConfigError:
+        ended = True  # the same command would be refused again
+        raise
     finally:
         if not ended and file.with_name(f"{file.name}.part.place").exists():
             say(f"{file}.part keeps what was written: the same command goes on from there")

@@ -6,15 +6,13 @@ from decimal import Context, Decimal, InvalidOperation
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.export._rows import Column, Holds, RecordingRow, columns_of, inner_columns, rows_of
+from voicedrop_async.export._text import ENCODER
 
 if TYPE_CHECKING:
     import polars
 
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=dict)
 _DIGITS, _PLACES = 38, 9
 _EXACT: Final = Context(prec=_DIGITS, traps=[InvalidOperation])
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,7 +24,7 @@ def check_polars() -> None:
     try:
         import polars
     except ModuleNotFoundError:
-        raise ConfigError("export: this needs polars; install it: python -m pip install voicedrop_async[export]") from None
+        raise ConfigError('export: this needs polars; install it: python -m pip install "voicedrop-async[export]"') from None
     del polars
 
 
@@ -146,7 +144,7 @@ def _pairs(members: list[tuple[str, object]]) -> "polars.Series":
     """Return members of objects, each with its value as JSON: a table has no place for keys that nobody knows."""
     import polars as pl
 
-    keys, values = [key for key, _ in members], [_ENCODER.encode(value).decode() for _, value in members]
+    keys, values = [key for key, _ in members], [ENCODER.encode(value).decode() for _, value in members]
     return pl.DataFrame({"key": keys, "value": values}, schema={"key": pl.String, "value": pl.String}).to_struct()
 
 

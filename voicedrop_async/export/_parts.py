@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from attrs import define, field, frozen
 
-from voicedrop_async._files import sync
+from voicedrop_async._files import check_target, sync, write_whole
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.export._frames import frame_of, schema_of
 
@@ -73,13 +73,11 @@ class Part(ABC):
         Raises:
             ConfigError: Somebody else is at it, or what lies there is something else.
         """
-        if self.target.is_dir():
-            raise ConfigError(f"path: {self.target}: is a folder; name a file in it")
-        self._lock = self._opened()
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"path: {self.path}: another export is writing it") from None
+        check_target(self.target)
+        self._take_lock()
+        while not self._is_in_place():  # who had it has just finished: what is locked is the whole file, or a folder that is gone
+            self.close()
+            self._take_lock()
         self.mark = self._found()
         if self.mark is None:
             self._place.unlink(missing_ok=True)  # of a part that is gone
@@ -88,7 +86,7 @@ class Part(ABC):
     def keep(self, token: str, items: int) -> None:
         """Keep the place that was reached: ``items`` of all runs together."""
         mark = Mark(format=self.format, extent=self._kept(), items=items, token=token)
-        _write_whole(self._place, msgspec.json.encode(mark) + b"\n")
+        write_whole(self._place, msgspec.json.encode(mark) + b"\n", beside=self._place.with_name(self._place.name + ".new"))
 
     def finish(self) -> None:
         """Put the whole file in its place."""
@@ -101,6 +99,19 @@ class Part(ABC):
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def _take_lock(self) -> None:
+        self._lock = self._opened()
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"path: {self.path}: another export is writing it") from None
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._lock), self.path.lstat())
+        except FileNotFoundError:
+            return False
 
     def _found(self) -> Mark | None:
         try:
@@ -241,12 +252,3 @@ class Frames(Part):
         """Put the whole file in its place, and take the parts away."""
         super().finish()
         shutil.rmtree(self.path)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a small file in one step: whoever reads it finds what stood there before, or this."""
-    new = path.with_name(path.name + ".new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    new.replace(path)

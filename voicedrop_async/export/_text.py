@@ -10,8 +10,8 @@ import msgspec
 
 from voicedrop_async.export._rows import Holds, columns_of, rows_of
 
-# Prices stay exact: a Decimal is written digit by digit. A mapping that is no dictionary is written as one.
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=dict)
+ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=dict)
+"""Prices stay exact: a Decimal is written digit by digit. A mapping that is no dictionary is written as one."""
 _RUN: Final = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """How a cell begins that a spreadsheet would run, the wide letters of East Asian keyboards included, or one that was disarmed."""
 _SUSPECT: Final = frozenset("'=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -26,7 +26,7 @@ def to_jsonl(items: Sequence[object]) -> bytes:
 
 def json_lines(values: Sequence[object]) -> bytes:
     """Return a line of JSON for each value: models by the names of their fields, moments in UTC, prices exact."""
-    return _ENCODER.encode_lines(values)
+    return ENCODER.encode_lines(values)
 
 
 def csv_header(model: object) -> bytes:

@@ -15,7 +15,7 @@ def log_events(logger: Logger | None = None) -> Callable[[Event], None]:
     well, and what does not is raised. So nothing is seen at the usual level, which is ``WARNING``.
 
     The fields are those of ``Event``, but that its ``name`` is the field ``step``: a record has a ``name`` of its own. There
-    is no secret, no phone number, no id and no body in them.
+    is no secret, no phone number, no body, and no id in them, unless you put one into a path of ``call(...)``.
 
     Args:
         logger: ``voicedrop_async.events`` if left out. One for each session tells them apart.

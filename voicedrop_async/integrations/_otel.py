@@ -28,9 +28,9 @@ def otel_events(tracer_provider: "TracerProvider | None" = None, meter_provider:
     """Return an ``on_event`` that tells OpenTelemetry of each attempt, by its conventions for HTTP clients.
 
     An attempt is a span of the kind ``CLIENT`` below the one that is current where the call was made, and a duration in the
-    histogram ``http.client.request.duration``. ``url.full`` is ``Event.url``: names in place of ids, and no query. An
-    ``error.type`` that is no status is the class of an error of ours, or ``CancelledError``. A pause is the time between
-    two spans.
+    histogram ``http.client.request.duration``. ``url.full`` is ``Event.url``: names in place of ids, and no query; of
+    ``call(...)`` the path as it was given, which is no ``url.template``, and not in the name of the span. An ``error.type``
+    that is no status is the class of an error of ours, or ``CancelledError``. A pause is the time between two spans.
 
     A span is made when its attempt has ended, with the times of then: it is not current while the attempt runs. No trace
     context is sent along, since the services are somebody else's.
@@ -45,7 +45,7 @@ def otel_events(tracer_provider: "TracerProvider | None" = None, meter_provider:
     try:
         from opentelemetry import metrics, trace
     except ImportError:
-        raise ConfigError("otel: this needs opentelemetry-api; install it: python -m pip install voicedrop_async[otel]") from None
+        raise ConfigError('otel: this needs opentelemetry-api; install it: python -m pip install "voicedrop-async[otel]"') from None
     scope = "voicedrop_async", version("voicedrop-async")
     tracer = trace.get_tracer(*scope, tracer_provider, _SCHEMA)
     durations = metrics.get_meter(*scope, meter_provider, _SCHEMA).create_histogram(
@@ -56,7 +56,7 @@ def otel_events(tracer_provider: "TracerProvider | None" = None, meter_provider:
         if event.name == "pausing":
             return
         now, facts = time.time_ns(), _facts(event)
-        method, template = event.route.partition(" ")[0], urlsplit(event.url).path
+        method, template = event.route.partition(" ")[0], "" if event.is_own_path else urlsplit(event.url).path
         span = tracer.start_span(
             f"{method} {template}" if template else method,
             kind=trace.SpanKind.CLIENT,

@@ -9,15 +9,13 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
+from voicedrop_async._sqlite import LOCK_WAIT, code_of, reason
 from voicedrop_async.errors import JournalError
 from voicedrop_async.journal._beside import key_path, make_once, mark_of, read_key, write_key
 from voicedrop_async.journal._entry import JournalEntry, SettledBy
 from voicedrop_async.journal._rows import entry_of, words_of
 from voicedrop_async.journal._rules import may_settle, no_open_entry, state_after
 from voicedrop_async.models import Intent
-
-LOCK_WAIT: Final = 5.0
-"""Seconds to wait for another process that writes."""
 
 _OURS: Final = 0x564A726E
 _VERSION: Final = 1
@@ -50,11 +48,6 @@ _MARK: Final = "INSERT INTO keys SELECT ? WHERE NOT EXISTS (SELECT * FROM keys)"
 _BROKEN: Final = "is broken, or no journal; put back a copy of it and its key, or begin a new one once you know what was sent"
 _REASONS: Final = {
     sqlite3.SQLITE_BUSY: f"another process has kept it locked for {LOCK_WAIT:.0f} seconds; let that one end, and try again",
-    sqlite3.SQLITE_READONLY: "cannot be written; this user needs the right to write the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; look at the rights on the file and its folder",
-    sqlite3.SQLITE_PERM: "cannot be opened; look at the rights on the file and its folder",
-    sqlite3.SQLITE_FULL: "the disk is full; make room",
-    sqlite3.SQLITE_IOERR: "the disk cannot be read or written; it is full, above a quota, or fails",
     sqlite3.SQLITE_CORRUPT: _BROKEN,
     sqlite3.SQLITE_NOTADB: _BROKEN,
 }
@@ -98,10 +91,9 @@ class Ledger:
             with self._transaction(care):
                 yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
-            if code != sqlite3.SQLITE_BUSY:
+            if code_of(error) != sqlite3.SQLITE_BUSY:
                 self.close()  # and open it again next time: the reason may have gone
-            raise JournalError(f"{self._path}: {_REASONS.get(code, f'SQLite cannot go on ({type(error).__name__})')}") from None
+            raise JournalError(f"{self._path}: {reason(error, _REASONS)}") from None
         except OSError as error:
             raise JournalError(
                 f"{self._path}: {error.strerror or type(error).__name__}; look at the file, its key and its folder"

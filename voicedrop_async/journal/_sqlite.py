@@ -4,12 +4,11 @@ import os
 from asyncio import shield, wrap_future
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from voicedrop_async._checks import check_ref, check_text
-from voicedrop_async.errors import ConfigError
+from voicedrop_async._checks import check_ref
+from voicedrop_async._sqlite import file_at
 from voicedrop_async.journal._entry import JournalEntry, SettledBy
 from voicedrop_async.journal._ledger import Care, Ledger
 from voicedrop_async.journal._rules import OfOneProcess, check_lookup, check_settlement, oldest_kept
@@ -42,12 +41,7 @@ class SqliteJournal(OfOneProcess):
         Raises:
             ConfigError: ``path`` is no path.
         """
-        if not isinstance(path, str | os.PathLike):
-            raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
-        name = check_text("path", os.fspath(path))
-        if name == ":memory:" or "\0" in name:
-            raise ConfigError("path: no name of a file; a journal in memory is a MemoryJournal")
-        self._path = Path(name).absolute()  # wherever the program goes later
+        self._path = file_at(path, in_memory="a journal in memory is a MemoryJournal")
         self._worker: Worker | None = None
         self._key: bytes | None = None
 

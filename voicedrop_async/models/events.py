@@ -31,9 +31,11 @@ class MessageEvent:
     """A message of a campaign has another status. Source: Routee, "Voice callbacks"."""
 
     message_id: str
+    """Of the message; what ``track_message`` takes."""
     campaign_tracking_id: str | None = field(default=None, kw_only=True)
     """The campaign's id: ``CampaignReceipt.tracking_id``."""
     campaign_name: str | None = field(default=None, kw_only=True)
+    """As it was sent."""
     to: str | None = field(default=None, repr=False, kw_only=True)
     """The called number, E.164."""
     sender: str | None = field(default=None, repr=False, kw_only=True)
@@ -45,10 +47,13 @@ class MessageEvent:
     groups: tuple[str, ...] | None = field(default=None, kw_only=True)
     """Contact groups of the recipient."""
     application_name: str | None = field(default=None, kw_only=True)
+    """The application of the account that sent it."""
     price: Decimal | None = field(default=None, kw_only=True)
     """In the account's currency. As everything here, said by whoever knows the URL: take it from ``track_message``."""
     originating_service: str | None = field(default=None, kw_only=True)
+    """The service that sent the message; no closed list of words."""
     direction: Open[Direction] | None = field(default=None, kw_only=True)
+    """From the account's side; a known word, or one newer than this library."""
     status: DeliveryStatus | None = field(default=None, kw_only=True)
     """In either spelling: ``name`` and ``updatedDate``, or ``status`` and ``date`` as in tracking."""
     message: SpokenMessage | None = field(default=None, kw_only=True)
@@ -58,6 +63,7 @@ class MessageEvent:
     hangup_delay: Seconds | None = field(default=None, kw_only=True)
     """Seconds, though the page names no unit."""
     respect_quiet_hours: bool | None = field(default=None, kw_only=True)
+    """Whether calls are held back in the quiet hours of the destination."""
     duration: Seconds | None = field(default=None, kw_only=True)
     """Of the call; seconds, see ``VoiceMessage.duration``."""
     created_at: datetime | None = field(default=None, kw_only=True)
@@ -79,7 +85,9 @@ class CampaignEvent:
     tracking_id: str | None = None
     """The campaign's id: ``CampaignReceipt.tracking_id``."""
     campaign_name: str | None = field(default=None, kw_only=True)
+    """As it was sent."""
     state: Open[CampaignState] | None = field(default=None, kw_only=True)
+    """A known state, or the word of one newer than this library."""
     statuses: Mapping[Open[MessageStatus], int] | None = field(default=None, hash=False, kw_only=True)
     """Number of messages by status."""
     created_at: datetime | None = field(default=None, kw_only=True)
@@ -93,7 +101,9 @@ class ConversationEvent:
     """A call of a conversation, or to an inbound number, has another status. Source: Routee, "Voice conversation callbacks"."""
 
     message_id: str
+    """Of the call."""
     conversation_tracking_id: str | None = field(default=None, kw_only=True)
+    """Of the conversation that the call belongs to."""
     to: str | None = field(default=None, repr=False, kw_only=True)
     """The called number."""
     sender: str | None = field(default=None, repr=False, kw_only=True)
@@ -101,8 +111,11 @@ class ConversationEvent:
     status: DeliveryStatus | None = field(default=None, kw_only=True)
     """In either spelling, as in a ``MessageEvent``."""
     direction: Open[Direction] | None = field(default=None, kw_only=True)
+    """From the account's side; a known word, or one newer than this library."""
     originating_service: str | None = field(default=None, kw_only=True)
+    """The service that sent the message; no closed list of words."""
     respect_quiet_hours: bool | None = field(default=None, kw_only=True)
+    """Whether calls are held back in the quiet hours of the destination."""
     duration: Seconds | None = field(default=None, kw_only=True)
     """Of the call; seconds, see ``VoiceMessage.duration``."""
     price: Decimal | None = field(default=None, kw_only=True)
@@ -119,7 +132,9 @@ class DtmfEvent:
     """
 
     message_id: str
+    """Of the call."""
     conversation_tracking_id: str | None = field(default=None, kw_only=True)
+    """Of the conversation that the call belongs to."""
     to: str | None = field(default=None, repr=False, kw_only=True)
     """The called number."""
     sender: str | None = field(default=None, repr=False, kw_only=True)

@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from textwrap import wrap
 from typing import Any, Final
+from unicodedata import east_asian_width
 
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.report._colours import fills, in_light
@@ -36,6 +38,8 @@ _LETTER: Final = 8.0
 """Pixels of a letter or a digit, generously."""
 _LABELS: Final = 0.38
 """Of the width, at most."""
+_TITLE, _WIDE_TITLE = 52, 34
+"""Letters in a line of the picture's title; fewer of those that are as wide as they are high."""
 _ROLES: Final = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[a-z ]+"|aria-hidden="true")')
 """What Vega says of each part, though a chart is one image here, with a text of its own."""
 _HEIGHT: Final = re.compile(r'<svg [^>]*?height="([\d.]+)"')
@@ -46,7 +50,7 @@ def check_drawing() -> None:
     try:
         import vl_convert
     except ModuleNotFoundError:
-        raise ConfigError("report: this needs vl-convert-python; install it: python -m pip install voicedrop_async[report]") from None
+        raise ConfigError('report: this needs vl-convert-python; install it: python -m pip install "voicedrop-async[report]"') from None
     del vl_convert
 
 
@@ -65,8 +69,9 @@ def picture(title: str, figures: Figures) -> bytes:
     """Return the same figures as one PNG, twice as fine as its 1,060 pixels of width."""
     import vl_convert
 
-    parts = [_text(title, _MARGIN, 62, size=26, weight=600)]
-    y = 96.0
+    lines = wrap(title, _WIDE_TITLE if any(east_asian_width(letter) in "FW" for letter in title) else _TITLE)
+    parts = [_text(line, _MARGIN, 62 + 34 * place, size=26, weight=600) for place, line in enumerate(lines)]
+    y = 62.0 + 34 * max(len(lines), 1)
     for start in range(0, len(figures.headlines), 4):
         for column, headline in enumerate(figures.headlines[start : start + 4]):
             x = _MARGIN + column * WIDE / 4

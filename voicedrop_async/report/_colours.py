@@ -35,7 +35,9 @@ _STROKES: Final[Mapping[str, str]] = {
     "other": "M-2,6l4,4M0,0l8,8M6,-2l4,4",
 }
 """Over the colour of each fill, so that no two are told apart by colour alone."""
-_NAME: Final = re.compile(r"var\(--([a-z-]+)\)")
+_TAG: Final = re.compile(r"<[^<>]*>")
+_NAME: Final = re.compile(r'="var\(--([a-z-]+)\)"')
+"""As the value of an attribute: what a title or a label says is left as it is."""
 
 
 def light() -> str:
@@ -55,7 +57,7 @@ def plain_fills() -> str:
 
 def in_light(svg: str) -> str:
     """Return a drawing with colours in place of their names."""
-    return _NAME.sub(lambda name: _COLOURS[name[1]][0], svg)
+    return _TAG.sub(lambda tag: _NAME.sub(lambda name: f'="{_COLOURS[name[1]][0]}"', tag[0]), svg)
 
 
 def fills() -> str:

@@ -24,11 +24,13 @@ from voicedrop_async.report._tally import (
     kind_of,
     total_of,
 )
+from voicedrop_async.report._timeline import Spread
 
 OVER_TIME: Final = "time"
 """The key of the one figure that goes across the page."""
 PLAIN: Final = "plain"
 """The fill of what has no kind."""
+_BEFORE, _AFTER = "(long before)", "(long after)"
 _MOST_ROWS: Final = 20
 _FITS_BESIDE: Final = 16
 """Characters of a sum that stands beside its bar."""
@@ -142,30 +144,35 @@ def _headlines(tally: Tally) -> list[Headline]:
 
 
 def _over_time(tally: Tally) -> Figure:
-    bins, width = tally.over_time.bins(), tally.over_time.width
-    dated = [counts for _, counts in bins]
-    kinds = [kind for kind in KINDS if any(kind in counts for counts in (*dated, tally.over_time.undated))]
-    rows = [(moment(start), counts) for start, counts in bins]
-    if tally.over_time.undated:
-        rows.append((NOT_TOLD, tally.over_time.undated))
-    marks: list[Mark] = []
-    for start, counts in bins:
-        low = 0
-        for kind in kinds:
-            if counts.get(kind):
-                end = min(start, datetime.max.replace(tzinfo=UTC) - width) + width
-                marks.append(Mark(label=kind, fill=fill_of(kind), low=low, high=low + counts[kind], start=start, end=end))
-                low += counts[kind]
+    spread = tally.over_time.spread()
+    rows = [(_BEFORE, spread.before), *((moment(start), counts) for start, counts in spread.bins), (_AFTER, spread.after)]
+    rows = [(label, counts) for label, counts in (*rows, (NOT_TOLD, tally.over_time.undated)) if counts]
+    kinds = [kind for kind in KINDS if any(kind in counts for _, counts in rows)]
+    apart = spread.before.total() + spread.after.total()
+    far = f" Too far from the others to be drawn, and only in the table: {apart:,}." if apart else ""
     sums = [sum(counts.get(kind, 0) for _, counts in rows) for kind in kinds]
     return Figure(
         key=OVER_TIME,
         title="Delivery over time",
-        note=f"Messages by the moment at which they got the status they have. Each bar is {_width(width)}, in UTC.",
+        note=f"Messages by the moment at which they got the status they have. Each bar is {_width(spread.width)}, in UTC.{far}",
         head=("From", *kinds, "All"),
         rows=[(label, *(f"{counts.get(kind, 0):,}" for kind in kinds), f"{sum(counts.values()):,}") for label, counts in rows],
         total=("All", *(f"{count:,}" for count in sums), f"{tally.messages:,}"),
-        marks=marks,
+        marks=_stacked(spread, kinds),
     )
+
+
+def _stacked(spread: Spread, kinds: Sequence[str]) -> list[Mark]:
+    """Return the bars, each with a part for each kind."""
+    marks: list[Mark] = []
+    for start, counts in spread.bins:
+        low = 0
+        end = min(start, datetime.max.replace(tzinfo=UTC) - spread.width) + spread.width
+        for kind in kinds:
+            if counts[kind]:
+                marks.append(Mark(label=kind, fill=fill_of(kind), low=low, high=low + counts[kind], start=start, end=end))
+                low += counts[kind]
+    return marks
 
 
 def _counts(key: str, title: str, note: str, rows: Sequence[tuple[str, int]], *, undrawn: int = 0, by_kind: bool = False) -> Figure:
@@ -215,10 +222,10 @@ def _keys(tally: Tally) -> Figure:
 
 def _cost(tally: Tally) -> Figure:
     costs = tally.countries.costs
-    order = sorted(costs, key=lambda label: (label == OTHERS, -costs[label], label))
+    order = sorted(costs.keys() - {OTHERS}, key=lambda label: (-costs[label], label))
     rows = [(label, costs[label]) for label in order[:_MOST_ROWS]]
-    if order[_MOST_ROWS:]:
-        rows.append(("(further)", total_of(costs[label] for label in order[_MOST_ROWS:])))
+    if others := [costs[label] for label in (*order[_MOST_ROWS:], OTHERS) if label in costs]:
+        rows.append((OTHERS, total_of(others)))
     return Figure(
         key="cost",
         title="Cost by country",
@@ -277,6 +284,8 @@ def money(cost: Decimal) -> str:
 def _brief(cost: Decimal) -> str:
     """Return a sum as it fits beside a bar; the table has it whole."""
     whole = money(cost)
+    if len(whole) > _FITS_BESIDE and abs(cost) >= 1:
+        whole = f"{cost:,.2f}"
     return whole if len(whole) <= _FITS_BESIDE else f"{cost:.6g}"
 
 

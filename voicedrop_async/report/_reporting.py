@@ -3,20 +3,22 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import combinations
 from pathlib import Path
-from tempfile import mkstemp
 
 from attrs import frozen
 
+from voicedrop_async._files import check_target, to_its_end, write_whole
 from voicedrop_async._masking import printable
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.models import Page, VoiceMessage, WalkReport
 from voicedrop_async.pages import PageStream
-from voicedrop_async.report._batches import file_columns, page_columns
+from voicedrop_async.report._batches import Batch, file_columns, page_columns
 from voicedrop_async.report._charts import check_drawing, picture
 from voicedrop_async.report._figures import figures_of
 from voicedrop_async.report._page import page_of
-from voicedrop_async.report._tally import Rows, Tally
+from voicedrop_async.report._tally import Tally
 
 
 @frozen(kw_only=True)
@@ -40,6 +42,7 @@ async def report_to(
     png: str | os.PathLike[str] | None = None,
     title: str = "Voice messages",
     on_page: Callable[[Page[VoiceMessage], WalkReport], object] | None = None,
+    on_batch: Callable[[int, float], object] | None = None,
 ) -> Reported:
     """Draw what became of messages: delivery over time, who answered, durations, cost, countries, keys pressed, failures.
 
@@ -55,36 +58,53 @@ async def report_to(
         png: The same figures as one picture. Failures stand in the page one by one, the newest 1,000 of them.
         title: Stands on top.
         on_page: Called after each page of a stream with it and with what the walk has seen, for a bar of progress.
+        on_batch: Called after each few thousand messages of a file with how many were read so far, and which part of the file that
+            is, from 0 to 1; likewise.
 
     Raises:
-        ConfigError: vl-convert-python is not installed (it is the extra ``report``), nothing is to be written, the disk refused, or
-            the source holds something else than voice messages.
+        ConfigError: vl-convert-python is not installed (it is the extra ``report``), nothing is to be written, or nothing can be where
+            it is wanted, or the source holds something else than voice messages.
+        FileError: The disk failed, or is full.
         RequestError, WalkError: The walk failed; nothing was written.
     """
+    if not isinstance(source, PageStream | str | os.PathLike):
+        raise ConfigError(f"source: a {type(source).__name__} is neither a stream of messages nor the path of a file")
     page, image = (None if place is None else Path(place) for place in (path, png))
     if page is None and image is None:
         raise ConfigError("path: neither a page nor a picture is wanted")
     if isinstance(source, PageStream) and source.model is not VoiceMessage:
         raise ConfigError("source: only voice messages can be drawn")
-    await asyncio.to_thread(_check, [place for place in (page, image) if place is not None])
+    file = None if isinstance(source, PageStream) else Path(source)
+    await asyncio.to_thread(_check, page, image, file)
     tally = Tally()
     report: WalkReport | None = None
     if isinstance(source, PageStream):
         report = await _walk(source, tally, on_page)
     else:
-        await _read(Path(source), tally)
-    await asyncio.to_thread(_draw, tally, report, page, image, printable(title, 200))
+        await _read(Path(source), tally, on_batch)
+    files = await asyncio.to_thread(_drawn, tally, report, page, image, printable(title, 200))
+    await to_its_end(partial(_write, files))
     return Reported(path=page, png=image, messages=tally.messages, report=report)
 
 
-def _check(places: list[Path]) -> None:
+def _check(page: Path | None, image: Path | None, source: Path | None) -> None:
     """Find out before the list is read what would be in the way after it."""
     check_drawing()
-    for place in places:
-        if place.is_dir():
-            raise ConfigError(f"path: {place}: is a folder; name a file in it")
-        if not os.access(place.parent, os.W_OK):
-            raise ConfigError(f"path: {place.parent}: no folder that can be written to")
+    try:
+        for place in filter(None, (page, image)):
+            if not os.access(place.parent, os.W_OK):
+                raise ConfigError(f"path: {place.parent}: no folder that can be written to")
+            check_target(place)
+        for one, other in combinations(filter(None, (source, page, image)), 2):
+            if _is_same(one, other):
+                raise ConfigError(f"path: {other}: is the {'source' if one is source else 'page'} already; name another file")
+    except OSError as error:
+        raise ConfigError(f"path: {error.filename}: {error.strerror}") from None
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether both are one file, or would be; by whatever name."""
+    return os.path.realpath(one) == os.path.realpath(other) or (one.exists() and other.exists() and one.samefile(other))
 
 
 async def _walk(
@@ -98,42 +118,30 @@ async def _walk(
     return walk.report
 
 
-async def _read(path: Path, tally: Tally) -> None:
+async def _read(path: Path, tally: Tally, on_batch: Callable[[int, float], object] | None) -> None:
     batches = file_columns(path)
-    while await asyncio.to_thread(_add_next, batches, tally):
-        pass  # whoever is cancelled leaves between two batches
+    while (part := await asyncio.to_thread(_add_next, batches, tally)) is not None:  # whoever is cancelled leaves between two batches
+        if on_batch is not None:
+            on_batch(tally.messages, part)
 
 
-def _add_next(batches: Iterator[Rows], tally: Tally) -> bool:
-    rows = next(batches, None)
-    if rows is not None:
-        tally.add(rows)
-    return rows is not None
+def _add_next(batches: Iterator[Batch], tally: Tally) -> float | None:
+    batch = next(batches, None)
+    if batch is None:
+        return None
+    tally.add(batch.rows)
+    return batch.part
 
 
-def _draw(tally: Tally, report: WalkReport | None, page: Path | None, image: Path | None, title: str) -> None:
+def _drawn(tally: Tally, report: WalkReport | None, page: Path | None, image: Path | None, title: str) -> list[tuple[Path, bytes]]:
     figures = figures_of(tally, report)
-    files = [
-        (page, page_of(title, figures) if page is not None else b""),
-        (image, picture(title, figures) if image is not None else b""),
-    ]
-    for place, content in files:
-        if place is not None:
-            _write(place, content)
+    wanted = ((page, page_of), (image, picture))
+    return [(place, draw(title, figures)) for place, draw in wanted if place is not None]
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file beside its place, and put it there when its last byte is on the disk."""
-    try:
-        handle, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)  # readable by its owner alone
-        new = Path(name)
+def _write(files: list[tuple[Path, bytes]]) -> None:
+    for path, content in files:
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(handle)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
-    except OSError as error:
-        raise ConfigError(f"path: {path}: cannot be written to: {error.strerror or type(error).__name__}") from None
+            write_whole(path, content, lasting=True)
+        except OSError as error:
+            raise FileError(f"path: {path}: cannot be written to: {error.strerror or type(error).__name__}") from None

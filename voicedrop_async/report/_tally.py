@@ -80,10 +80,14 @@ class Words:
             if price is not None:
                 self._charge(label, DIGITS.multiply(price, count))
         if len(self.counts) > _MOST_WORDS:
-            for label, count in self.counts.most_common()[_MOST_WORDS // 2 :]:
-                del self.counts[label]
-                self.counts[OTHERS] += count
-                self._charge(OTHERS, self.costs.pop(label, Decimal()))
+            self._merge_rarest()
+
+    def _merge_rarest(self) -> None:
+        words = [label for label, _ in self.counts.most_common() if label not in {OTHERS, NOT_TOLD}]
+        for label in words[_MOST_WORDS // 2 :]:
+            self.counts[OTHERS] += self.counts.pop(label)
+            if label in self.costs:
+                self._charge(OTHERS, self.costs.pop(label))
 
     def _charge(self, label: str, cost: Decimal) -> None:
         self.costs[label] = DIGITS.add(self.costs.get(label, Decimal()), cost)

@@ -7,7 +7,7 @@ pages beside it, "Authentication".
 from collections.abc import Collection
 from typing import Final, Self, Unpack
 
-from voicedrop_async._checks import check_base_url, check_kind
+from voicedrop_async._checks import MAX_RECIPIENTS, check_base_url, check_kind
 from voicedrop_async._session import SessionOptions, from_environment, needed_from_environment
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.errors import ConfigError
@@ -19,7 +19,18 @@ from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._recordings import check_hosts
 from voicedrop_async.routee._sending import check_send
 
-__all__ = ["AUTH_URL", "BASE_URL", "Chunk", "ChunkState", "RouteeDialect", "RouteeSession", "SendLedger", "check_send", "unique_name"]
+__all__ = [
+    "AUTH_URL",
+    "BASE_URL",
+    "MAX_RECIPIENTS",
+    "Chunk",
+    "ChunkState",
+    "RouteeDialect",
+    "RouteeSession",
+    "SendLedger",
+    "check_send",
+    "unique_name",
+]
 
 BASE_URL: Final = "https://connect.routee.net"
 AUTH_URL: Final = "https://auth.routee.net"

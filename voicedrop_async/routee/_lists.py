@@ -4,7 +4,7 @@ Source: Routee, "Send a voice campaign", ``to``: at most 1000.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -34,6 +34,7 @@ class LongLists(Reconciling):
         chunk: int = MAX_RECIPIENTS,
         stop_at_unknown: bool = True,
         region: str | None = None,
+        on_chunk: Callable[[Chunk], object] | None = None,
     ) -> SendLedger:
         """Send a campaign to any number of recipients: this costs money and rings telephones. Each is called at most once.
 
@@ -53,6 +54,8 @@ class LongLists(Reconciling):
             stop_at_unknown: Send no chunk behind one that may have been sent.
             region: Where numbers without a country code are at home, such as ``GR``. Then other notations are read as
                 well, and told from each other as numbers; needs the extra ``phone``. The ledger names E.164 numbers.
+            on_chunk: Called with each chunk that was attempted, as soon as it is known what became of it. What it raises
+                ends the call: no chunk behind that one is sent.
 
         Returns:
             The ledger, which names each recipient once: sent, unknown, refused, or not attempted. What stopped the list
@@ -86,6 +89,8 @@ class LongLists(Reconciling):
                 if stopped_by is None:
                     done.append(await self._send_chunk(campaign, next_one, done))
                     stopped_by = _stopper(done[-1], stop_at_unknown=stop_at_unknown)
+                    if on_chunk is not None:
+                        on_chunk(done[-1])
                 else:
                     done.append(next_one)
                     await asyncio.sleep(0)  # a long list in memory must not hold up the loop

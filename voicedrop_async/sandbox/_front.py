@@ -53,31 +53,29 @@ class Front:
             await asyncio.wait(self._held_up)
 
     async def attend(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer one request. What came of it is in the state before the answer leaves."""
+        """Answer one request. What came of it is in the state before the answer leaves, or breaks off."""
         record = self._write_down(request)
         try:
-            answered = await self._answer(request, handler, record)
+            given, fault = await self._answer(request, handler, record)
         finally:
             self._store.request(record, self._log.first)
         await self._store.settled()
-        return answered
+        return await _break_off(request, given, cut=fault.cut) if fault and fault.breaks_off else given
 
-    async def _answer(self, request: web.Request, handler: Handler, record: ReceivedRequest) -> web.StreamResponse:
-        """A delay comes after the act and before the answer."""
+    async def _answer(self, request: web.Request, handler: Handler, record: ReceivedRequest) -> tuple[web.StreamResponse, Fault | None]:
+        """What to answer, and the fault it meets. A delay comes after the act and before the answer."""
         try:
             record.body = await request.read()
         except web.HTTPRequestEntityTooLarge as error:
-            return _answered(record, self._gateway_error(request, error))
+            return _answered(record, self._gateway_error(request, error)), None
         self._log.grew(record, len(record.body))
         fault = self._faults.take(request.method, request.path)
         record.fault = "" if fault is None else str(fault)
         given = await self._act(request, handler) if fault is None or fault.acts else web.Response()
         await self._hold_up(self._faults.wait(request.path))
         if fault is None:
-            return _answered(record, given)
-        if fault.breaks_off:
-            return await _break_off(request, given, cut=fault.cut)
-        return _answered(record, self._faulty(request, fault))
+            return _answered(record, given), None
+        return given if fault.breaks_off else _answered(record, self._faulty(request, fault)), fault
 
     async def _hold_up(self, seconds: float) -> None:
         task = asyncio.current_task()

@@ -1,22 +1,28 @@
 """What arrived and what was posted, kept for assertions, for the page, and for the next run."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from attrs import define, field, frozen
 
-from ._masking import masked_headers
+from ._masking import masked_headers, masked_query
 
 KEPT = 20_000
 """Requests, and attempts to post, that are kept; older ones are counted only."""
 _KEPT_BYTES = 64 * 1024 * 1024  # of bodies of requests
 
 
-def _masked(headers: Mapping[str, str]) -> str:
+def _headers(headers: Mapping[str, str]) -> str:
     return repr(masked_headers(headers))
+
+
+def _query(query: Mapping[str, str]) -> str:
+    return repr(dict(masked_query(query)))
 
 
 @define(eq=False, kw_only=True)
@@ -31,9 +37,9 @@ class ReceivedRequest:
     """In capital letters."""
     path: str
     """Decoded, without the query."""
-    query: Mapping[str, str]
+    query: Mapping[str, str] = field(repr=_query)
     """Decoded."""
-    headers: Mapping[str, str] = field(repr=_masked)
+    headers: Mapping[str, str] = field(repr=_headers)
     """Names in any case."""
     body: bytes = field(default=b"", repr=False)
     """Empty until it was read, and if it was too large."""
@@ -74,7 +80,7 @@ Entry = TypeVar("Entry", ReceivedRequest, PostedCallback)
 
 
 class Log(Generic[Entry]):
-    """The last entries, and how many there were."""
+    """The last entries, and how many there were. Between them some may be missing: those under way when an earlier run was killed."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -114,11 +120,13 @@ class Log(Generic[Entry]):
     @property
     def first(self) -> int:
         """The number of the oldest entry that is kept."""
-        return self.total - len(self._entries) + 1
+        return self._entries[0].number if self._entries else self.total + 1
 
     def get(self, number: int) -> Entry | None:
         """The entry of that number, if it is kept."""
-        return self._entries[number - self.first] if self.first <= number <= self.total else None
+        place = bisect_left(self._entries, number, key=attrgetter("number"))
+        entry = self._entries[place] if place < len(self._entries) else None
+        return entry if entry and entry.number == number else None
 
     def newest(self, offset: int, limit: int) -> list[Entry]:
         """Some entries, the newest first."""

@@ -33,9 +33,13 @@ class Recorder:
             ...  # auth_url stays as it is: tokens are not recorded
     ```
 
-    One line is one exchange, as JSON. Kept are the statuses, the shape of the JSON, ids, the services' own words, moments, small
-    numbers such as counts and prices, and ``Retry-After``. Phone numbers, texts, names and URLs have stand-ins, the same for the
-    same value. What is no JSON is not kept, nor is anything of a token endpoint. Look at the file before you share it all the same.
+    One line is one exchange, as JSON. Kept are the statuses, the shape of the JSON, ids that are UUIDs, the documented names of
+    fields and words of the services, moments, small numbers such as counts and prices, and ``Retry-After``. Phone numbers, texts,
+    names, URLs, and fields and words of no document have stand-ins, the same for the same value. What is no JSON is not kept, nor
+    is where a redirect leads, nor anything of a token endpoint. Look at the file before you share it all the same.
+
+    The client gets everything of an answer but its headers: of these the content's type, ``Retry-After`` and ``Location``, as it was
+    given, so that who follows it leaves the recorder.
     """
 
     def __init__(self, file: str | os.PathLike[str], *, to: str) -> None:
@@ -98,7 +102,7 @@ class Recorder:
                 body = await response.read()
         except (ClientError, TimeoutError) as error:
             return web.Response(status=502, text=f"the service could not be reached: {type(error).__name__}")
-        shown = {name: response.headers[name] for name in ("Content-Type", "Retry-After") if name in response.headers}
+        shown = {name: response.headers[name] for name in ("Content-Type", "Retry-After", "Location") if name in response.headers}
         if "/oauth/" not in request.path:
             self._exchanges.append(self._scrubbed(request, asked, response.status, shown.get("Retry-After"), body))
         return web.Response(status=response.status, body=body, headers=shown)

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import msgspec
-
 from ._campaigns import AcceptedCampaign
 from ._log import PostedCallback, ReceivedRequest
-from ._masking import masked_headers, masked_text
+from ._masking import masked, masked_body, masked_headers, masked_query, masked_text
 from ._time import iso
 
 _UNDER_WAY = {"Queued", "Initiated", "Ringing", "InProgress"}
@@ -30,9 +28,9 @@ def full_request(request: ReceivedRequest) -> dict[str, Any]:
     """A request with its query, headers and body."""
     return {
         **brief_request(request),
-        "query": [[name, masked_text(value)] for name, value in request.query.items()],
+        "query": masked_query(request.query),
         "headers": masked_headers(request.headers),
-        "body": masked_text(request.body.decode(errors="replace")),
+        "body": masked_body(request.body).decode(errors="replace"),
     }
 
 
@@ -54,7 +52,7 @@ def brief_campaign(campaign: AcceptedCampaign) -> dict[str, Any]:
 
 def full_campaign(campaign: AcceptedCampaign) -> dict[str, Any]:
     """A campaign with what was sent."""
-    return {**brief_campaign(campaign), "body": _masked(campaign.body)}
+    return {**brief_campaign(campaign), "body": masked(campaign.body)}
 
 
 def brief_callback(callback: PostedCallback) -> dict[str, Any]:
@@ -76,8 +74,4 @@ def brief_callback(callback: PostedCallback) -> dict[str, Any]:
 
 def full_callback(callback: PostedCallback) -> dict[str, Any]:
     """An attempt to post with its body."""
-    return {**brief_callback(callback), "body": _masked(callback.body)}
-
-
-def _masked(content: object) -> Any:
-    return msgspec.json.decode(masked_text(msgspec.json.encode(content).decode()))
+    return {**brief_callback(callback), "body": masked(callback.body)}

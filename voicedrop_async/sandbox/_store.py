@@ -2,7 +2,7 @@
 
 Kept are: the beginning (seed, number of messages and drops, and the moment, from which the past is made again), campaigns
 as they were sent, how the tracked list grew and shrank, the requests and callbacks of the log, and which posts were
-received. Not kept: tokens, faults, and what headers hold of secrets.
+received. Not kept: tokens, faults, and what requests hold of secrets.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from attrs import field, frozen
 from multidict import CIMultiDict
 
 from ._log import PostedCallback, ReceivedRequest
-from ._masking import masked_headers, masked_text
+from ._masking import masked_body, masked_headers, masked_query
 
 _FORMAT = 1
 _TABLES = """
@@ -133,8 +133,8 @@ class Store:
         """A request was answered, or broken off; those before ``first`` are forgotten."""
         if self._file is None:
             return
-        body = masked_text(entry.body.decode("latin-1")).encode("latin-1")
-        row = (entry.site, entry.method, entry.path, dict(entry.query), masked_headers(entry.headers), body)
+        shown = (dict(masked_query(entry.query)), masked_headers(entry.headers), masked_body(entry.body))
+        row = (entry.site, entry.method, entry.path, *shown)
         packed = msgspec.msgpack.encode((*row, entry.status, entry.fault, entry.at))
         self._write(
             ("INSERT OR REPLACE INTO requests VALUES (?, ?)", entry.number, packed), ("DELETE FROM requests WHERE number < ?", first)

@@ -1,13 +1,13 @@
 """A folder of files, one for each shard, beside what became of it: the sink that there is."""
 
 import asyncio
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import field, frozen
 
+from voicedrop_async._files import write_whole
 from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.export import Exported, Format, export_to
 from voicedrop_async.models import Page
@@ -16,7 +16,6 @@ from voicedrop_async.shards._run import Written
 from voicedrop_async.shards._shard import Shard, ShardResult
 
 _PLAN: Final = "plan.jsonl"
-_OWNER: Final = 0o600
 
 
 @frozen
@@ -92,13 +91,9 @@ class Parts:
             return None
 
     def _put(self, name: str, lines: list[str]) -> None:
-        """Write a small file in one step, under a name that no other process writes at the same time."""
+        """Write a small file in one step."""
         self._make_folder()
-        new = self.folder / f"{name}.{os.getpid()}.new"
         try:
-            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in lines)
-            new.replace(self.folder / name)
+            write_whole(self.folder / name, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
             raise FileError(f"folder: {self.folder}: cannot be written to: {error.strerror or type(error).__name__}") from None

@@ -9,7 +9,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from voicedrop_async.webhooks._file import LetterFile, reason
+from voicedrop_async.webhooks._file import LetterFile, why
 from voicedrop_async.webhooks._letter import Letter
 
 P = ParamSpec("P")
@@ -59,7 +59,7 @@ class Book:
         try:
             rows = await self._beside(self._file.unhandled, self._read, self._first, _AT_ONCE)
         except sqlite3.Error as error:
-            _LOG.warning("callbacks: %s: %s; those of before wait for the next start", self._path, reason(error))
+            _LOG.warning("callbacks: %s: %s; those of before wait for the next start", self._path, why(error))
             return []
         letters = [Letter(kind, body, None, None, place) for place, kind, body in rows]
         self._read = letters[-1].place if letters else self._first
@@ -102,7 +102,7 @@ class Book:
         if error is not None:
             self._handled = handled + self._handled
             if not self._fails:
-                words = reason(error) if isinstance(error, sqlite3.Error) else type(error).__name__
+                words = why(error) if isinstance(error, sqlite3.Error) else type(error).__name__
                 _LOG.warning("callbacks: %s: %s; they are answered 503 until it can be written", self._path, words)
         self._fails = error is not None
         for _, written in letters:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from voicedrop_async._sqlite import LOCK_WAIT, reason
 from voicedrop_async.errors import ConfigError
 
 T = TypeVar("T")
 Row = tuple[int, str, bytes]
 """Place, kind and body of a callback."""
 
-LOCK_WAIT: Final = 5.0
-"""Seconds to wait for another process that has the file."""
 _OURS: Final = 0x56436C62
 _VERSION: Final = 1
 _SCHEMA: Final = f"""
@@ -31,19 +30,14 @@ _PARAMETERS: Final = 800
 """In one statement. Every statement costs a turn of the interpreter's lock, for which a busy loop lets others wait."""
 _REASONS: Final = {
     sqlite3.SQLITE_BUSY: "another process has it; each needs a file of its own",
-    sqlite3.SQLITE_READONLY: "cannot be written; this user needs the right to write the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; look at the rights on the file and its folder",
-    sqlite3.SQLITE_FULL: "the disk is full; make room",
-    sqlite3.SQLITE_IOERR: "the disk cannot be read or written; it is full, above a quota, or fails",
     sqlite3.SQLITE_CORRUPT: "is broken; put it aside, and begin a new one",
     sqlite3.SQLITE_NOTADB: "is no file of callbacks; name another",
 }
 
 
-def reason(error: sqlite3.Error) -> str:
+def why(error: sqlite3.Error) -> str:
     """Return why the file cannot be used, and what to do."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
-    return _REASONS.get(code, f"SQLite cannot go on ({type(error).__name__})")
+    return reason(error, _REASONS)
 
 
 class LetterFile:
@@ -72,7 +66,7 @@ class LetterFile:
             self.close()
             if isinstance(error, ConfigError):
                 raise
-            words = reason(error) if isinstance(error, sqlite3.Error) else error.strerror or type(error).__name__
+            words = why(error) if isinstance(error, sqlite3.Error) else error.strerror or type(error).__name__
             raise ConfigError(f"path: {self._path}: {words}") from None
         return [key for (key,) in reversed(keys)], waiting, last
 

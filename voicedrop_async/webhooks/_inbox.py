@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from enum import Enum, auto
 
 from voicedrop_async.webhooks._book import Book
@@ -22,15 +23,17 @@ class Put(Enum):
 class Inbox:
     """A bounded line in memory; with a book, all of it is on the disk as well."""
 
-    def __init__(self, book: Book | None, *, capacity: int, remember: int) -> None:
-        """Nothing is in it yet."""
+    def __init__(self, book: Book | None, *, capacity: int, remember: int, taken: Callable[[Letter], None]) -> None:
+        """Nothing is in it yet; ``taken`` will be called with each callback that is taken in."""
         self._book = book
         self._capacity = capacity
         self._remember = remember
+        self._taken = taken
         self._seen: OrderedDict[bytes | None, None] = OrderedDict()
         self._writing: dict[bytes | None, asyncio.Future[bool]] = {}
         self._before: deque[Letter] = deque()
-        self._has_more_before = False
+        self._unread = 0
+        """Of those from before, in the book."""
         self._line: deque[Letter] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
@@ -48,7 +51,7 @@ class Inbox:
             keys, waiting = await self._book.open()
             self._seen.update(dict.fromkeys(keys))
             self._count(waiting)
-            self._has_more_before = waiting > 0
+            self._unread = waiting
 
     async def put(self, letter: Letter) -> Put:
         """Take a callback in, if there is room and it is new; with a book, once it is on the disk."""
@@ -70,9 +73,12 @@ class Inbox:
 
     async def next(self) -> Letter:
         """Wait for the next callback, those from before first, and return it."""
-        if self._book is not None and self._has_more_before and not self._before:
+        if self._book is not None and self._unread and not self._before:
             self._before.extend(await self._book.before())
-            self._has_more_before = bool(self._before)
+            if not self._before:  # they cannot be read, and wait for the next start
+                self._count(-self._unread)
+                self._unread = 0
+            self._unread -= len(self._before)
         if self._before:
             return self._before.popleft()
         while not self._line:
@@ -91,9 +97,10 @@ class Inbox:
         await self._idle.wait()
 
     async def close(self) -> None:
-        """Write down what is still to be written."""
-        if self._book is not None:
-            await self._book.close()
+        """Write down what is still to be written, and nothing more."""
+        book, self._book = self._book, None
+        if book is not None:
+            await book.close()
 
     def _count(self, more: int) -> None:
         self.waiting += more
@@ -116,3 +123,4 @@ class Inbox:
                 self._seen.popitem(last=False)
         self._line.append(letter)
         self._arrived.set()
+        self._taken(letter)

@@ -8,15 +8,15 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from hmac import compare_digest
 from logging import getLogger
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
-from voicedrop_async._checks import check_amount, check_base_url, check_count, check_text
+from voicedrop_async._checks import check_amount, check_base_url, check_count
+from voicedrop_async._sqlite import file_at
 from voicedrop_async.errors import ConfigError, WebhookRejected
-from voicedrop_async.models import CallbackEvent, CallbackKind
+from voicedrop_async.models import CallbackKind
 from voicedrop_async.webhooks._book import Book
-from voicedrop_async.webhooks._handing import hand_on
+from voicedrop_async.webhooks._handing import Handler, hand_on
 from voicedrop_async.webhooks._inbox import Inbox, Put
 from voicedrop_async.webhooks._letter import Letter, key_of
 from voicedrop_async.webhooks._parsing import PARSERS
@@ -30,13 +30,15 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MOST_BYTES: Final = 65_536
 """Of a body; a longer one is answered 413."""
+_TO_CLEAN_UP: Final = 1.0
+"""Seconds that a handler has when it is cancelled; one that takes longer is left behind."""
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32,200}", re.ASCII)
 _STATUSES: Final[Mapping[Put, int]] = {Put.TAKEN: 200, Put.REPEATED: 200, Put.FULL: 503, Put.UNWRITTEN: 503}
 _LOG: Final = getLogger("voicedrop_async")
 
 
 class CallbackReceiver:
-    """Receives callbacks, for aiohttp.web (``aiohttp_routes``) and for ASGI (``asgi``).
+    """Receives callbacks, for aiohttp.web (``aiohttp_routes``), and as an ASGI application.
 
     The service takes exactly 200 within 2 seconds for an answer, and posts again after everything else, up to 12 times
     within 24 hours. So a callback is answered as soon as it is taken in, whatever the handler does:
@@ -46,7 +48,7 @@ class CallbackReceiver:
     - 503: nothing was taken in, and it will come again. ``capacity`` callbacks wait already, the file cannot be written, or
       the receiver is not open.
     - 400: it cannot be read. It will come again too, perhaps to a newer version of this library.
-    - 404: another path than one of ``url``. 405: no POST. 413: a body of more than 64 KiB.
+    - 404: another path than one of ``url``, whatever the method. 405: no POST. 413: a body of more than 64 KiB.
 
     Callbacks are not signed: who knows the URL can post anything, so the URL is the secret, and the access log of a server
     shows it. Decide nothing about money by an event; read the message again, with ``track_message``.
@@ -55,7 +57,9 @@ class CallbackReceiver:
     is handed on by the next receiver on that file, once or more than once. Without, it is in memory only. The file holds
     phone numbers until they are handled, and is readable by its owner only. One process at a time can have it.
 
-    Use it as ``async with CallbackReceiver(...) as receiver``; it belongs to the loop it is opened in.
+    Use it as ``async with CallbackReceiver(...) as receiver``; it belongs to the loop it is opened in. For ASGI it is itself the
+    application: mounted, at any path, in Starlette, FastAPI or Litestar, and then opened by the lifespan of the application
+    around it; or by itself, and then opened by the server's.
 
     Source: Routee, "Callback URL webhook", for what is taken for an answer; that page is of other products, and is taken to
     hold for voice.
@@ -63,7 +67,7 @@ class CallbackReceiver:
 
     def __init__(
         self,
-        handler: Callable[[CallbackEvent], object],
+        handler: Handler,
         *,
         secret: str | Iterable[str],
         path: str | os.PathLike[str] | None = None,
@@ -83,7 +87,8 @@ class CallbackReceiver:
             path: The file of a durable receiver, made if it is not there.
             capacity: Callbacks that may wait for the handler.
             remember: Callbacks that are known again when they are repeated; the oldest are forgotten first.
-            patience: Seconds that closing waits for the handler.
+            patience: Seconds that closing waits for the handler. A coroutine function is cancelled then, and has one more
+                second to clean up.
 
         Raises:
             ConfigError: Options that cannot be; a secret is not shown.
@@ -96,12 +101,12 @@ class CallbackReceiver:
         self._handler = handler
         self._secret, *others = _secrets(secret)
         self._digests = [sha256(one.encode()).digest() for one in (self._secret, *others)]
-        self._path = None if path is None else _file_at(path)
+        self._path = None if path is None else file_at(path, in_memory="left out, it is kept in memory")
         self._capacity, self._remember, self._patience = capacity, remember, patience
         self._inbox: Inbox | None = None
         self._task: asyncio.Task[None] | None = None
         self._was_full = False
-        self._watchers: list[Callable[[CallbackEvent], object]] = []
+        self._watchers: list[Handler] = []
 
     async def __aenter__(self) -> Self:
         """Open the receiver; what an earlier one left in the file is handed on first.
@@ -112,7 +117,7 @@ class CallbackReceiver:
         if self._task is not None:
             raise ConfigError("receiver: is open already")
         book = None if self._path is None else Book(self._path, remember=self._remember)
-        inbox = Inbox(book, capacity=self._capacity, remember=self._remember)
+        inbox = Inbox(book, capacity=self._capacity, remember=self._remember, taken=self._tell)
         await inbox.open()
         self._inbox = inbox
         self._task = asyncio.create_task(hand_on(inbox, self._handler))
@@ -123,19 +128,21 @@ class CallbackReceiver:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Take in nothing more, and wait for the handler, at most ``patience`` seconds. Again: does nothing."""
+        """Take in nothing more, and wait for the handler, as long as ``patience`` says. Again: does nothing."""
         inbox, self._inbox = self._inbox, None
         task, self._task = self._task, None
         if inbox is None or task is None:
             return
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._patience):
+                async with asyncio.timeout(0 if task.done() else self._patience):
                     await inbox.empty()
         finally:
             task.cancel()
-            await asyncio.wait({task})
+            _, still_at_it = await asyncio.wait({task}, timeout=_TO_CLEAN_UP)
             await inbox.close()
+            if still_at_it:
+                _LOG.warning("callbacks: closed, and the handler goes on, though it was cancelled")
             if inbox.waiting:
                 where = "lost" if self._path is None else "kept in the file"
                 _LOG.warning("callbacks: closed before the handler had seen %d of them, which are %s", inbox.waiting, where)
@@ -167,31 +174,31 @@ class CallbackReceiver:
         async def answer(request: web.Request) -> web.Response:
             given = request.match_info
             try:
-                status = await self._answer(given["secret"], given["kind"], request.content.iter_any())
+                status = await self._answer(given["secret"], given["kind"], request.content.iter_any(), method=request.method)
             except (ConnectionError, web.RequestPayloadError):
                 status = 400  # cut, or not compressed as it says
-            return web.Response(status=status)
+            return web.Response(status=status, headers=_headers(status))
 
-        return [web.post(f"{prefix.rstrip('/')}/{{secret}}/{{kind}}", answer)]
+        return [web.route("*", f"{prefix.rstrip('/')}/{{secret}}/{{kind}}", answer)]
 
-    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve as an ASGI application: mounted, at any path, in Starlette, FastAPI or Litestar, or by itself.
-
-        Mounted, it is opened by the lifespan of the application around it; by itself, by the server's.
-        """
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve as an ASGI application."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
         elif scope["type"] == "http":
-            head, _, kind = scope["path"].rpartition("/")
+            head, _, kind = scope["path"].removesuffix("/").rpartition("/")  # Litestar adds one to each path
             try:
                 status = await self._answer(head.rpartition("/")[2], kind, _chunks(receive), method=scope["method"])
             except ConnectionError:
                 return  # nobody is there to be answered
-            await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+            headers = [(name.lower().encode(), value.encode()) for name, value in _headers(status).items()]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
 
     @contextmanager
-    def watched_by(self, watcher: Callable[[CallbackEvent], object]) -> Generator[None]:
+    def watched_by(self, watcher: Handler) -> Generator[None]:
         """Call ``watcher`` with each event when it is taken in, before the handler and whatever that does, while the block lasts.
 
         Args:
@@ -203,7 +210,7 @@ class CallbackReceiver:
         finally:
             self._watchers.remove(watcher)
 
-    async def _answer(self, secret: str, kind: str, chunks: AsyncIterable[bytes], *, method: str = "POST") -> int:
+    async def _answer(self, secret: str, kind: str, chunks: AsyncIterable[bytes], *, method: str) -> int:
         """Return the status to answer with."""
         if not self._knows(secret) or kind not in PARSERS:
             return 404
@@ -222,16 +229,18 @@ class CallbackReceiver:
         except WebhookRejected as fault:
             _LOG.warning("callbacks: one of a %s is answered 400: %s", kind, fault)
             return 400
-        if self._inbox is None:
+        if self._inbox is None or self._task is None or self._task.done():
             return 503
         put = await self._inbox.put(Letter(kind, body, event, key_of(kind, body, event)))
-        if put is Put.TAKEN:
-            for watcher in tuple(self._watchers):
-                watcher(event)
         if put is Put.FULL and not self._was_full:
             _LOG.warning("callbacks: %d wait for the handler, and more are answered 503 until it goes on", self._capacity)
         self._was_full = put is Put.FULL or (self._was_full and self.waiting > self._capacity // 2)  # told once for each time
         return _STATUSES[put]
+
+    def _tell(self, letter: Letter) -> None:
+        if letter.event is not None:
+            for watcher in tuple(self._watchers):
+                watcher(letter.event)
 
     def _knows(self, secret: str) -> bool:
         given = sha256(secret.encode(errors="surrogatepass")).digest()
@@ -245,9 +254,11 @@ class CallbackReceiver:
         except ConfigError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.aclose()
+        try:
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        finally:
+            await self.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
     def __repr__(self) -> str:
@@ -258,13 +269,8 @@ class CallbackReceiver:
         raise ConfigError("CallbackReceiver: holds a secret and what waits, and is not pickled; make one in each process")
 
 
-def _file_at(path: object) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
-    name = check_text("path", os.fspath(path))
-    if "\0" in name:
-        raise ConfigError("path: no name of a file")
-    return Path(name).absolute()  # wherever the program goes later
+def _headers(status: int) -> dict[str, str]:
+    return {"Content-Length": "0"} | ({"Allow": "POST"} if status == 405 else {})
 
 
 def _secrets(secret: object) -> tuple[str, ...]:

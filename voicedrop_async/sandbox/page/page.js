@@ -15,9 +15,9 @@ const byId = (id) => document.getElementById(id);
 
 async function ask(path, options = {}) {
   const response = await fetch(`/_sandbox${path}`, options);
-  const content = await response.json();
-  if (!response.ok) throw Object.assign(new Error(content.error), { status: response.status });
-  return content;
+  if (response.ok) return response.json();
+  const { error = `answered ${response.status}` } = await response.json().catch(() => ({}));
+  throw Object.assign(new Error(error), { status: response.status });
 }
 
 const change = (path, content) =>
@@ -196,8 +196,8 @@ function listView(kind, query) {
     place(newer, Math.max(offset - PART, 0), offset > 0);
     place(older, offset + PART, more);
     const total = here === null ? "" : ` of ${number.format(here)}`;
-    const counted_only = answer.kept < answer.total ? ` (${number.format(answer.total)} in all, the last ones are kept)` : "";
-    seen.textContent = entries.length ? `${number.format(offset + 1)} to ${number.format(offset + entries.length)}${total}${counted_only}` : "";
+    const countedOnly = answer.kept < answer.total ? ` (${number.format(answer.total)} in all, the last ones are kept)` : "";
+    seen.textContent = entries.length ? `${number.format(offset + 1)} to ${number.format(offset + entries.length)}${total}${countedOnly}` : "";
   };
 }
 
@@ -334,20 +334,30 @@ function look() {
     const began = performance.now();
     try {
       await refresh();
-    } catch {
-      lost();
+      trouble = null;
+    } catch (error) {
+      trouble = error;
     }
+    tell(trouble);
     notBefore = performance.now() + 4 * (performance.now() - began);
   });
   return looking;
 }
 
+function decoded(name) {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // typed by hand, with a percent sign
+  }
+}
+
 function open({ keep = false } = {}) {
   const [path, asked] = location.hash.replace(/^#\/?/, "").split("?");
   const [kind, ...names] = path.split("/");
-  const view = kind in lists || kind === "faults" ? kind : "campaigns";
+  const view = Object.hasOwn(lists, kind) || kind === "faults" ? kind : "campaigns";
   const shown = view === "faults" ? "campaigns" : view;
-  const name = decodeURIComponent(names.join("/"));
+  const name = decoded(names.join("/"));
   const query = new URLSearchParams(asked);
   const focus = keep ? document.activeElement : null;
   document.title = `${view === "faults" ? "Faults" : lists[view].title} – Sandbox`;
@@ -383,10 +393,14 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 let stamp = "";
 let changed = false;
 
-function lost() {
-  byId("life").textContent = "Not reached; is it still running?";
-  byId("life").dataset.life = "lost";
-  stamp = "";
+let trouble = null; // why the last look at the present view failed
+
+function tell(error) {
+  const life = !error ? "live" : error.status ? "refused" : "lost";
+  const words = { live: "Live", refused: `Refused: ${error?.message}`, lost: "Not reached; is it still running?" }[life];
+  if (life === "lost") stamp = "";
+  if (byId("life").textContent !== words) byId("life").textContent = words; // or it would be read aloud again
+  byId("life").dataset.life = life;
 }
 
 function showFaults(faults) {
@@ -426,12 +440,9 @@ async function watch() {
         changed = false;
         await look();
       }
-      if (byId("life").dataset.life !== "live") {
-        byId("life").textContent = "Live";
-        byId("life").dataset.life = "live";
-      }
-    } catch {
-      lost();
+      tell(trouble);
+    } catch (error) {
+      tell(error);
     }
   }
   setTimeout(watch, LOOK);
