@@ -112,8 +112,10 @@ async def raw(poster: Poster, body: bytes, head: str, *, secret: str = SECRET) -
     url = URL(poster.base)
     reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(f"POST {url.path}/{secret}/message HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
-    answer = await reader.read()
-    writer.close()
+    try:
+        answer = await reader.read()
+    finally:
+        writer.close()
     return int(answer.split()[1])
 
 
