@@ -163,7 +163,7 @@ async def test_what_is_sent_is_seen_as_it_goes_and_can_be_found(sandbox: Sandbox
     assert complaints(window, sandbox) == []
 
 
-@pytest.mark.parametrize("size", [DESK, (1280, 600), PHONE])
+@pytest.mark.parametrize("size", [(1280, 600), PHONE])
 async def test_a_button_stays_where_it_is_when_it_is_pressed(
     sandbox: Sandbox, routee: RouteeSession, chromium: Chromium, size: tuple[int, int]
 ) -> None:
