@@ -177,5 +177,5 @@ async def test_a_file_at_another_host_is_told_by_its_host(heard: Heard) -> None:
 def test_without_opentelemetry_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
 
-    with pytest.raises(ConfigError, match=r"pip install voicedrop_async\[otel\]"):
+    with pytest.raises(ConfigError, match=r'pip install "voicedrop-async\[otel\]"'):
         otel_events()
