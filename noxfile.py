@@ -17,6 +17,8 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a test starts many processes, and each would compile everything anew
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
+EVERYTHING = "cli,export,keyring,otel,phone,redis,report,taskiq"
+"""All extras, for those who look at every line."""
 OLDEST = [f"tests/{room}" for room in ("units", "wire", "auth", "transport", "sessions", "sandbox", "cli/test_commands.py")]
 """What would see that a dependency is too old; under a minute on two cores. The rest of the tests is about ourselves."""
 
@@ -57,7 +59,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """Run the tests that need what is no Python, Redis and Chromium, and hold the sandbox to its OpenAPI files. Nothing is skipped."""
-    install(session, "test", "browser", "openapi", extras="cli,export,redis,report")
+    install(session, "test", "browser", "openapi", extras="cli,export,redis,report,taskiq")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
@@ -90,7 +92,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, and of a program that uses every public name."""
-    install(session, "types", "bench", "docs")
+    install(session, "types", "bench", "docs", extras=EVERYTHING)
     session.run("mypy")
     session.run("basedpyright")
 
@@ -129,7 +131,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Write the API reference (build/docs); fails on a warning, and on a public name of which nothing is said."""
-    install(session, "docs")
+    install(session, "docs", extras=EVERYTHING)
     session.run("python", "-W", "error", ".ci/reference.py", "build/docs")
 
 
@@ -192,9 +194,14 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def scale(session: nox.Session) -> None:
-    """Plan a year of 50,000,000 messages, walk a thousandth of it, and kill the workers of a morning at 20 random moments."""
-    install(session, extras="cli")
-    session.run("python", "benchmarks/scale.py", *session.posargs)
+    """Plan a year of 50,000,000 messages, walk a thousandth of it, and kill the workers of a morning at 20 random moments.
+
+    Then let four workers share a limit and a journal in a Redis that fails; `-- --shared` does that alone.
+    """
+    install(session, extras="cli,redis")
+    if session.posargs != ["--shared"]:
+        session.run("python", "benchmarks/scale.py", *session.posargs)
+    session.run("python", "benchmarks/shared.py")
 
 
 @nox.session

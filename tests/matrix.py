@@ -135,10 +135,8 @@ FAULTS: dict[str, Fault] = {
     "D03": Fault("used in another loop, or after a fork", "ConfigError that says to make one in each run"),
     "D04": Fault("100,000 lookups, 500 at once", "memory flat, the rate held, none lost"),
     "D06": Fault("a worker is killed in the middle of a shard", "all shards done, and nothing twice in the result"),
-    "D07": Fault(
-        "Redis is down, restarted, flushed or slow under a limit", "no paid send, reads at a rate of their own", room="limits in Redis"
-    ),
-    "D08": Fault("four processes, and one limit of 50 a second", "at most 51 in any second", room="limits in Redis"),
+    "D07": Fault("Redis is down, restarted, flushed or slow under a limit", "no paid send, reads at a rate of their own"),
+    "D08": Fault("four processes, and one limit of 50 a second", "at most 51 in any second"),
 }
 
 _TEST = re.compile(r"test_((?:[a-z]\d\d_)+)")

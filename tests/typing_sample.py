@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -240,7 +240,7 @@ def explain(error: vd.VoiceDropError) -> str:
             return str(error.status)
         case vd.WireError():
             return f"{error.path} {error.status} {error.content_type} {error.length}"
-        case vd.ConnectFailed() | vd.ConnectionLost() | vd.TimedOut() | vd.DeadlineExceeded():
+        case vd.ConnectFailed() | vd.ThrottleFailed() | vd.ConnectionLost() | vd.TimedOut() | vd.DeadlineExceeded():
             return f"{error.request} {error.attempts} {error.may_have_happened} {error.may_pass}"
         case vd.RequestError():
             return f"{error.summary} {error.budget_exhausted}"
@@ -254,6 +254,21 @@ def explain(error: vd.VoiceDropError) -> str:
             return str(error)
 
 
+@asynccontextmanager
+async def a_session() -> AsyncGenerator[vd.RouteeSession]:
+    async with vd.RouteeSession.from_env() as routee:
+        yield routee
+
+
+async def spread(shards: tuple[vd.Shard, ...]) -> None:
+    broker = vd.worker_broker("redis://localhost:6379/0", a_session, queue="tasks", idle=10.0)
+    queue = vd.ShardQueue(broker, vd.Parts("parts"), attempts=2, prefetch=1)
+    assert_type(await queue.put(shards), int)
+    seen: vd.ShardProgress = await queue.progress(shards)
+    print(seen.done, seen.partial, seen.failed, seen.under_way, seen.waiting, seen.items)
+    assert_type(await queue.results(shards), list[vd.ShardResult])
+
+
 async def main() -> None:
     await look_into(vd.MemoryJournal())
     async with vd.RouteeSession.from_env() as routee:
@@ -264,6 +279,8 @@ async def main() -> None:
         await shared.set_up()
         await look_into(shared)
     throttle = vd.Throttle(vd.Limits(max_in_flight=4, rate=50, send_reserve=1))
+    async with vd.RedisThrottle("redis://localhost:6379/0", vd.Limits(rate=50), local_rate=5, prefix="rate") as one_for_all:
+        throttle = one_for_all
     retry, timeouts = vd.Retry(attempts=2, base=0.1, budget=None), vd.Timeouts(connect=2, read=10)
     async with aiohttp.ClientSession() as borrowed, Sandbox(messages=100, seed=7) as sandbox:
         auth = vd.ClientCredentials(*sandbox.credentials)

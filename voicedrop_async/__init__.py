@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         ResumeTokenError,
         ServerFailed,
         SessionClosed,
+        ThrottleFailed,
         TimedOut,
         Unauthorized,
         VoiceDropError,
@@ -86,7 +87,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
     from voicedrop_async.routee import Chunk, ChunkState, RouteeDialect, RouteeSession, SendLedger, unique_name
     from voicedrop_async.shards import Merged, Parts, Shard, ShardResult, ShardSink, ShardState, Written, merge, plan, run_shard
     from voicedrop_async.spacivox import SpacivoxSession
-    from voicedrop_async.throttle import Limits, Throttle, ThrottleSnapshot
+    from voicedrop_async.throttle import Limits, RedisThrottle, Throttle, ThrottleSnapshot
     from voicedrop_async.webhooks import (
         CallbackReceiver,
         parse_campaign_event,
@@ -94,6 +95,7 @@ if TYPE_CHECKING:  # what is not used is not loaded; type checkers and editors l
         parse_dtmf_event,
         parse_message_event,
     )
+    from voicedrop_async.workers import ShardProgress, ShardQueue, worker_broker
 else:
     from voicedrop_async._lazily import lazily
 
@@ -132,6 +134,7 @@ else:
                 "ResumeTokenError",
                 "ServerFailed",
                 "SessionClosed",
+                "ThrottleFailed",
                 "TimedOut",
                 "Unauthorized",
                 "VoiceDropError",
@@ -229,6 +232,7 @@ else:
             "spacivox": ("SpacivoxSession",),
             "throttle": (
                 "Limits",
+                "RedisThrottle",
                 "Throttle",
                 "ThrottleSnapshot",
             ),
@@ -238,6 +242,11 @@ else:
                 "parse_conversation_event",
                 "parse_dtmf_event",
                 "parse_message_event",
+            ),
+            "workers": (
+                "ShardProgress",
+                "ShardQueue",
+                "worker_broker",
             ),
         },
     )
@@ -300,6 +309,7 @@ __all__ = [
     "Reconciliation",
     "Recording",
     "RedisJournal",
+    "RedisThrottle",
     "Reply",
     "Reported",
     "RequestError",
@@ -315,6 +325,8 @@ __all__ = [
     "SessionOptions",
     "SettledBy",
     "Shard",
+    "ShardProgress",
+    "ShardQueue",
     "ShardResult",
     "ShardSink",
     "ShardState",
@@ -323,6 +335,7 @@ __all__ = [
     "SqliteJournal",
     "StaticToken",
     "Throttle",
+    "ThrottleFailed",
     "ThrottleSnapshot",
     "TimedOut",
     "Timeouts",
@@ -354,4 +367,5 @@ __all__ = [
     "run_shard",
     "to_polars",
     "unique_name",
+    "worker_broker",
 ]

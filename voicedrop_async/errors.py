@@ -9,6 +9,7 @@
       FileError                     a file could not be written to its end: a full disk, a right that is missing
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
+        ThrottleFailed              the limit that is shared with others cannot be asked; nothing left this machine
         ConnectionLost              the line broke after sending began
         TimedOut                    an attempt took longer than ``Timeouts`` allow; also a TimeoutError
         DeadlineExceeded            the call took longer than its ``deadline``; also a TimeoutError
@@ -151,6 +152,13 @@ class RequestError(VoiceDropError):
 @_facts
 class ConnectFailed(RequestError):
     """No connection came about: nothing left this machine, sending again is safe."""
+
+    may_pass: bool = True
+
+
+@_facts
+class ThrottleFailed(RequestError):
+    """The limit that is shared with others cannot be asked: nothing left this machine, sending again is safe."""
 
     may_pass: bool = True
 

@@ -19,8 +19,9 @@ from voicedrop_async.sandbox import Sandbox
 HOUSE = Path(__file__).parents[2]
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 TESTS = [block for block in PYTHON if "def test_" in block]  # run by tests/sandbox/test_pytest_plugin.py
-BLOCKS = [block for block in PYTHON if block not in {AIOHTTP, CALLBACKS, FASTAPI, WORKER, *TESTS} and "from dask" not in block]
-"""Those are run by test_recipes, and one by nox -s dask."""
+ENGINES = [block for block in PYTHON if "from dask" in block or "worker_broker" in block]
+BLOCKS = [block for block in PYTHON if block not in {AIOHTTP, CALLBACKS, FASTAPI, WORKER, *TESTS, *ENGINES}]
+"""Those are run by test_recipes, and one each by nox -s dask and nox -s services."""
 CELL = "import ast, asyncio, sys; asyncio.run(eval(compile(sys.argv[1], 'cell', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)))"
 """Runs what a notebook would run: ``await`` stands outside of functions."""
 PACKAGE = Path(voicedrop_async.__file__).parent

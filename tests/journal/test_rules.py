@@ -8,8 +8,8 @@ import pytest
 from journal_contract import intent
 
 from voicedrop_async import JournalEntry, JournalError, SendState, SettledBy
+from voicedrop_async._redis import reason
 from voicedrop_async.journal._beside import mark_of
-from voicedrop_async.journal._redis import _reason
 from voicedrop_async.journal._rows import entry_of, words_of
 from voicedrop_async.journal._rules import is_made_up, may_settle
 
@@ -110,4 +110,4 @@ def test_a_key_is_known_again_by_the_mark_that_an_earlier_release_wrote() -> Non
     ],
 )
 def test_of_a_fault_of_redis_its_kind_is_told_and_its_code_but_no_word_of_it(said: str, told: str) -> None:
-    assert _reason(OSError(said)) == told
+    assert reason(OSError(said)) == told

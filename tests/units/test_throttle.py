@@ -9,7 +9,7 @@ from throttle_line import Callers, most_at_once, throttle
 from virtual_time import here, in_virtual_time
 
 from voicedrop_async import ConfigError, Kind, Limits, SessionClosed, Throttle, ThrottleSnapshot
-from voicedrop_async.throttle import _Gate
+from voicedrop_async.throttle._gate import Gate
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ async def test_who_comes_as_a_pause_ends_does_not_overtake() -> None:
 
 
 def test_a_gate_opens_at_the_very_moment_at_which_a_pause_ends_and_a_turn_comes() -> None:
-    gate = _Gate(4.0)
+    gate = Gate(4.0)
     gate.pause(100.0, 60.0)
 
     assert [gate.passes(now) for now in (159.9, 160.0, 160.2, 160.25, 160.4, 160.5)] == [False, True, False, True, False, True]

@@ -11,7 +11,7 @@ from throttle_line import Callers, throttle
 from virtual_time import here, in_virtual_time
 
 from voicedrop_async import Kind, Limits
-from voicedrop_async.throttle import _Gate
+from voicedrop_async.throttle._gate import Gate
 
 
 def in_a_second(starts: list[float], seconds: float = 1.0) -> int:
@@ -133,7 +133,7 @@ async def test_those_cancelled_as_they_are_let_in_together_leave_their_turns_to_
     assert (callers.throttle.snapshot().in_flight, callers.throttle.snapshot().waiting) == (0, 0)
 
 
-def starts_of(gate: _Gate, plan: list[tuple[float, int, float]]) -> Iterator[float]:
+def starts_of(gate: Gate, plan: list[tuple[float, int, float]]) -> Iterator[float]:
     """Come after each gap, as many at once, and wake a while after being let in: by what the gate says, without a loop."""
     now = 1000.0
     for gap, count, late in plan:
@@ -158,13 +158,13 @@ def starts_of(gate: _Gate, plan: list[tuple[float, int, float]]) -> Iterator[flo
 def test_no_second_holds_more_than_the_rate(rate: float, plan: list[tuple[float, int, float]]) -> None:
     """Whenever callers come, however many, and however late they wake; of a rate below one, no two seconds and a half."""
     places = ceil(rate)
-    starts = list(starts_of(_Gate(rate), plan))
+    starts = list(starts_of(Gate(rate), plan))
 
     assert in_a_second(starts, places / rate - 1e-9) <= places
 
 
 def test_a_rate_beyond_all_measure_remembers_no_more_than_it_must() -> None:
-    gate = _Gate(1e9)
+    gate = Gate(1e9)
 
     assert all(gate.passes(1000.0 + number / 1e6) for number in range(20_000))
     assert len(gate._starts) == 10_000

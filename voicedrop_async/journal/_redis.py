@@ -1,18 +1,16 @@
 """A journal in Redis, for the processes of several machines. Needs the extra ``redis``."""
 
-import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from logging import getLogger
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
-from weakref import ref as weakly
+from typing import Any, Final, Self
 
 from voicedrop_async._checks import check_ref, check_text
+from voicedrop_async._redis import Database, RedisClient, as_text, reason
 from voicedrop_async.errors import ConfigError, JournalError
 from voicedrop_async.journal import _lua
 from voicedrop_async.journal._beside import KEY_BYTES
@@ -27,18 +25,6 @@ _AT_ONCE: Final = 500
 _KEEPS_ALL: Final = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 _LOG: Final = getLogger("voicedrop_async")
-
-
-class RedisClient(Protocol):
-    """What we ask of a client of Redis: ``redis.asyncio.Redis`` has it."""
-
-    async def execute_command(self, *words: str | int) -> Any:
-        """Send a command, and return the answer."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-        ...
 
 
 class RedisJournal(OfOneProcess):
@@ -65,17 +51,10 @@ class RedisJournal(OfOneProcess):
         Raises:
             ConfigError: The extra ``redis`` is not installed, or ``redis`` is no URL and no client.
         """
-        self._failures: tuple[type[Exception], ...] = (_library("redis.exceptions").RedisError, OSError)
         self._name = check_text("prefix", prefix)
-        if not isinstance(redis, str) and not callable(getattr(redis, "execute_command", None)):
-            raise ConfigError(f"redis: a {type(redis).__name__} is no URL and no redis.asyncio.Redis")
-        self._url = redis if isinstance(redis, str) else None
-        self._client: RedisClient | None = None if isinstance(redis, str) else redis
-        self._loop: weakly[asyncio.AbstractEventLoop] | None = None
+        self._database = Database(redis, _PATIENCE)
         self._key: str | None = None
         self._is_lost = False
-        if self._url is not None:
-            _connect(self._url)
 
     async def __aenter__(self) -> Self:
         """Return the journal."""
@@ -87,9 +66,7 @@ class RedisJournal(OfOneProcess):
 
     async def aclose(self) -> None:
         """Close the connections, unless the client is yours. Again: does nothing. A journal that is used again connects again."""
-        if self._url is not None and self._client is not None:
-            client, self._client = self._client, None
-            await client.aclose()
+        await self._database.aclose()
 
     async def set_up(self) -> None:
         """Begin a journal. For once, by hand: called at each start of a worker, it would hide that a journal was lost.
@@ -99,7 +76,7 @@ class RedisJournal(OfOneProcess):
             JournalError: Redis cannot be reached or written.
         """
         with self._told():
-            made = await self._redis().execute_command("HSETNX", self._name, "key", secrets.token_hex(KEY_BYTES))
+            made = await self._database.run("HSETNX", self._name, "key", secrets.token_hex(KEY_BYTES))
         if not made:
             raise ConfigError(f"redis: a journal is set up under {self._name!r} already; once is enough")
         self._key = None
@@ -121,7 +98,7 @@ class RedisJournal(OfOneProcess):
         check_lookup(ref)
         known = await self._known_key()
         with self._told():
-            key, entry = await self._redis().execute_command("HMGET", self._name, "key", _field(ref))
+            key, entry = await self._database.run("HMGET", self._name, "key", _field(ref))
         self._check_same(known, key)
         return None if entry is None else self._loaded(_field(ref), entry)
 
@@ -188,13 +165,13 @@ class RedisJournal(OfOneProcess):
             words = [word for pair in old[first : first + _AT_ONCE] for word in pair]
             with self._told():
                 # What has changed since it was read stays.
-                forgotten += await self._redis().execute_command("EVAL", _lua.FORGET, 1, self._name, *words)
+                forgotten += await self._database.run("EVAL", _lua.FORGET, 1, self._name, *words)
         return forgotten
 
     async def _run(self, script: str, ref: str, words: str) -> str:
         key = await self._known_key()
         with self._told():
-            said = _text(await self._redis().execute_command("EVAL", script, 1, self._name, key, _field(ref), words))
+            said = as_text(await self._database.run("EVAL", script, 1, self._name, key, _field(ref), words))
         self._check_same(key, None if said == "gone" else key)
         if said == "broken":
             raise self._broken(_field(ref))
@@ -206,32 +183,32 @@ class RedisJournal(OfOneProcess):
         place, begun = 0, False
         while place or not begun:
             with self._told():
-                place, part = await self._redis().execute_command("HSCAN", self._name, place, "COUNT", _AT_ONCE)
+                place, part = await self._database.run("HSCAN", self._name, place, "COUNT", _AT_ONCE)
             begun = True
             for field, value in part.items():
-                if _text(field).startswith(_field("")):
-                    yield _text(field), _text(value)
-                elif _text(field) == "key":  # a scan meets all that was there from its beginning to its end
+                if as_text(field).startswith(_field("")):
+                    yield as_text(field), as_text(value)
+                elif as_text(field) == "key":  # a scan meets all that was there from its beginning to its end
                     key = value
         self._check_same(known, key)
 
     async def _known_key(self) -> str:
         if self._key is None or self._is_lost:
             with self._told():
-                key = await self._redis().execute_command("HGET", self._name, "key")
+                key = await self._database.run("HGET", self._name, "key")
             self._check_same(self._key, key)
             if self._key is None:
                 await self._look_at_settings()
-            self._key, self._is_lost = _text(key), False
+            self._key, self._is_lost = as_text(key), False
         return self._key
 
     async def _look_at_settings(self) -> None:
         found: dict[str, str] = {}
         try:
             for name in _KEEPS_ALL:
-                said = await self._redis().execute_command("CONFIG GET", name)
-                found |= {_text(setting): _text(value) for setting, value in said.items()}
-        except self._failures:
+                said = await self._database.run("CONFIG GET", name)
+                found |= {as_text(setting): as_text(value) for setting, value in said.items()}
+        except self._database.failures:
             _LOG.warning("redis does not tell its settings: see to it that it keeps every write (%s)", _KEEPS_ALL)
             return
         loose = {name: found.get(name, "not told") for name, kept in _KEEPS_ALL.items() if found.get(name) != kept}
@@ -240,24 +217,16 @@ class RedisJournal(OfOneProcess):
                 "redis may lose what this journal writes, and what was sent would be sent again: %s; wanted: %s", loose, _KEEPS_ALL
             )
 
-    def _redis(self) -> RedisClient:
-        if self._url is None and self._client is not None:
-            return self._client
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is None or self._loop() is not loop:
-            self._client, self._loop = _connect(self._url or ""), weakly(loop)
-        return self._client
-
     @contextmanager
     def _told(self) -> Generator[None]:
         try:
             yield
-        except self._failures as error:
-            raise JournalError(f"redis: cannot be reached or written ({_reason(error)}); look at the server") from None
+        except self._database.failures as error:
+            raise JournalError(f"redis: cannot be reached or written ({reason(error)}); look at the server") from None
 
     def _check_same(self, known: str | None, found: str | bytes | None) -> None:
         """Refuse a journal without its key, or with another than the one we know: until ours is back, or for good."""
-        if found is None or (known is not None and _text(found) != known):
+        if found is None or (known is not None and as_text(found) != known):
             self._is_lost = True
             raise JournalError(
                 f"redis: no journal under {self._name!r}, or another than before: the server was flushed, or this is another database; "
@@ -292,35 +261,8 @@ class RedisJournal(OfOneProcess):
         return f"RedisJournal(prefix={self._name!r})"
 
 
-def _library(module: str) -> Any:
-    try:
-        return import_module(module)
-    except ModuleNotFoundError:
-        raise ConfigError('redis: needs the extra: python -m pip install "voicedrop-async[redis]"') from None
-
-
-def _connect(url: str) -> RedisClient:
-    # Once more at once: a connection that rested may have been closed. Each script tells its own repeat from another's.
-    retry = _library("redis.asyncio.retry").Retry(_library("redis.backoff").NoBackoff(), 1)
-    connect: Callable[..., RedisClient] = _library("redis.asyncio").Redis.from_url
-    try:
-        return connect(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=retry)
-    except ValueError:  # its text may show the password
-        raise ConfigError("redis: not a URL such as redis://localhost:6379/0") from None
-
-
 def _field(ref: str) -> str:
     return f"ref:{ref}"
-
-
-def _text(said: str | bytes) -> str:
-    # A client of yours may decode by itself.
-    return said if isinstance(said, str) else said.decode()
-
-
-def _reason(error: BaseException) -> str:
-    code = str(error).partition(" ")[0]  # as in OOM, READONLY, NOAUTH
-    return f"{type(error).__name__}, {code}" if code.isalpha() and code.isupper() else type(error).__name__
 
 
 def _writer() -> str:

@@ -29,7 +29,7 @@ _Cells: TypeAlias = tuple[str, int, Callable[[str], Any]]
 """A column: its name, its place in a row, and what reads its cells."""
 _UNREADABLE: Final = (IndexError, InvalidOperation, msgspec.MsgspecError, ValueError)
 _ROWS: Final = 5_000
-_PARQUET_ROWS: Final = 50_000
+_PARQUET_ROWS: Final = 20_000
 """A group of rows is read anew for each batch that lies in it."""
 _BYTES: Final = 4 * 2**20
 """Of lines of JSON, which take some hundred bytes each."""
@@ -181,7 +181,7 @@ def _parquet(path: Path) -> Generator[Batch]:
     import polars as pl
 
     try:
-        table = pl.scan_parquet(path, glob=False)
+        table: Any = pl.scan_parquet(path, glob=False)  # Any: polars' own types want numpy here
         held, wanted = table.collect_schema(), schema_of(VoiceMessage)
         if any(held.get(name) != wanted[name] for name in COLUMNS):
             raise ConfigError(f"source: {path}: no export of voice messages; other columns or types are in it")

@@ -107,7 +107,7 @@ class Frames(Whole):
     def _read(self, part: Path) -> tuple[list[bytes], Callable[[Path, Collection[int]], None]]:
         import polars as pl
 
-        frame = pl.read_parquet(part)
+        frame: Any = pl.read_parquet(part)  # Any: polars' own types want numpy here
 
         def add(new: Path, again: Collection[int]) -> None:
             if not again:
@@ -116,7 +116,7 @@ class Frames(Whole):
             if self._scratch is None:
                 self._scratch = TemporaryDirectory(dir=new.parent, prefix=f"{new.name}.")
             file = Path(self._scratch.name) / part.name
-            kept: Any = pl.Series([place not in again for place in range(len(frame))])  # Any: polars' own types want numpy here
+            kept = pl.Series([place not in again for place in range(len(frame))])
             frame.filter(kept).write_parquet(file)
             self._files.append(file)
 
