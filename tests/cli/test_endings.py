@@ -158,7 +158,20 @@ async def test_a_list_that_cannot_be_written_ends_with_1(sandbox, full_disk):
     ended = await asyncio.to_thread(run, "track", env=environment_of(sandbox), stdout=full_disk)
 
     assert ended.code == 1
-    assert "No space left" in only_line(ended)
+    assert only_line(ended) == "voicedrop: standard output: No space left on device\n"
+
+
+def test_a_file_that_does_not_fit_on_the_disk_is_named_and_can_be_gone_on_with(environment, tmp_path):
+    little = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "os.execv(sys.executable, [sys.executable, '-m', 'voicedrop_async', *sys.argv[1:]])"
+    )
+    out = tmp_path / "messages.jsonl"
+
+    ended = run("track", "--page-size", "20", "--out", str(out), env=environment, program=(sys.executable, "-c", little))
+
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1].startswith(f"voicedrop: path: {out}.part: cannot be written to: File too large")
 
 
 async def test_a_list_with_a_row_that_cannot_be_read_ends_with_4(sandbox):
@@ -235,6 +248,32 @@ async def test_ctrl_c_with_a_journal_says_where_it_is_written_down(sandbox, line
 
     assert f"voicedrop journal {tmp_path / 'sends'} names the campaign" in only_line(ended)
     assert json.loads(opened.out)["campaign_name"] == json.loads(line.received[-1].body)["name"]
+
+
+async def test_ctrl_c_comes_too_late_once_the_work_is_done(sandbox, campaign_file, tmp_path):
+    """Pressed while the loop is closed: whoever is told 130 does it all once more, and ``>>`` would hold everything twice."""
+    late = (
+        "import asyncio, os, signal, sys; from voicedrop_async.__main__ import main; close = asyncio.Runner.close;"
+        "asyncio.Runner.close = lambda runner: (os.kill(os.getpid(), signal.SIGINT), close(runner)); sys.exit(main())"
+    )
+    place, out, page = tmp_path / "place", tmp_path / "messages.jsonl", tmp_path / "page.html"
+    lines = []
+    for arguments in (
+        ("track", "--max-items", "600", "--resume", str(place)),
+        ("track", "--max-items", "2", "--out", str(out)),
+        ("send", str(campaign_file), "--yes"),
+        ("send", str(campaign_file), "--yes", "--journal", str(tmp_path / "sends"), "--ref", "order-4711"),
+        ("summary", "CAMPAIGN"),
+        ("report", str(out), "--out", str(page)),
+    ):
+        words = (sandbox.campaigns[0].tracking_id if word == "CAMPAIGN" else word for word in arguments)
+        ended = await asyncio.to_thread(run, *words, env=environment_of(sandbox), program=(sys.executable, "-c", late))
+        assert (ended.code, ended.err) == (0, ""), arguments
+        lines.append(ended.out.count("\n"))
+
+    assert lines == [500, 0, 1, 1, 1, 0]
+    assert {file.name for file in tmp_path.iterdir()} >= {"messages.jsonl", "page.html"}
+    assert not place.exists()
 
 
 async def test_a_server_that_speaks_no_json_ends_with_1(sandbox, line):

@@ -144,6 +144,23 @@ async def test_wherever_ctrl_c_strikes_each_message_is_written_once(sandbox, pla
     assert not place.exists()
 
 
+async def test_two_runs_with_one_place_are_held_apart(sandbox, line, place):
+    """The second one would write everything a second time; when the first one is gone, however it went, the next goes on."""
+    command = ("track", "--page-size", "2", "--resume", str(place))
+    line.will(page(0), falls_silent())
+    child = start(*command, env=behind(sandbox, line))
+    await until(line, 2)
+    refused = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
+    child.kill()
+    await asyncio.to_thread(finish, child)
+    line.will(page(1), page(2))
+    ended = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
+
+    assert (refused.code, refused.out, refused.err) == (2, "", f"voicedrop: --resume: {place}: another run is using it\n")
+    assert (ended.code, ids(ended.out)) == (0, ["m2", "m3", "m4", "m5"])
+    assert list(place.parent.iterdir()) == []
+
+
 async def test_a_run_that_is_killed_repeats_a_page_at_most_and_loses_nothing(sandbox, place):
     """No chance to tidy up: what is written may be a page ahead of what the file says, never behind it."""
     sandbox.delay(0.03)
@@ -288,7 +305,7 @@ def test_a_place_that_could_not_be_kept_is_refused_before_anything_is_sent(envir
 
     assert (nowhere.code, nowhere.out, folder.code, folder.out) == (2, "", 2, "")
     assert "no folder that can be written to" in nowhere.err
-    assert "Is a directory" in folder.err
+    assert "is a folder" in folder.err
 
 
 async def test_as_many_requests_are_under_way_as_prefetch_says(sandbox, line, place):

@@ -3,7 +3,7 @@
 import sys
 from typing import Final
 
-from voicedrop_async.cli._say import give_up_stdout, has_somewhere_to_write, say
+from voicedrop_async.cli._say import give_up_stdout, has_somewhere_to_write, named, say
 from voicedrop_async.errors import ConfigError, OutcomeUnknown, VoiceDropError
 
 _EXTRA: Final = {"cyclopts", "rich"}
@@ -37,14 +37,15 @@ def main() -> int:
         return _told(str(error), 1)
     except OSError as error:
         give_up_stdout()  # a full disk would speak up again
-        return _told(_typed(str(error)), 1)
+        return _told(f"{error.filename}: {error.strerror}" if error.filename else _typed(str(error)), 1)
 
 
 def _run() -> int:
     from voicedrop_async.cli._app import run  # needs the extra
 
     code = run()
-    sys.stdout.flush()  # while a reader that is gone can still be told from a bug
+    with named("standard output"):
+        sys.stdout.flush()  # while a reader that is gone can still be told from a bug
     return code
 
 

@@ -26,7 +26,8 @@ Exit codes:
   3    a paid send may have happened, or has, and its receipt is lost:
        look before you send again
   4    the list came to its end, but is not complete
-  130  interrupted with Ctrl-C"""
+  130  interrupted with Ctrl-C; a send that was under way may have happened
+       all the same: the last line says so"""
 
 COMMANDS: Final = {
     "completion": "Write what completes commands and options in your shell.",

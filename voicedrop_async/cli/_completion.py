@@ -11,8 +11,10 @@ def completion(shell: Literal["bash", "fish", "zsh"], /) -> int:
 
     Nothing is installed: put it where your shell looks, once.
 
-        bash: voicedrop completion bash > ~/.local/share/bash-completion/completions/voicedrop
-        fish: voicedrop completion fish > ~/.config/fish/completions/voicedrop.fish
+        bash: d=~/.local/share/bash-completion/completions; mkdir -p $d
+              voicedrop completion bash > $d/voicedrop
+        fish: d=~/.config/fish/completions; mkdir -p $d
+              voicedrop completion fish > $d/voicedrop.fish
         zsh:  voicedrop completion zsh > "${fpath[1]}/_voicedrop"
 
     Args:

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from voicedrop_async import Chunk, ChunkState, ConfigError, OutcomeUnknown, RouteeSession, SendLedger
 from voicedrop_async.cli._books import Books, how_to_look
+from voicedrop_async.cli._ending import too_late
 from voicedrop_async.cli._order import Order
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._say import give_up_stdout, say
@@ -46,6 +47,8 @@ async def _sent(session: RouteeSession, books: Books, order: Order, done: list[C
 
         def show(chunk: Chunk) -> None:
             done.append(chunk)
+            if len(done) == order.count:
+                too_late()  # only its receipt is still to be written
             if chunk.receipt is not None:
                 put(json_lines([chunk.receipt]))
             elif chunk.state is ChunkState.REFUSED:

@@ -113,6 +113,8 @@ class Output:
     def __attrs_post_init__(self) -> None:
         if self.out is not None and self.format == "table":
             raise ConfigError("--format: a table is for the screen; a file can be jsonl, csv or parquet")
+        if self.out is not None and self.out.is_dir():
+            raise ConfigError(f"--out: {self.out}: is a folder; name a file in it")
         if self.out is not None and self.resume is not None:
             raise ConfigError(
                 "--resume: is for stdout; with --out the place is kept beside the file, and the same command goes on from there"

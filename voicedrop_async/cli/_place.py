@@ -1,5 +1,7 @@
 """The place of a list in a file, and the range that it was begun with, so that the same command can simply be run again."""
 
+import atexit
+import fcntl
 import os
 import sys
 from asyncio import CancelledError
@@ -15,7 +17,7 @@ from attrs import frozen
 from voicedrop_async import ConfigError, ResumeToken, ResumeTokenError
 from voicedrop_async._files import write_whole
 from voicedrop_async.cli._range import Range
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._say import named, say
 
 T = TypeVar("T")
 
@@ -41,8 +43,8 @@ class Place:
         """Read ``file``, if there is one; without any, every walk begins at the beginning.
 
         Raises:
-            ConfigError: What is there is no place, or the place of a walk over another range; or its folder cannot be
-                written to, which should not be found out when a page has been written already.
+            ConfigError: What is there is no place, or the place of a walk over another range, or another run is using it; or its
+                folder cannot be written to, which should not be found out when a page has been written already.
         """
         self._file = file
         self._kept: _Kept | None = None
@@ -52,6 +54,9 @@ class Place:
             return
         if not os.access(file.parent, os.W_OK):
             raise ConfigError(f"--resume: {file.parent}: no folder that can be written to")
+        if file.is_dir():
+            raise ConfigError(f"--resume: {file}: is a folder; name a file in it")
+        _take_alone(file)
         self._kept = _read("--resume", file, _Kept, "no place of a walk, and left as it is; name another file")
         if self._kept is not None:
             self.range = range.gone_on_with(self._kept.range, file, _ANEW)
@@ -79,7 +84,8 @@ class Place:
         self._began = True
         if self._file is not None:
             self._kept = _Kept(range=self.range, written=written, token=str(token))
-            write_whole(self._file, msgspec.json.encode(self._kept) + b"\n")
+            with named(str(self._file)):
+                write_whole(self._file, msgspec.json.encode(self._kept) + b"\n")
 
     def forget(self) -> None:
         """The list has ended: the next walk begins at the beginning."""
@@ -131,6 +137,23 @@ def range_kept(out: Path, range: Range, *, part: str = PART) -> Generator[None]:
     finally:
         if not there.exists():  # it is whole, or was not begun
             file.unlink(missing_ok=True)
+
+
+def _take_alone(file: Path) -> None:
+    """Have a place for this process alone, to its end. The file itself is another one after each page, so the lock lies beside it."""
+    beside = file.with_name(f"{file.name}.lock")
+    try:
+        while True:
+            lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if beside.exists() and os.path.samestat(os.fstat(lock), beside.stat()):
+                break
+            os.close(lock)  # who had it has just ended, and took it away
+    except BlockingIOError:
+        raise ConfigError(f"--resume: {file}: another run is using it") from None
+    except OSError as error:
+        raise ConfigError(f"--resume: {beside}: {error.strerror}") from None
+    atexit.register(beside.unlink, missing_ok=True)
 
 
 def _named(out: Path, part: str) -> Path:

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from voicedrop_async import ConfigError, report_to
+from voicedrop_async.cli._ending import done
 from voicedrop_async.cli._options import ACCOUNT, PORTION, SEARCH, Account, Portion, Search
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._range import Range
@@ -52,6 +53,7 @@ async def report(
             raise ConfigError("FILE: is drawn whole; options such as --start are for messages from the service")
         with _says_if_nothing_was_written(out, png), Progress("messages", before=0, most=None, to_stdout=False) as progress:
             await report_to(file, out, png=png, title=title, on_batch=progress.read)
+            await done()
         return 0
     span = Range.read(search.start, search.end)
     async with account.routee(ahead=portion.prefetch) as routee:
@@ -61,8 +63,9 @@ async def report(
             Progress("messages", before=0, most=portion.max_items, to_stdout=False) as progress,
         ):
             await ask_total(progress, search.uncut(routee, span))
-            done = await report_to(messages, out, png=png, title=title, on_page=progress.show)
-    return 0 if done.report is None else judged(done.report, done.messages, "messages", portion.max_items)
+            drawn = await report_to(messages, out, png=png, title=title, on_page=progress.show)
+            await done()
+    return 0 if drawn.report is None else judged(drawn.report, drawn.messages, "messages", portion.max_items)
 
 
 @contextmanager

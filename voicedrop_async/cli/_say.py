@@ -4,6 +4,8 @@ import io
 import os
 import re
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 _NUMBER: Final = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,}")
@@ -21,6 +23,15 @@ def say(sentence: str) -> None:
     """Tell it on stderr, in one line."""
     sys.stderr.write(f"voicedrop: {' '.join(sentence.split())}\n")
     sys.stderr.flush()
+
+
+@contextmanager
+def named(what: str) -> Generator[None]:
+    """Let an error of the disk tell what could not be written: it does not know itself if a file was open already."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, what) from None
 
 
 def give_up_stdout() -> None:

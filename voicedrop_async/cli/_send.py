@@ -21,6 +21,7 @@ from voicedrop_async import (
 )
 from voicedrop_async.cli import _order, _preview, _recipients
 from voicedrop_async.cli._books import Books, how_to_look
+from voicedrop_async.cli._ending import too_late
 from voicedrop_async.cli._long_list import send_list
 from voicedrop_async.cli._say import give_up_stdout, say
 from voicedrop_async.cli._settings import Settings
@@ -128,10 +129,14 @@ async def _analysis(settings: Settings, order: _order.Order) -> VoiceAnalysis:
 async def _sent(session: RouteeSession, books: Books | None, campaign: VoiceCampaign) -> CampaignReceipt:
     if books is None:
         async with session:
-            return await session.send_campaign(campaign)
+            receipt = await session.send_campaign(campaign)
+            too_late()  # only the receipt is still to be written
+            return receipt
     async with books.journal, session:
         await books.check_no_other(f"{books.ref}/1")
-        return await session.send_campaign(campaign, ref=books.ref)
+        receipt = await session.send_campaign(campaign, ref=books.ref)
+        too_late()
+        return receipt
 
 
 def _told(receipt: CampaignReceipt) -> int:

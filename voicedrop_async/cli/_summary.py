@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from cyclopts import Parameter
 
 from voicedrop_async import CampaignSummary, ConfigError
+from voicedrop_async.cli._ending import too_late
 from voicedrop_async.cli._options import ACCOUNT, Account
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._say import masked, say
@@ -80,6 +81,8 @@ async def _write(ids: list[str], shape: Shape, account: Account) -> int:
                         else:
                             failed += 1
                             progress.say(f"{_shown(outcome.key)}: {outcome.error}")
+                        if done == len(ids):
+                            too_late()
                         progress.count(done, len(ids))
     except CancelledError:
         say(f"interrupted: campaigns written: {done - failed:,} of {len(ids):,}")

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from voicedrop_async import ConfigError, Exported, Page, PageStream, RequestError, WalkReport, export_to
+from voicedrop_async.cli._ending import done
 from voicedrop_async.cli._options import Output
 from voicedrop_async.cli._place import Place, range_kept
 from voicedrop_async.cli._progress import Progress
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._say import named, say
 from voicedrop_async.export import Format, csv_header, to_csv, to_jsonl
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ async def write(
                 place.keep(walk.token, before + walk.report.items)
                 progress.show(page, walk.report)
         put(head)  # of a list without a page
+        await done()
     report = walk.report
     if report.items != max_items or report.complete:
         place.forget()  # the walk came to the end of the list
@@ -83,13 +85,14 @@ async def _to_file(
             progress.before = so_far.items - so_far.report.items
             progress.show(page, so_far.report)
 
-        done = await export_to(stream, file, format=cast("Format | None", format), on_page=show)
-    return judged(done.report, done.items, what, max_items)
+        exported = await export_to(stream, file, format=cast("Format | None", format), on_page=show)
+        await done()
+    return judged(exported.report, exported.items, what, max_items)
 
 
 @contextmanager
 def _says_how_to_go_on(file: Path) -> Generator[None]:
-    ended = False
+    ended, before = False, _inode(file)
     try:
         yield
         ended = True
@@ -99,6 +102,12 @@ def _says_how_to_go_on(file: Path) -> Generator[None]:
     finally:
         if not ended and file.with_name(f"{file.name}.part.place").exists():
             say(f"{file}.part keeps what was written: the same command goes on from there")
+        elif not ended and _inode(file) != before:
+            say(f"{file} is whole all the same")
+
+
+def _inode(file: Path) -> int | None:
+    return file.stat().st_ino if file.exists() else None
 
 
 async def ask_total(progress: Progress, uncut: PageStream[Any] | None) -> None:
@@ -120,13 +129,14 @@ def put(data: bytes) -> None:
     """Write a page to stdout. In a file, half of one is taken back: the other half would be written behind half a line."""
     out = sys.stdout.buffer
     before = os.fstat(out.fileno())
-    try:
-        out.write(data)
-        out.flush()
-    except OSError:
-        if stat.S_ISREG(before.st_mode):
-            os.ftruncate(out.fileno(), before.st_size)
-        raise
+    with named("standard output"):
+        try:
+            out.write(data)
+            out.flush()
+        except OSError:
+            if stat.S_ISREG(before.st_mode):
+                os.ftruncate(out.fileno(), before.st_size)
+            raise
 
 
 def _doubts(report: WalkReport, written: int, what: str) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from attrs import define, field
 
 from voicedrop_async import ConfigError, Merged, Parts, Shard, ShardResult, ShardState, merge, plan
+from voicedrop_async.cli._ending import done
 from voicedrop_async.cli._options import Account, Output, Portion, Search
 from voicedrop_async.cli._place import begun, range_kept
 from voicedrop_async.cli._progress import Progress
@@ -67,6 +68,7 @@ async def by_workers(workers: int, search: Search, portion: Portion, output: Out
             say(f"{len(missing)} of {len(shards)} shards are not there; the first of them: {missing[0].error}")
             return 1
         merged = await merge(shards, results, out)
+        await done()
         await asyncio.to_thread(shutil.rmtree, parts.folder)
     return _judged(merged)
 

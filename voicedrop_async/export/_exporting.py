@@ -72,7 +72,7 @@ async def export_to(
         RequestError, WalkError: The walk failed. In both cases what came before is kept, and the same call goes on from there.
     """
     part = _part_of(stream, Path(path), format)
-    desk = _Desk()
+    desk = _Desk(part.path)
     try:
         if isinstance(part, Frames):
             await desk.do(check_polars)
@@ -202,7 +202,8 @@ def _step(part: Part, items: list[object], written: int, token: str | None) -> C
 class _Desk:
     """One thread, which takes step after step while the walk goes on. After one that failed it takes none but the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._thread = ThreadPoolExecutor(1, "voicedrop-export")
         self._under_way: asyncio.Future[None] | None = None
         self._failed = False
@@ -224,7 +225,7 @@ class _Desk:
         try:
             await asyncio.shield(self._under_way)
         except OSError as error:
-            raise FileError(f"path: cannot be written to: {error.strerror or type(error).__name__}") from None
+            raise FileError(f"path: {self._path}: cannot be written to: {error.strerror or type(error).__name__}") from None
         finally:
             if self._under_way.done():
                 self._under_way = None
