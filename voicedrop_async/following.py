@@ -63,7 +63,8 @@ def follow(
     between. Each status of each message comes once, whichever of the two says it first, and for each message in the order of
     a call: what comes late, behind a later status, is passed over.
 
-    Callbacks are not proven, and tracking has the last word: a final status in tracking is told unless it is the last that was
+    Callbacks are not proven: one is told also of a message that tracking never lists, and ``origin`` says who said it.
+    Tracking has the last word: a final status in tracking is told unless it is the last that was
     told, also behind another final one of a callback, and ends what callbacks can say of that message. A status on the way
     that tracking says behind a final one of a callback is not told.
 

@@ -21,7 +21,13 @@ def test_stdout_is_ready_for_export_and_stderr_tells_of_the_page():
     assert all(line.partition("=")[2].strip() for line in lines)
     assert ended.out == ""
     assert ended.code == 0
-    assert lines[0].partition("=")[2].strip() in ended.err
+    assert ended.err.endswith(f" {lines[0].partition('=')[2].strip()}/\n")  # alone at the end: it is copied from there
+
+
+def test_a_state_that_cannot_be_kept_is_told_by_its_option(tmp_path):
+    ended = run("sandbox", "--state", str(tmp_path / "no" / "state"), env=clean())
+
+    assert (ended.code, ended.err) == (1, f"voicedrop: --state: {tmp_path}/no/state: No such file or directory\n")
 
 
 def test_ctrl_c_ends_it_with_130():

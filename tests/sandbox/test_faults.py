@@ -84,6 +84,18 @@ async def test_a_fault_is_one_way_to_fail(caller, ways):
         caller.sandbox.fail_next(**ways)
 
 
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("drop", "after_actng"), ("status", 1), ("times", -1), ("retry_after", -1), ("retry_after", "1\r\nX: y"), ("content_type", "a\nb")],
+)
+async def test_a_fault_that_makes_no_sense_is_refused_and_named(caller, argument, value):
+    """As over HTTP; otherwise a test with a slip of the pen would pass without its fault."""
+    ways = {} if argument in {"drop", "status"} else {"status": 500}
+    with pytest.raises(ValueError, match=argument):
+        caller.sandbox.fail_next(**ways, **{argument: value})
+    assert (await caller.send())[0] == 200
+
+
 async def test_a_delayed_answer_comes_after_the_act(caller):
     caller.sandbox.delay(60)
     with pytest.raises(TimeoutError):

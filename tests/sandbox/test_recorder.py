@@ -2,12 +2,22 @@
 
 import json
 import re
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from aiohttp import test_utils, web
 
-from voicedrop_async import ClientCredentials, MessageStatus, RouteeSession, SpokenMessage, TrackingFilter, VoiceCampaign
+from voicedrop_async import (
+    ClientCredentials,
+    MessageStatus,
+    Retry,
+    RouteeSession,
+    ServerFailed,
+    SpokenMessage,
+    TrackingFilter,
+    VoiceCampaign,
+)
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.sandbox import Recorder, Sandbox
 
@@ -127,6 +137,30 @@ async def test_what_was_recorded_is_answered_again(sandbox, tmp_path):
     assert again[4].number_of_recipients == analysis.number_of_recipients
     assert (again[5].tracking_id, again[5].cost) == (receipt.tracking_id, receipt.cost)
     assert other.campaigns == ()
+
+
+async def test_an_answer_comes_to_the_very_request_it_was_recorded_for(sandbox, tmp_path):
+    """Also in another order; a number or a moment of another day is as good, another query is told, not answered with what fits not."""
+    auth = ClientCredentials(*sandbox.credentials)
+    busy, failed = (
+        [TrackingFilter("status.status", status), TrackingFilter("recipient", NUMBER, operator="is_not")] for status in ("Busy", "Failed")
+    )
+    file, day = tmp_path / "it.jsonl", timedelta(days=1)
+    week = {"start": sandbox.now - 9 * day, "end": sandbox.now}
+    async with (
+        Recorder(file, to=sandbox.routee_url) as recorder,
+        RouteeSession(auth, base_url=recorder.url, auth_url=sandbox.auth_url) as routee,
+    ):
+        first, other = [await routee.track_messages(filters=one, **week).collect() for one in (busy, failed)]
+        assert len(first) != len(other)
+    sandbox.replay(file)
+    later = {"start": week["start"] + day, "end": week["end"] + day}
+    nobody = [TrackingFilter("status.status", "Failed"), TrackingFilter("recipient", "+306900000000", operator="is_not")]
+    async with RouteeSession(auth, base_url=sandbox.routee_url, auth_url=sandbox.auth_url, retry=Retry(attempts=1)) as routee:
+        with pytest.raises(ServerFailed, match="another query or body only"):
+            await routee.track_messages(filters=busy[:1], **week).collect()
+        assert len(await routee.track_messages(filters=nobody, **later).collect()) == len(other)
+        assert len(await routee.track_messages(filters=busy, **week).collect()) == len(first)
 
 
 async def test_a_redirect_is_handed_on_with_where_it_leads(tmp_path):

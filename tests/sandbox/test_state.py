@@ -151,7 +151,7 @@ async def test_a_file_of_another_program_or_of_a_sandbox_that_runs_is_refused(st
     text = tmp_path / "notes.txt"
     text.write_text("These are notes, and no state of a sandbox. " * 30)
     for path, words in ((state, "another sandbox has it"), (text, "no state of a sandbox"), (tmp_path / "no" / "folder", "No such file")):
-        with pytest.raises(OSError, match=words):
+        with pytest.raises(OSError, match=f"^state: .*{words}"):
             await Sandbox(state=path).start()
     assert text.read_text().startswith("These are notes")
 

@@ -11,11 +11,14 @@ from urllib.request import Request, urlopen
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from jsonschema_rs import validator_for
 from schemathesis.checks import missing_required_header
 from schemathesis.core.failures import FailureGroup
 
 import voicedrop_async
 from voicedrop_async.sandbox import Sandbox, in_thread
+from voicedrop_async.sandbox._callbacks import _posts
+from voicedrop_async.sandbox._wire import plain
 
 PACKAGE = Path(voicedrop_async.__file__).parent
 FOLDER = files("voicedrop_async.sandbox") / "openapi"
@@ -105,3 +108,28 @@ def test_they_name_what_the_sandbox_serves_and_the_client_asks_for() -> None:
 
     assert named == written(r'web\.(\w+)\("(/\w[^"]*)"', "sandbox/_sites.py")
     assert named == client | {"POST /oauth/token"}
+
+
+def test_what_is_posted_is_as_they_say(served: Sandbox, bearer: str) -> None:
+    """All that a campaign has to tell, long before it is due; each key is named."""
+    callback = {"strategy": "OnChange", "url": "http://127.0.0.1:9/"}
+    spoken = {"message": {"text": "Hello"}, "name": "Spring", "hangupDelay": 5}
+    filed = {"fileURL": "https://files.example.com/a.wav", "groups": ["Friends"]}
+    for what in (spoken, filed):
+        body = {"from": "3021", "to": ["+306912345678"], "scheduledDate": "2999-01-01T00:00:00Z", **what}
+        body |= {"callback": callback, "campaignCallback": callback}
+        ROUTEE["/voice/campaign"]["POST"].Case(body=body).call_and_validate(base_url=served.routee_url, headers={"Authorization": bearer})
+    posts = [plain([post.content()])[0] for campaign in served.campaigns[-2:] for post in _posts(campaign)]
+
+    named = {}
+    for webhook, mark in (("message", "messageId"), ("campaign", "statuses")):
+        content = ROUTEE.raw_schema["webhooks"][webhook]["post"]["requestBody"]["content"]["application/json"]
+        validator = validator_for({**content["schema"], "components": ROUTEE.raw_schema["components"]})
+        told = [post for post in posts if mark in post]
+        assert told
+        for post in told:
+            validator.validate(post)
+        name = content["schema"]["$ref"].rpartition("/")[2]
+        named[webhook] = ROUTEE.raw_schema["components"]["schemas"][name]["properties"].keys() - {key for post in told for key in post}
+    assert named == {"message": {"operator"}, "campaign": set()}
+    assert ROUTEE.raw_schema["webhooks"].keys() == {"message", "campaign", "conversation", "keys"}

@@ -25,6 +25,7 @@ from voicedrop_async.sandbox import Sandbox
 expect.set_options(timeout=15_000)  # milliseconds; a busy machine is no fault of the page
 
 LIVE = "#life[data-life=live]"
+PLACES = "(buttons) => buttons.map((one) => one.getBoundingClientRect().top + one.closest('.levers').scrollTop + scrollY)"
 CAMPAIGN = VoiceCampaign(
     "306900000000",
     to=[f"+3069{place:08}" for place in range(9)],
@@ -160,6 +161,28 @@ async def test_what_is_sent_is_seen_as_it_goes_and_can_be_found(sandbox: Sandbox
     await expect(page.get_by_role("heading", level=1)).to_have_text("Message to +306900000007")
     await expect(page.get_by_text("Hello, it is <b>spring</b>", exact=True)).to_be_visible()
     assert complaints(window, sandbox) == []
+
+
+@pytest.mark.parametrize("size", [(1280, 600), PHONE])
+async def test_a_button_stays_where_it_is_when_it_is_pressed(
+    sandbox: Sandbox, routee: RouteeSession, chromium: Chromium, size: tuple[int, int]
+) -> None:
+    """A second click hits the same one; and what was said goes once the fault is used up."""
+    window = await chromium.open(f"{sandbox.page_url}#/faults", size=size, until=LIVE)
+    waiting, said = window.page.locator("#waiting"), window.page.locator("#said")
+    await expect(waiting).to_contain_text("None")
+    before = await window.page.locator(".levers button").evaluate_all(PLACES)
+    for number in range(1, 5):
+        await press(window, "Drop before acting", "The next")
+        await expect(waiting).to_contain_text(f"Next {number}:" if number > 1 else "Next:")
+        await press(window, "Cap the page size", "at most now", size="10")
+        assert await window.page.locator(".levers button").evaluate_all(PLACES) == before
+    sandbox.clear_faults()
+    await press(window, "Drop before acting", "The next request fails so.")
+    with pytest.raises(OutcomeUnknown):
+        await routee.send_campaign(CAMPAIGN)
+    await expect(waiting).to_contain_text("None")
+    await expect(said).to_be_empty()
 
 
 async def test_the_keyboard_alone_is_enough(sandbox: Sandbox, routee: RouteeSession, chromium: Chromium) -> None:

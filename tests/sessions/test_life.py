@@ -169,6 +169,12 @@ def test_d03_a_session_of_one_run_is_refused_in_another(unused_tcp_port: int) ->
     assert "make one in each run" in asyncio.run(use())
 
 
+def test_d03_a_session_is_refused_where_no_loop_of_asyncio_runs() -> None:
+    """As under another library's loop, such as trio's, which awaits in the same words."""
+    with pytest.raises(ConfigError, match="no loop of asyncio runs"):
+        RouteeSession(StaticToken("t")).track_message("m").send(None)
+
+
 async def test_a_session_in_use_is_closed_in_its_own_loop_only(line: RawServer, caller: RouteeSession) -> None:
     """From another thread it would be half closed, and its connections stay open."""
     line.will(MESSAGE)

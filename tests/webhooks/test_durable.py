@@ -120,7 +120,7 @@ async def test_who_watches_is_told_before_the_handler_and_of_what_nobody_waits_f
 
     async with durable(handle) as receiver:
         with receiver.watched_by(lambda _event: order.append("watcher")):
-            scope = {"type": "http", "method": "POST", "path": f"/{SECRET}/message"}
+            scope = {"type": "http", "method": "POST", "path": f"/{SECRET}/message", "headers": []}
             answering = asyncio.create_task(receiver(scope, AsyncMock(return_value=body), AsyncMock()))
             await asyncio.sleep(0)
             assert receiver.waiting == 1

@@ -1,6 +1,8 @@
 """The receiver, on a real line: what it answers, what it hands on, and what it keeps to itself."""
 
 import asyncio
+import gzip
+import json
 import logging
 import pickle
 import threading
@@ -13,6 +15,7 @@ import pytest
 from attrs import evolve
 from campaigns import CAMPAIGN
 from webhooks.callbacks import SECRET, Heard, Poster, message, served, served_by_uvicorn
+from yarl import URL
 
 from voicedrop_async import (
     Callback,
@@ -68,7 +71,7 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
         async with poster.http.get(f"{poster.base}/{SECRET[:-1]}/message") as answer:
             assert answer.status == 404
         async with poster.http.post(f"{poster.base}/{SECRET}/message", data=b"plain", headers={"Content-Encoding": "gzip"}) as answer:
-            assert answer.status == 400
+            assert answer.status == 415
         await heard.until(4)
 
     assert said == {
@@ -79,6 +82,41 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
     assert [type(event) for event in heard.events] == [MessageEvent, MessageEvent, MessageEvent, CampaignEvent]
     assert "answered 400" in caplog.text
     assert [word for word in (SECRET, "next-one", "30691") if word in caplog.text] == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_who_posts_slowly_or_compressed_is_answered_and_makes_no_noise(
+    heard: Heard, door: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slowly: the connection is closed, too. Compressed: read on by no server, which would log each broken one with a traceback."""
+    monkeypatch.setattr("voicedrop_async.webhooks._receiver._TO_POST", 0.05)
+    packed, broken = gzip.compress(json.dumps(message()).encode()), b"nope"
+    async with asyncio.timeout(5), CallbackReceiver(heard, secret=SECRET) as receiver, door(receiver) as poster:
+        slow = await raw(poster, b'{"', "Content-Length: 50")
+        for secret, statuses in ((SECRET, {415}), ("x" * 40, {404})):
+            coded = {
+                await raw(poster, body, f"Content-Length: {len(body)}\r\nContent-Encoding: {coding}\r\nConnection: close", secret=secret)
+                for body, coding in ((packed, "gzip"), (broken, "gzip"), (broken, "deflate"), (broken, "x-other"))
+            }
+            assert coded == statuses
+        plain = json.dumps(message()).encode()
+        assert await raw(poster, plain, f"Content-Length: {len(plain)}\r\nContent-Encoding: identity\r\nConnection: close") == 200
+
+    assert slow == 408
+    assert len(heard.events) == 1
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def raw(poster: Poster, body: bytes, head: str, *, secret: str = SECRET) -> int:
+    """Post by hand, and wait until the connection is closed; return the status."""
+    url = URL(poster.base)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(f"POST {url.path}/{secret}/message HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
+    try:
+        answer = await reader.read()
+    finally:
+        writer.close()
+    return int(answer.split()[1])
 
 
 async def test_by_itself_under_asgi_it_lives_as_long_as_its_server(heard: Heard, tmp_path: Path) -> None:
@@ -97,7 +135,8 @@ async def test_by_itself_under_asgi_it_lives_as_long_as_its_server(heard: Heard,
         messages: asyncio.Queue[Any] = asyncio.Queue()
         for one in parts:
             messages.put_nowait(one)
-        await receiver({"type": "http", "method": "POST", "path": f"/{SECRET}/message/"}, messages.get, send)
+        scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": f"/{SECRET}/message/", "headers": []}
+        await receiver(scope, messages.get, send)
 
     receiver = CallbackReceiver(heard, secret=SECRET)
     living = asyncio.create_task(receiver({"type": "lifespan"}, server.get, send))

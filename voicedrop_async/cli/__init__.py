@@ -7,8 +7,8 @@ from voicedrop_async.cli._say import give_up_stdout, has_somewhere_to_write, say
 from voicedrop_async.errors import ConfigError, OutcomeUnknown, VoiceDropError
 
 _EXTRA: Final = {"cyclopts", "rich"}
-_OPTIONS: Final = {"start", "end", "page_size", "max_items", "prefetch", "rate", "max_in_flight", "slices", "team", "ref"}
-"""Of the same name as an argument of a session."""
+_OPTIONS: Final = {"start", "end", "page_size", "max_items", "prefetch", "rate", "max_in_flight", "slices", "team", "ref", "state"}
+"""Of the same name as an argument of a session, or of the sandbox."""
 _MISSING: Final = (
     'the command line needs its extra: python -m pip install "voicedrop-async[cli]", or in a checkout python -m pip install ".[cli]"'
 )
@@ -37,7 +37,7 @@ def main() -> int:
         return _told(str(error), 1)
     except OSError as error:
         give_up_stdout()  # a full disk would speak up again
-        return _told(str(error), 1)
+        return _told(_typed(str(error)), 1)
 
 
 def _run() -> int:

@@ -35,7 +35,9 @@ async def sandbox(
         port: Of Routee; the token endpoint and Spacivox have the next two. 0 takes free ones.
         messages: Tracked messages of the last seven days.
         seed: The same seed makes the same messages.
-        speed: Seconds that pass in the sandbox during a real one.
+        speed: Seconds that pass in the sandbox during a real one. Above 1,
+            its clock runs ahead: what asks for messages "until now" by yours,
+            as the journal's reconcile does, soon sees none of the new ones.
         state: A file from which it goes on, and which it keeps, for another
             run after this one, however it ends. Messages and seed are those
             of the file, once there is one. It holds phone numbers.
@@ -57,6 +59,6 @@ async def sandbox(
         }
         sys.stdout.write("".join(f"{name}={value}\n" for name, value in environment.items()))
         sys.stdout.flush()
-        say(f"the sandbox has a page at {served.page_url}; Ctrl-C ends it")
+        say(f"Ctrl-C ends the sandbox; its page: {served.page_url}")
         await stop.wait()
     return 0

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 _OWNER: Final = 0o600
 _ROWS: Final = 20_000
-"""Rows of one part of a Parquet file; what waits in memory until they are there are columns, not objects."""
-_GROUP: Final = 50_000
-"""Rows of one group of the whole file: where parts are put together, as many are in memory."""
+"""Rows of one part of a Parquet file, and of one group of the whole: as many wait in memory, as columns and not as objects."""
 
 
 @frozen(kw_only=True)
@@ -244,7 +242,7 @@ class Frames(Part):
         self._flush()
         whole, files = self.path / "whole.parquet", [self._file(number) for number in range(self._files)]
         rows = pl.scan_parquet(files) if files else pl.LazyFrame(schema=schema_of(self.model))
-        rows.sink_parquet(whole, row_group_size=_GROUP)
+        rows.sink_parquet(whole, row_group_size=_ROWS)
         whole.chmod(_OWNER)
         sync(whole)
         whole.replace(self.target)

@@ -29,7 +29,7 @@ _Cells: TypeAlias = tuple[str, int, Callable[[str], Any]]
 """A column: its name, its place in a row, and what reads its cells."""
 _UNREADABLE: Final = (IndexError, InvalidOperation, msgspec.MsgspecError, ValueError)
 _ROWS: Final = 5_000
-_PARQUET_ROWS: Final = 50_000
+_PARQUET_ROWS: Final = 20_000
 """A group of rows is read anew for each batch that lies in it."""
 _BYTES: Final = 4 * 2**20
 """Of lines of JSON, which take some hundred bytes each."""

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from yarl import URL
 
 from ._browse import Part, Words, browse
-from ._faults import DropMoment, Faults
+from ._faults import Asked, Faults
 from ._front import answer
 from ._log import Log, PostedCallback, ReceivedRequest
 from ._shown import brief_callback, brief_campaign, brief_request, full_callback, full_campaign, full_request
@@ -42,7 +42,6 @@ _HEADERS: Final = {
 }
 _MOST: Final = 500  # entries of one answer
 
-_HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]*\Z")]
 _Count = Annotated[int, Meta(ge=1, le=100_000)]
 
 
@@ -50,18 +49,10 @@ class Nothing(Struct, forbid_unknown_fields=True):
     """No arguments."""
 
 
-class FailNext(Struct, forbid_unknown_fields=True):
+class FailNext(Asked):
     """As ``Sandbox.fail_next``; the body is text."""
 
-    status: Annotated[int, Meta(ge=200, le=599)] | None = None
-    retry_after: int | _HeaderText | None = None
     body: str | None = None
-    content_type: _HeaderText | None = None
-    drop: DropMoment | None = None
-    cut: bool = False
-    act: bool = False
-    path: str | None = None
-    times: Annotated[int, Meta(ge=1, le=1000)] = 1
 
 
 class Delay(Struct, forbid_unknown_fields=True):

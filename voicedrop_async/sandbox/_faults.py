@@ -2,11 +2,27 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from attrs import define, field, frozen
+from msgspec import Meta, Struct, convert
 
 DropMoment = Literal["before_acting", "after_acting"]
+
+_HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]*\Z")]
+
+
+class Asked(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a fault may be asked for with, in Python and over HTTP; the body aside."""
+
+    status: Annotated[int, Meta(ge=200, le=599)] | None = None
+    retry_after: Annotated[int, Meta(ge=0)] | _HeaderText | None = None
+    content_type: _HeaderText | None = None
+    drop: DropMoment | None = None
+    cut: bool = False
+    act: bool = False
+    path: str | None = None
+    times: Annotated[int, Meta(ge=1, le=1000)] = 1
 
 
 @frozen(kw_only=True)
@@ -21,8 +37,6 @@ class Fault:
     cut: bool = False
     act: bool = False
     path: str | None = None
-    method: str | None = None
-    """Of a recorded answer, which is for this method and this very path."""
 
     @property
     def acts(self) -> bool:
@@ -43,6 +57,28 @@ class Fault:
     def breaks_off(self) -> bool:
         """Whether the connection is closed before the answer is whole."""
         return self.cut or self.drop is not None
+
+
+def asked_for(body: bytes | None, /, **wishes: object) -> tuple[Fault, int]:
+    """The fault that is asked for, and how many times.
+
+    Raises:
+        ValueError: A wish makes no sense, or they name no way to fail, or more than one.
+    """
+    asked = convert(wishes, Asked)
+    if sum((asked.drop is not None, asked.cut, asked.status is not None or body is not None)) != 1:
+        raise ValueError("name one way to fail: status and body, drop, or cut")
+    fault = Fault(
+        status=200 if asked.status is None else asked.status,
+        retry_after=asked.retry_after,
+        body=body,
+        content_type=asked.content_type or "text/html",
+        drop=asked.drop,
+        cut=asked.cut,
+        act=asked.act,
+        path=asked.path,
+    )
+    return fault, asked.times
 
 
 def covers(path: str | None, asked: str) -> bool:
@@ -81,10 +117,10 @@ class Faults:
         for fault, same in groupby(self._waiting):
             yield str(fault), fault.path, len(list(same))
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, path: str) -> Fault | None:
         """The fault for a request that arrives now; it is used up."""
         for place, fault in enumerate(self._waiting):
-            if covers(fault.path, path) and (fault.method is None or (fault.method, fault.path) == (method, path)):
+            if covers(fault.path, path):
                 return self._waiting.pop(place)
         return None
 

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from ._faults import Fault, Faults
 from ._log import Log, ReceivedRequest
 from ._refusals import Refusal, api_error, gateway_error
+from ._replay import Replay
 from ._store import Store
 from ._time import Clock
 
@@ -36,12 +37,13 @@ class Site(Protocol):
 class Front:
     """The way into one site."""
 
-    def __init__(self, site: Site, *, log: Log[ReceivedRequest], store: Store, faults: Faults, clock: Clock) -> None:
+    def __init__(self, site: Site, *, log: Log[ReceivedRequest], store: Store, faults: Faults, replay: Replay, clock: Clock) -> None:
         """``log`` gets every request."""
         self._site = site
         self._log = log
         self._store = store
         self._faults = faults
+        self._replay = replay
         self._clock = clock
         self._held_up: set[asyncio.Task[object]] = set()
 
@@ -69,7 +71,7 @@ class Front:
         except web.HTTPRequestEntityTooLarge as error:
             return _answered(record, self._gateway_error(request, error)), None
         self._log.grew(record, len(record.body))
-        fault = self._faults.take(request.method, request.path)
+        fault = self._faults.take(request.path) or self._replay.take(request.method, request.path, request.query, record.body)
         record.fault = "" if fault is None else str(fault)
         given = await self._act(request, handler) if fault is None or fault.acts else web.Response()
         await self._hold_up(self._faults.wait(request.path))

@@ -113,10 +113,10 @@ class Recorder:
             method=request.method,
             path=scrubber.path(request.path),
             query=scrubber.query(request.query),
-            request=scrubber.json(_read(asked)),
+            request=scrubber.json(read_json(asked)),
             status=status,
             retry_after=retry_after if retry_after and _RETRY_AFTER.fullmatch(retry_after) else None,
-            answer=scrubber.json(_read(body)),
+            answer=scrubber.json(read_json(body)),
         )
 
 
@@ -134,7 +134,7 @@ def recorded(file: str | os.PathLike[str]) -> Iterator[Exchange]:
             raise ValueError(f"{file}: line {number} is no exchange") from None
 
 
-def _read(body: bytes) -> Any:
+def read_json(body: bytes) -> Any:
     """What is JSON; None for everything else."""
     try:
         return msgspec.json.decode(body)

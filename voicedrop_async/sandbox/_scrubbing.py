@@ -24,7 +24,7 @@ _SHAPES = (
 _FIELDS = {
     *(one.encode_name for shape in _SHAPES for one in structs.fields(shape)), *MESSAGE_STATUSES,
     "placeholder", "timestamp", "path", "error", "error_description", "errorCode", "properties", "entity", "value",
-    "tagged", "sort", "dateStart", "dateEnd", "start", "end", "team",
+    "tagged", "page", "sort", "dateStart", "dateEnd", "start", "end", "team",
 }  # fmt: skip
 """What an object's keys, and the parameters of a query, may be called."""
 _PARTS = {
@@ -45,6 +45,7 @@ _WORDS = {
     "answeredBy": {"HUMAN", "MACHINE", "UNKNOWN"},
     "strategy": {"OnChange", "OnCompletion"},
     "fieldName": _SORTED_BY,
+    "searchTerm": _STATES,
     "searchOperator": {"is", "is_not", "contains", "starts_with", "ends_with"},
     "sort": {name + way for name in _SORTED_BY for way in ("", ",asc", ",desc")},
     "tagged": {"true", "false"},

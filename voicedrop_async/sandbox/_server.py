@@ -10,17 +10,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ._campaigns import AcceptedCampaign
 from ._claims import nobody_called_twice, nothing_sent, sent_once
 from ._desk import Desk
-from ._faults import DropMoment, Fault, Faults
+from ._faults import DropMoment, Faults, asked_for
 from ._front import Front, Site
 from ._log import Log, PostedCallback, ReceivedRequest
 from ._recorder import recorded
+from ._replay import Replay
 from ._sites import Auth, Routee, Spacivox
 from ._store import Beginning, Store
 from ._tracking import Search
@@ -28,7 +28,6 @@ from ._wire import plain
 from ._world import Options, Secrets, World, make_world, take_up
 
 _HOST = "127.0.0.1"
-_JSON = "application/json"
 _LAST_ANSWERS = 0.1  # seconds that a request under way has when the sandbox closes
 
 
@@ -63,7 +62,8 @@ class Sandbox:
             drops: Voicemail drop records of the same days.
             seed: Decides everything that could be otherwise.
             port: Of Routee; the token endpoint and Spacivox have the next two. 0 takes three free ones.
-            speed: Seconds that pass in the sandbox during a real one. Campaigns and callbacks live by it, tokens do not.
+            speed: Seconds that pass in the sandbox during a real one. Campaigns and callbacks live by it, tokens do not. Above 1,
+                messages are soon dated ahead of the real time: ``reconcile`` does not see them, nor any range that ends now.
             now: The sandbox's time at its start, aware; the real time if left out.
             token_lifetime: Real seconds.
             partial_errors: Call the valid numbers of a campaign and answer 200 with ``errors``, instead of refusing it whole.
@@ -92,6 +92,7 @@ class Sandbox:
         self._port = port
         self._secrets = Secrets.of(seed)
         self._faults = Faults()
+        self._replay = Replay()
         self._requests: Log[ReceivedRequest] = Log()
         self._callbacks: Log[PostedCallback] = Log()
         self._store = Store(None if state is None else Path(state))
@@ -127,7 +128,7 @@ class Sandbox:
                 sandbox=self, world=world, requests=self._requests, callbacks=self._callbacks, faults=self._faults, store=self._store
             )
             for sock, site in zip(sockets, self._sites(world), strict=True):
-                front = Front(site, log=self._requests, store=self._store, faults=self._faults, clock=world.clock)
+                front = Front(site, log=self._requests, store=self._store, faults=self._faults, replay=self._replay, clock=world.clock)
                 await _serve(stack, sock, site, front, desk if site.name == "routee" else None)
             self._closing = stack.pop_all()
 
@@ -241,40 +242,30 @@ class Sandbox:
             cut: Let the request take effect, and close the connection in the middle of the answer's body.
             act: Let the request take effect, and answer as asked all the same.
             path: Only requests to this path or below it; any request to any site if left out.
-            times: So many requests fail this way.
+            times: So many requests fail this way, at most 1,000.
 
         Raises:
-            ValueError: No way to fail was named, or more than one.
+            ValueError: No way to fail was named, or more than one; or an argument makes no sense. It says which.
         """
-        ways = (drop is not None, cut, status is not None or body is not None)
-        if sum(ways) != 1:
-            raise ValueError("name one way to fail: status and body, drop, or cut")
-        fault = Fault(
-            status=200 if status is None else status,
-            retry_after=retry_after,
-            body=body,
-            content_type=content_type or "text/html",
-            drop=drop,
-            cut=cut,
-            act=act,
-            path=path,
+        fault, times = asked_for(
+            body, status=status, retry_after=retry_after, content_type=content_type, drop=drop, cut=cut, act=act, path=path, times=times
         )
         self._faults.add(fault, times)
 
     def replay(self, file: str | os.PathLike[str]) -> None:
         """Answer the next requests as a ``Recorder`` wrote it down, and those after them as always. Nothing takes effect.
 
-        To each method and path come its answers in the order they were recorded, so walk with the same ``prefetch``. Of what was
-        no JSON, the status alone is answered.
+        An answer comes to the method, path, query and body that it was recorded for, and among equals in the order of the recording.
+        What has a stand-in there (a phone number of as many digits, a text, a URL) is equal to any of its kind, and so are moments,
+        though the very same go first. A request of which only the method and path were recorded is answered 501. Of what was no
+        JSON, the status alone is answered.
 
         Raises:
             OSError: The file cannot be read.
             ValueError: It is no recording; names the line.
         """
         for one in list(recorded(file)):
-            body = b"" if one.answer is None else msgspec.json.encode(one.answer)
-            fault = Fault(status=one.status, retry_after=one.retry_after, body=body, content_type=_JSON, path=one.path, method=one.method)
-            self._faults.add(fault, 1)
+            self._replay.add(one)
 
     def delay(self, seconds: float, *, path: str | None = None) -> None:
         """Let each answer from now on wait so many real seconds, after its request took effect.
@@ -306,8 +297,9 @@ class Sandbox:
         return gone
 
     def clear_faults(self) -> None:
-        """End every fault that waits, every delay, and the cap on the page size."""
+        """End every fault that waits, every delay, the cap on the page size, and what is left of a ``replay``."""
         self._faults.clear()
+        self._replay.clear()
 
     def assert_sent_once(self, name: str | None = None) -> AcceptedCampaign:
         """Fail unless exactly one campaign was accepted, whatever became of its answer.

@@ -206,10 +206,12 @@ class Store:
 def _guarded(path: Path, work: Callable[[], Kept]) -> Kept:
     try:
         return work()
+    except OSError as error:
+        raise OSError(f"state: {path}: {error.strerror}") from None
     except sqlite3.OperationalError as error:
-        raise OSError(f"{path}: another sandbox has it, or it cannot be opened ({error})") from None
+        raise OSError(f"state: {path}: another sandbox has it, or it cannot be opened ({error})") from None
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-        raise OSError(f"{path}: no state of a sandbox ({error})") from None
+        raise OSError(f"state: {path}: no state of a sandbox ({error})") from None
 
 
 def _read(file: sqlite3.Connection, fresh: Beginning) -> Kept:

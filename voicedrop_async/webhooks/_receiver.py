@@ -30,6 +30,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MOST_BYTES: Final = 65_536
 """Of a body; a longer one is answered 413."""
+_TO_POST: Final = 5.0
+"""Seconds that a body may take; who needs longer is answered 408. The service itself waits 2 for its answer."""
 _TO_CLEAN_UP: Final = 1.0
 """Seconds that a handler has when it is cancelled; one that takes longer is left behind."""
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32,200}", re.ASCII)
@@ -48,7 +50,9 @@ class CallbackReceiver:
     - 503: nothing was taken in, and it will come again. ``capacity`` callbacks wait already, the file cannot be written, or
       the receiver is not open.
     - 400: it cannot be read. It will come again too, perhaps to a newer version of this library.
-    - 404: another path than one of ``url``, whatever the method. 405: no POST. 413: a body of more than 64 KiB.
+    - 404: another path than one of ``url``, whatever the method. 405: no POST. 408: a body that is not there after 5 seconds;
+      the connection is closed. 413: one of more than 64 KiB. 415: a compressed one (``Content-Encoding``), which the service
+      does not send.
 
     Callbacks are not signed: who knows the URL can post anything, so the URL is the secret, and the access log of a server
     shows it. Decide nothing about money by an event; read the message again, with ``track_message``.
@@ -167,17 +171,27 @@ class CallbackReceiver:
     def aiohttp_routes(self, prefix: str = "") -> "list[web.RouteDef]":
         """Return the routes for ``app.add_routes(...)`` of aiohttp.web, below ``prefix``, such as ``/voice``.
 
-        The receiver is opened by the application: ``app.cleanup_ctx``.
+        The receiver is opened by the application: ``app.cleanup_ctx``. aiohttp.web decompresses before any route is asked, and
+        logs an error for a compression that it lacks a package for: ``web.AppRunner(app, auto_decompress=False)`` spares that.
         """
         from aiohttp import web
 
         async def answer(request: web.Request) -> web.Response:
-            given = request.match_info
+            given, content = request.match_info, request.content
+            is_packed = _is_packed(request.headers.getall("Content-Encoding", ()))
             try:
-                status = await self._answer(given["secret"], given["kind"], request.content.iter_any(), method=request.method)
+                status = await self._answer(given["secret"], given["kind"], content.iter_any(), method=request.method, is_packed=is_packed)
             except (ConnectionError, web.RequestPayloadError):
-                status = 400  # cut, or not compressed as it says
-            return web.Response(status=status, headers=_headers(status))
+                status = 400  # cut, or in broken chunks
+            response = web.Response(status=status, headers=_headers(status))
+            if status == 408 or is_packed or content.exception() is not None:
+                # The server would go on reading, as long as it pleases, and log a traceback of what it cannot decompress.
+                response.force_close()
+                with suppress(ConnectionError):
+                    await response.prepare(request)
+                    await response.write_eof()
+                request.protocol.force_close()
+            return response
 
         return [web.route("*", f"{prefix.rstrip('/')}/{{secret}}/{{kind}}", answer)]
 
@@ -189,11 +203,14 @@ class CallbackReceiver:
             await send({"type": "websocket.close"})
         elif scope["type"] == "http":
             head, _, kind = scope["path"].removesuffix("/").rpartition("/")  # Litestar adds one to each path
+            is_packed = _is_packed(value.decode("latin-1") for name, value in scope["headers"] if name == b"content-encoding")
             try:
-                status = await self._answer(head.rpartition("/")[2], kind, _chunks(receive), method=scope["method"])
+                status = await self._answer(head.rpartition("/")[2], kind, _chunks(receive), method=scope["method"], is_packed=is_packed)
             except ConnectionError:
                 return  # nobody is there to be answered
             headers = [(name.lower().encode(), value.encode()) for name, value in _headers(status).items()]
+            if status == 408 and scope["http_version"] < "2":  # which has no such header
+                headers.append((b"connection", b"close"))
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
 
@@ -210,17 +227,23 @@ class CallbackReceiver:
         finally:
             self._watchers.remove(watcher)
 
-    async def _answer(self, secret: str, kind: str, chunks: AsyncIterable[bytes], *, method: str) -> int:
+    async def _answer(self, secret: str, kind: str, chunks: AsyncIterable[bytes], *, method: str, is_packed: bool) -> int:
         """Return the status to answer with."""
         if not self._knows(secret) or kind not in PARSERS:
             return 404
         if method != "POST":
             return 405
+        if is_packed:
+            return 415
         body = bytearray()
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > MOST_BYTES:
-                return 413
+        try:
+            async with asyncio.timeout(_TO_POST):
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        return 413
+        except TimeoutError:
+            return 408
         return await self._take_in(kind, bytes(body))
 
     async def _take_in(self, kind: str, body: bytes) -> int:
@@ -271,6 +294,10 @@ class CallbackReceiver:
 
 def _headers(status: int) -> dict[str, str]:
     return {"Content-Length": "0"} | ({"Allow": "POST"} if status == 405 else {})
+
+
+def _is_packed(codings: Iterable[str]) -> bool:
+    return any(coding.strip().lower() not in {"", "identity"} for coding in codings)
 
 
 def _secrets(secret: object) -> tuple[str, ...]:

@@ -403,6 +403,15 @@ function tell(error) {
   byId("life").dataset.life = life;
 }
 
+let faultsShown = "";
+let aboutFaults = false; // whether what was said last is about those that wait; once one is used up, it is no longer so
+
+function said(words, { refused = false, faults = false } = {}) {
+  byId("said").className = refused ? "refused" : "";
+  byId("said").textContent = words;
+  aboutFaults = faults;
+}
+
 function showFaults(faults) {
   const of = (path) => (path ? `, ${path}` : "");
   const words = [
@@ -411,7 +420,8 @@ function showFaults(faults) {
     ...(faults.page_size_cap === null ? [] : [`Pages of ${number.format(faults.page_size_cap)} at most`]),
   ];
   const list = byId("waiting");
-  byId("clear").hidden = !words.length;
+  faultsShown = JSON.stringify(faults);
+  byId("clear").disabled = !words.length;
   document.querySelector("[data-count=faults]").textContent = words.length || "";
   list.replaceChildren(...(words.length ? words.map((word) => make("li", {}, word)) : [make("li", { class: "none" }, "None waits: all is well.")]));
 }
@@ -433,6 +443,7 @@ async function watch() {
       if (now !== stamp) {
         stamp = now;
         showCounts(overview);
+        if (JSON.stringify(overview.faults) !== faultsShown && aboutFaults) said("");
         showFaults(overview.faults);
         changed = true;
       }
@@ -454,24 +465,22 @@ const value = (id) => Number(byId(id).value);
 const chosen = () => ({ path: byId("path").value || null });
 const PROXY = "<!doctype html><title>Bad gateway</title><h1>502 Bad gateway</h1>";
 
-function lever(id, work, done) {
+function lever(id, work, done, { faults = false } = {}) {
   byId(id).addEventListener("click", async () => {
-    const said = byId("said");
     try {
       const answer = await work();
-      said.className = "";
-      said.textContent = done(answer);
-      showFaults((await ask("")).faults);
+      said(done(answer), { faults });
+      if (faults) showFaults(answer);
+      else showFaults((await ask("")).faults);
     } catch (error) {
-      said.className = "refused";
-      said.textContent = `Refused: ${error.message}`;
+      said(`Refused: ${error.message}`, { refused: true });
     }
   });
 }
 
 function failing(id, fault) {
   const words = () => (value("times") === 1 ? "The next request fails so." : `The next ${number.format(value("times"))} requests fail so.`);
-  lever(id, () => change("/faults", { ...fault(), ...chosen(), times: value("times") }), words);
+  lever(id, () => change("/faults", { ...fault(), ...chosen(), times: value("times") }), words, { faults: true });
 }
 
 failing("too-many", () => ({ status: 429, retry_after: value("retry-after") }));
@@ -485,7 +494,7 @@ lever("expire", () => change("/expire_tokens", {}), () => "Every token has expir
 lever("grow", () => change("/grow", { count: value("count") }), (answer) => `${counted(answer.ids.length, "message", "messages")} came at the head of the list.`);
 lever("shrink", () => change("/shrink", { count: value("count") }), (answer) => `${counted(answer.ids.length, "message", "messages")} went from the head of the list.`);
 lever("clear", () => ask("/faults", { method: "DELETE" }), () => {
-  byId("faults").focus(); // the button goes
+  byId("faults").focus(); // the button has nothing more to do
   return "No fault waits any more.";
 });
 
