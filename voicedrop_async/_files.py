@@ -63,11 +63,15 @@ def sync(path: Path) -> None:
 
 
 def check_target(path: Path) -> None:
-    """Refuse what a file cannot take the place of: putting one there would take a device or a pipe away from everybody.
+    """Refuse what a file should not take the place of: a device or a pipe would be gone for everybody, and what a link leads to be old.
+
+    A link is not followed: whoever may write to its folder would choose the file that is replaced.
 
     Raises:
         ConfigError: It is there, and is no file.
     """
+    if path.is_symlink():
+        raise ConfigError(f"path: {path}: is a link; name the file that it leads to")
     if path.is_dir():
         raise ConfigError(f"path: {path}: is a folder; name a file in it")
     if path.exists() and not path.is_file():

@@ -1,5 +1,6 @@
 """The command line as people run it: a process of its own, a sandbox in another one, and now and then a terminal."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -85,13 +86,14 @@ class Terminal:
         self._ours, self.side = pty.openpty()
         fcntl.ioctl(self.side, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 80, 0, 0))
         self.seen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # what is read may end within a letter
 
     def read_until(self, text=None):
         """Read until ``text`` is on the screen, or to the end."""
         while text is None or text not in self.seen:
             assert select.select([self._ours], [], [], 50)[0], f"nothing more after {self.seen!r}"
             try:
-                self.seen += os.read(self._ours, 65536).decode()
+                self.seen += self._decoder.decode(os.read(self._ours, 65536))
             except OSError:  # so Linux says that the other side is closed
                 return self.seen
         return self.seen

@@ -37,6 +37,16 @@ async def test_a_list_that_is_not_complete_ends_with_4_and_its_page_says_so(sand
     assert "The list is not complete." in Report(out.read_text("utf-8")).text
 
 
+async def test_prices_that_cannot_be_read_are_told_though_the_list_is_complete(sandbox, line, tmp_path):
+    rows = [{"messageId": f"m{number}", "price": "a lot"} for number in range(3)]
+    line.will(*[answer(body={"content": rows, "totalPages": 1, "totalElements": 3, "last": True, "number": 0, "size": 100})] * 2)
+    for command in ("report", "track"):
+        ended = await asyncio.to_thread(run, command, "--out", str(tmp_path / f"{command}.csv"), env=behind(sandbox, line))
+
+        assert (ended.code, ended.out) == (0, "")
+        assert ended.err == "voicedrop: rows or fields that cannot be read: 3; what was written is good\n"
+
+
 async def test_ctrl_c_says_that_nothing_was_written(sandbox, line, tmp_path):
     out = tmp_path / "a.html"
     out.write_text("before")

@@ -202,13 +202,21 @@ async def test_what_cannot_be_written_is_refused_before_anything_is_sent(caller,
     assert line.received == []
 
 
-async def test_the_place_of_a_pipe_is_not_taken(caller, line, tmp_path):
-    os.mkfifo(tmp_path / "pipe")
+async def test_the_place_of_a_pipe_or_of_a_link_is_not_taken(caller, line, tmp_path):
+    """Nor is a part written into a pipe; what a link leads to would be old for whoever reads it."""
+    pipe, part, link = (tmp_path / name for name in ("pipe", "m.part", "link"))
+    os.mkfifo(pipe)
+    os.mkfifo(part)
+    link.symlink_to(tmp_path / "old.csv")
+    for path, fault in (
+        (pipe, "is no file but a device, a pipe"),
+        (part.with_suffix(""), "m.part: is no file"),
+        (link, "is a link; name the file"),
+    ):
+        with pytest.raises(ConfigError, match=fault):
+            await export_to(caller.track_messages(), path, format="csv")
 
-    with pytest.raises(ConfigError, match="is no file but a device, a pipe"):
-        await export_to(caller.track_messages(), tmp_path / "pipe", format="csv")
-
-    assert (tmp_path / "pipe").is_fifo()
+    assert (pipe.is_fifo(), part.is_fifo(), link.is_symlink()) == (True, True, True)
     assert line.received == []
 
 

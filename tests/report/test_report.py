@@ -8,7 +8,7 @@ import struct
 import sys
 import threading
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import polars as pl
@@ -181,6 +181,34 @@ async def test_what_is_not_complete_says_so(caller, line, tmp_path):
     assert "Counted by the service: 9." in read(done.path).text
 
 
+async def test_what_was_cut_as_wanted_is_not_blamed_and_what_could_not_be_read_is_told(caller, line, tmp_path):
+    rows = [{**at("09:00:00Z", "Completed"), "price": "a lot"}] * 3
+    line.will(page(rows), page(rows))
+    whole = await report_to(caller.track_messages(), tmp_path / "a.html")
+    cut = await report_to(caller.track_messages(max_items=2), tmp_path / "b.html")
+
+    assert (whole.report.complete, cut.report.complete) == (True, False)
+    assert "The list is complete: every message is here. Fields or rows that could not be read" in read(whole.path).text
+    assert "in the figures: 3." in read(whole.path).text
+    assert "Cut by max_items, after 2 messages. Fields or rows" in read(cut.path).text
+    assert "not complete" not in read(cut.path).text
+
+
+async def test_no_two_ticks_of_the_time_axis_say_the_same(tmp_path):
+    """Six days in bars of three hours, on a desk and on a telephone: what is no midnight says its hour."""
+    start = datetime(2026, 11, 17, tzinfo=UTC)
+    rows = [{"message_id": "m", "status": "Busy", "status_date": f"{start + timedelta(hours=hours):%FT%TZ}"} for hours in range(0, 144, 3)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    told = await report_to(tmp_path / "a.jsonl", tmp_path / "a.html")
+
+    section = told.path.read_text("utf-8").partition('id="status"')[0]
+    axes = [re.findall(">([^<>]+)</text>", axis) for axis in re.findall('role-axis-label".*?</g>', section, re.DOTALL)][::2]
+    assert [axis[0] for axis in axes] == ["17 Nov"] * 2
+    assert "12:00" in axes[0]
+    assert [date for axis in axes for date in set(axis) if "Nov" in date and axis.count(date) > 1] == []
+
+
 @pytest.mark.once
 async def test_an_empty_list_is_a_page_that_says_so(caller, line, tmp_path):
     line.will(page([]))
@@ -249,13 +277,15 @@ async def test_a_cell_may_be_as_long_as_an_answer(tmp_path):
 
 
 async def test_nothing_is_written_over_the_source_nor_over_the_other_file_nor_over_a_device(tmp_path):
-    source, page, link, pipe = (tmp_path / name for name in ("a.jsonl", "a.html", "link.html", "pipe"))
+    source, page, same, link, pipe = (tmp_path / name for name in ("a.jsonl", "a.html", "same.html", "link.html", "pipe"))
     source.write_text('{"message_id":"m1"}\n')
-    link.symlink_to(source)
+    same.hardlink_to(source)
+    link.symlink_to(tmp_path / "old.html")
     os.mkfifo(pipe)
     for path, png, fault in (
         (source, None, "a.jsonl: is the source already"),
-        (None, link, "link.html: is the source already"),
+        (None, same, "same.html: is the source already"),
+        (link, None, "link.html: is a link; name the file"),
         (page, tmp_path / ".." / tmp_path.name / "a.html", "is the page already"),
         (pipe, None, "a device, a pipe"),
     ):
@@ -263,7 +293,7 @@ async def test_nothing_is_written_over_the_source_nor_over_the_other_file_nor_ov
             await report_to(source, path, png=png)
 
     assert source.read_text() == '{"message_id":"m1"}\n'
-    assert {file.name for file in tmp_path.iterdir()} == {"a.jsonl", "link.html", "pipe"}
+    assert {file.name for file in tmp_path.iterdir()} == {"a.jsonl", "same.html", "link.html", "pipe"}
     assert pipe.is_fifo()
 
 

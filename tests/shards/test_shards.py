@@ -120,6 +120,9 @@ async def test_what_is_not_there_is_told(routee, shards, tmp_path):
         await merge(shards[1:2], results)
     with pytest.raises(ConfigError, match="of one format"):
         await merge(shards, results, tmp_path / "all.parquet")
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "old.jsonl")
+    with pytest.raises(ConfigError, match="is a link"):
+        await merge(shards, results, tmp_path / "link.jsonl")
     parts.path(shards[1]).unlink()
     with pytest.raises(FileError, match="No such file"):
         await merge(shards, results, tmp_path / "all.jsonl")

@@ -118,8 +118,10 @@ async def ask_total(progress: Progress, uncut: PageStream[Any] | None) -> None:
 
 
 def judged(report: WalkReport, written: int, what: str, max_items: int | None) -> int:
-    """Return the exit code, and tell what speaks against the list."""
+    """Return the exit code, and tell what speaks against the list, or what of it could not be read."""
     if report.complete or written == max_items:
+        if report.unreadable:
+            say(f"rows or fields that cannot be read: {report.unreadable:,}; what was written is good")
         return 0
     say(_doubts(report, written, what))
     return 4

@@ -13,6 +13,7 @@ import msgspec
 from attrs import define, field
 
 from voicedrop_async import ConfigError, Merged, Parts, Shard, ShardResult, ShardState, merge, plan
+from voicedrop_async._files import check_target
 from voicedrop_async.cli._ending import done
 from voicedrop_async.cli._options import Account, Output, Portion, Search
 from voicedrop_async.cli._place import begun, range_kept
@@ -49,6 +50,7 @@ async def by_workers(workers: int, search: Search, portion: Portion, output: Out
             raise ConfigError(f"{option}: not together with --workers")
     if out is None or workers < 1:
         raise ConfigError("--workers: a number from 1 up, and a file that --out names")
+    check_target(out)
     whole = begun(out, Range.read(search.start, search.end), part=_PARTS)
     parts = Parts(out.with_name(f"{out.name}{_PARTS}"), format_of(out))
     with range_kept(out, whole, part=_PARTS), _says_how_to_go_on(parts.folder):

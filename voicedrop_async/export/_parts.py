@@ -163,7 +163,8 @@ class Lines(Part):
             rest = rest[os.write(self._lock, rest) :]
 
     def _opened(self) -> int:
-        # Readable by its owner alone; a link that waits at that name is not followed.
+        # Readable by its owner alone; a link that waits at that name is not followed, and a pipe not waited for.
+        check_target(self.path)
         return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER)
 
     def _extent(self) -> int:

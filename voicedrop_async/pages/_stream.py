@@ -114,6 +114,11 @@ class PageStream(Generic[T]):
         """The class of the items; None only of a stream that no session made."""
         return self._source.model
 
+    @property
+    def max_items(self) -> int | None:
+        """After how many items a walk stops; None if at the end of the list."""
+        return self._options.max_items
+
     def resumed(self, resume: ResumeToken | str, *, handed_out: int = 0) -> "PageStream[T]":
         """Return the rest of this stream, behind a token of one of its walks.
 

@@ -42,6 +42,7 @@ _TITLE, _WIDE_TITLE = 52, 34
 """Letters in a line of the picture's title; fewer of those that are as wide as they are high."""
 _ROLES: Final = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[a-z ]+"|aria-hidden="true")')
 """What Vega says of each part, though a chart is one image here, with a text of its own."""
+_DAY_MS: Final = 86_400_000
 _HEIGHT: Final = re.compile(r'<svg [^>]*?height="([\d.]+)"')
 
 
@@ -113,13 +114,16 @@ def _text(text: str, x: float, y: float, *, size: int, fill: str = "ink", weight
 
 def _bars(marks: Sequence[Mark], width: int) -> dict[str, Any]:
     """Return horizontal bars, each with its label before it and its number behind it."""
-    values = [{"label": mark.label, "text": mark.text, "high": mark.high, "fill": _url(mark.fill)} for mark in marks]
+    values = [
+        {"label": mark.label, "text": mark.text, "high": mark.high, "edge": max(mark.high, 0.0), "fill": _url(mark.fill)} for mark in marks
+    ]
     least, most = min(0.0, *(mark.high for mark in marks)), max(0.0, *(mark.high for mark in marks))
     # A reader's letters can be wider than those that Vega measures with: labels get room for that, and so do the numbers.
     spare = 0.2 * min(_LETTER * max(len(mark.label) for mark in marks), _LABELS * width)
     before, behind = 6 * spare + 12, _LETTER * max(len(mark.text) for mark in marks) + 12
     reach = most * (width - before) / max(width - before - behind, 40)
     axis = {"title": None, "domain": False, "ticks": False, "labelPadding": 8, "labelLimit": _LABELS * width, "labelColor": "var(--ink)"}
+    across = {"type": "quantitative", "axis": None, "scale": {"domain": [least, reach or 1]}}
     return {
         "autosize": {"type": "fit-x", "contains": "padding"},
         "padding": {"left": 2 + spare, "right": 2, "top": 2, "bottom": 2},
@@ -127,19 +131,14 @@ def _bars(marks: Sequence[Mark], width: int) -> dict[str, Any]:
         "data": {"values": values},
         "encoding": {
             "y": {"field": "label", "type": "nominal", "sort": None, "axis": axis},
-            "x": {
-                "field": "high",
-                "type": "quantitative",
-                "axis": None,
-                "scale": {"domain": [least, reach or 1]},
-            },
+            "x": {"field": "high", **across},
         },
         "layer": [
             {
                 "mark": {"type": "bar", "height": {"band": 0.66}},
                 "encoding": {"fill": {"field": "fill", "type": "nominal", "scale": None}},
             },
-            {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": {"text": {"field": "text"}}},
+            {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": {"text": {"field": "text"}, "x": {"field": "edge", **across}}},
         ],
     }
 
@@ -162,7 +161,7 @@ def _in_time(marks: Sequence[Mark], width: int) -> dict[str, Any]:
                 "field": "start",
                 "type": "temporal",
                 "scale": {"type": "utc", "nice": False},
-                "axis": {"title": None, "grid": False, "format": _format(marks), "tickCount": 4 if narrow else 9, "labelOverlap": True},
+                "axis": {"title": None, "grid": False, "labelExpr": _label(marks), "tickCount": 4 if narrow else 9, "labelOverlap": True},
             },
             "x2": {"field": "end"},
             "y": {"field": "low", "type": "quantitative", "axis": {"title": None, "format": "~s", "tickCount": 4, "domain": False}},
@@ -177,11 +176,12 @@ def _in_time(marks: Sequence[Mark], width: int) -> dict[str, Any]:
     }
 
 
-def _format(marks: Sequence[Mark]) -> str:
-    """Return how moments are written below the bars: by how far they lie apart."""
+def _label(marks: Sequence[Mark]) -> str:
+    """Return how moments are written below the bars, in Vega's language: by how far they lie apart, and with the hour inside a day."""
     starts = [mark.start for mark in marks if mark.start is not None]
     days = (max(starts) - min(starts)).days
-    return "%H:%M" if days < 2 else "%-d %b" if days < 300 else "%b %Y" if days < 5_000 else "%Y"
+    date = "%-d %b" if days < 300 else "%b %Y" if days < 5_000 else "%Y"
+    return f"utcFormat(datum.value, datum.value % {_DAY_MS} ? '%H:%M' : '{date}')"
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -102,8 +102,8 @@ class Figures:
     """What speaks against that; nothing unless something does."""
 
 
-def figures_of(tally: Tally, report: WalkReport | None) -> Figures:
-    """Return what there is to see."""
+def figures_of(tally: Tally, report: WalkReport | None, max_items: int | None = None) -> Figures:
+    """Return what there is to see; a list that ``max_items`` has cut is not blamed for that."""
     failures = tally.failures
     return Figures(
         headlines=_headlines(tally),
@@ -119,8 +119,8 @@ def figures_of(tally: Tally, report: WalkReport | None) -> Figures:
         ],
         failures=failures,
         unlisted=tally.failed - len(failures),
-        standing=_standing(report),
-        doubts=() if report is None or report.complete else _doubts(report),
+        standing=_standing(report, max_items),
+        doubts=() if report is None or report.complete or report.items == max_items else _doubts(report),
     )
 
 
@@ -139,7 +139,7 @@ def _headlines(tally: Tally) -> list[Headline]:
         counted("Answered by a machine", tally.answered_by.counts[AnsweredBy.MACHINE]),
         counted("Pressed a key", tally.messages - tally.keys.counts[NO_KEY]),
         Headline(label="On the telephone", value=_span(tally.seconds), detail=mean),
-        Headline(label="Cost", value=money(tally.cost), detail=f"of {tally.priced:,} with a price; the service names no currency"),
+        Headline(label="Cost", value=_brief(tally.cost), detail=f"of {tally.priced:,} with a price; the service names no currency"),
     ]
 
 
@@ -248,10 +248,17 @@ def _not_delivered(tally: Tally) -> Figure:
     )
 
 
-def _standing(report: WalkReport | None) -> str:
+def _standing(report: WalkReport | None, max_items: int | None) -> str:
     if report is None:
         return "Made from a file, which does not tell whether its list was complete."
-    return "The list is complete: nothing that was seen speaks against it." if report.complete else "The list is not complete."
+    unreadable = (
+        f" Fields or rows that could not be read, and so are not in the figures: {report.unreadable:,}." if report.unreadable else ""
+    )
+    if report.complete:
+        return f"The list is complete: {'every message is here' if unreadable else 'nothing that was seen speaks against it'}.{unreadable}"
+    if report.items == max_items:
+        return f"Cut by max_items, after {report.items:,} messages.{unreadable}"
+    return "The list is not complete."
 
 
 def _doubts(report: WalkReport) -> list[str]:
@@ -282,7 +289,7 @@ def money(cost: Decimal) -> str:
 
 
 def _brief(cost: Decimal) -> str:
-    """Return a sum as it fits beside a bar; the table has it whole."""
+    """Return a sum as it fits beside a bar or on a tile; the table has it whole."""
     whole = money(cost)
     if len(whole) > _FITS_BESIDE and abs(cost) >= 1:
         whole = f"{cost:,.2f}"

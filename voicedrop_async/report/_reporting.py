@@ -16,7 +16,7 @@ from voicedrop_async.models import Page, VoiceMessage, WalkReport
 from voicedrop_async.pages import PageStream
 from voicedrop_async.report._batches import Batch, file_columns, page_columns
 from voicedrop_async.report._charts import check_drawing, picture
-from voicedrop_async.report._figures import figures_of
+from voicedrop_async.report._figures import Figures, figures_of
 from voicedrop_async.report._page import page_of
 from voicedrop_async.report._tally import Tally
 
@@ -82,7 +82,8 @@ async def report_to(
         report = await _walk(source, tally, on_page)
     else:
         await _read(Path(source), tally, on_batch)
-    files = await asyncio.to_thread(_drawn, tally, report, page, image, printable(title, 200))
+    most = source.max_items if isinstance(source, PageStream) else None
+    files = await asyncio.to_thread(_drawn, figures_of(tally, report, most), page, image, printable(title, 200))
     await to_its_end(partial(_write, files))
     return Reported(path=page, png=image, messages=tally.messages, report=report)
 
@@ -133,8 +134,7 @@ def _add_next(batches: Iterator[Batch], tally: Tally) -> float | None:
     return batch.part
 
 
-def _drawn(tally: Tally, report: WalkReport | None, page: Path | None, image: Path | None, title: str) -> list[tuple[Path, bytes]]:
-    figures = figures_of(tally, report)
+def _drawn(figures: Figures, page: Path | None, image: Path | None, title: str) -> list[tuple[Path, bytes]]:
     wanted = ((page, page_of), (image, picture))
     return [(place, draw(title, figures)) for place, draw in wanted if place is not None]
 

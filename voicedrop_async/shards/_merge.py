@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from voicedrop_async._files import check_target
 from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.shards._files import whole_of
 from voicedrop_async.shards._ids import Ids
@@ -54,13 +55,16 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
             read it. None to look only.
 
     Raises:
-        ConfigError: A result is of no shard of the plan, or the parts are of different formats, or of another one than ``path``.
+        ConfigError: A result is of no shard of the plan, or the parts are of different formats, or of another one than ``path``; or
+            that is a folder, a link, a device or the like.
         FileError: A part is not where its result says, or the disk failed.
     """
     planned = {shard.id: shard for shard in shards}
     best = _best(planned, results)
     parts = [Path(result.part) for name in planned if (result := best.get(name)) is not None and result.part is not None]
     whole = whole_of(parts, None if path is None else Path(path))
+    if whole.target is not None:
+        await asyncio.to_thread(check_target, whole.target)
     ids = await asyncio.to_thread(Ids)
     items = duplicates = 0
     try:
