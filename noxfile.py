@@ -40,7 +40,7 @@ def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyrin
 
 @nox.session(python=PYTHONS or None)
 def tests(session: nox.Session) -> None:
-    """Run the tests on the first and the last supported Python that is here, and a part on those between; on the first with coverage, and with the long ones."""
+    """Run the tests on the first and the last Python that is here, a part between; on the first with branch coverage and the long ones."""
     session.log(f"Pythons that are here: {', '.join(PYTHONS)}; supported: {', '.join(SUPPORTED)}")
     install(session, "test")
     everything = ["pytest", "-n", "auto", "--dist", "worksteal"]
