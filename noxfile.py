@@ -207,14 +207,14 @@ def scale(session: nox.Session) -> None:
 @nox.session
 def dask(session: nox.Session) -> None:
     """Run the README's plan on Dask, which the tests do not install: the same shards on an engine of somebody else's."""
-    install(session, "test", "dask", extras="export")
+    install(session, "test", "dask", extras="cli,export")
     session.run("pytest", "tests/engines")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
-    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="export,report")
+    install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="cli,export,report")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
