@@ -151,7 +151,10 @@ class RequestError(VoiceDropError):
 
 @_facts
 class ConnectFailed(RequestError):
-    """No connection came about: nothing left this machine, sending again is safe."""
+    """No connection came about: nothing left this machine, sending again is safe.
+
+    Or the queue of the workers cannot be reached; putting shards on it again is safe, too.
+    """
 
     may_pass: bool = True
 

@@ -1,6 +1,7 @@
 """Workers of taskiq on a real Redis, real processes that are killed: what they do is counted where it arrives."""
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -8,7 +9,9 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from campaigns import RECEIPT
@@ -18,8 +21,22 @@ from redis.asyncio import Redis
 from redis_servers import RedisServer
 from taskiq import BrokerMessage
 
-from voicedrop_async import ConfigError, RedisJournal, SendState, worker_broker
+from voicedrop_async import (
+    ConfigError,
+    ConnectFailed,
+    PageStream,
+    Parts,
+    RedisJournal,
+    RouteeSession,
+    SendState,
+    Shard,
+    ShardQueue,
+    ShardState,
+    StaticToken,
+    worker_broker,
+)
 from voicedrop_async.sandbox import Sandbox
+from voicedrop_async.shards import Written
 from voicedrop_async.workers._stream import StreamBroker
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -215,6 +232,64 @@ async def test_workers_wait_for_a_redis_that_is_away(redis: RedisServer, caplog:
             assert (await taken).data == b"work"
 
     assert "redis cannot be asked for a task" in caplog.text
+
+
+class Watched(Parts):
+    """Parts of which one is let go by whoever has it when a worker wants it for the third time."""
+
+    wanted = 0
+    had: int
+
+    async def write(self, shard: Shard, stream: PageStream[Any], written: Written) -> None:
+        type(self).wanted += 1
+        if self.wanted == 3:
+            os.close(self.had)
+        await super().write(shard, stream, written)
+
+
+async def test_a_shard_that_a_suspended_worker_still_writes_waits_and_is_no_failure(
+    redis: RedisServer, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One attempt is all that it has, and it is wanted three times."""
+    caplog.set_level("INFO")
+    sink = Watched(tmp_path / "parts")
+    sink.folder.mkdir()
+    end = datetime.now(UTC)
+    shard = Shard(service="routee", start=end - timedelta(hours=1), end=end)
+    Watched.had = os.open(f"{sink.path(shard)}.part", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(Watched.had, fcntl.LOCK_EX)
+
+    broker = worker_broker(redis.url, lambda: RouteeSession(StaticToken("t"), base_url=sandbox.url), idle=IDLE)
+    queue = ShardQueue(broker, sink, attempts=1)
+    await queue.put([shard])
+    broker.is_worker_process = True
+    await broker.startup()
+    async for message in broker.listen():
+        words = broker.formatter.loads(message.data)
+        await broker.get_all_tasks()[words.task_name].original_func(*words.args)
+        await message.ack()
+        if await broker.tasks() == (0, 0):
+            break
+    await broker.shutdown()
+
+    (result,) = await queue.results([shard])
+    assert (result.state, sink.wanted) == (ShardState.DONE, 3)
+    said = {record.levelname for record in caplog.records if "another export is writing it" in record.message}
+    assert said == {"INFO"}
+
+
+async def test_a_queue_that_is_away_is_told_as_such(redis: RedisServer, tmp_path: Path) -> None:
+    """With an error of our own, which says what to do; afterwards the same works."""
+    queue = ShardQueue(worker_broker(redis.url, a_session), Parts(tmp_path / "parts"))
+    shards = [Shard(service="routee", campaign_id="a")]
+    redis.end(signal.SIGKILL)
+    for call in (queue.put, queue.progress):
+        with pytest.raises(ConnectFailed, match=r"redis: cannot be reached or written \(ConnectionError\); .* do the same again"):
+            await call(shards)
+
+    redis.start()
+    assert await queue.put(shards) == 1
+    assert (await queue.progress(shards)).waiting == 1
 
 
 async def test_there_is_a_session_in_each_worker_and_nowhere_else(redis: RedisServer) -> None:

@@ -10,9 +10,11 @@ A stream is walked page by page on the loop, a thread beside it writes, and the 
 """
 
 from voicedrop_async.export._exporting import Exported, Format, export_to, format_of, to_polars
+from voicedrop_async.export._parts import Busy
 from voicedrop_async.export._text import csv_header, disarmed, json_lines, rearmed, to_csv, to_jsonl
 
 __all__ = [
+    "Busy",
     "Exported",
     "Format",
     "csv_header",

@@ -30,6 +30,10 @@ _ROWS: Final = 20_000
 """Rows of one part of a Parquet file, and of one group of the whole: as many wait in memory, as columns and not as objects."""
 
 
+class Busy(ConfigError):
+    """Another export is writing the file: that passes."""
+
+
 @frozen(kw_only=True)
 class Mark:
     """How far a file has come."""
@@ -69,7 +73,8 @@ class Part(ABC):
         """Find what an earlier run left, or begin.
 
         Raises:
-            ConfigError: Somebody else is at it, or what lies there is something else.
+            Busy: Somebody else is at it.
+            ConfigError: What lies there is something else.
         """
         check_target(self.target)
         self._take_lock()
@@ -103,7 +108,7 @@ class Part(ABC):
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ConfigError(f"path: {self.path}: another export is writing it") from None
+            raise Busy(f"path: {self.path}: another export is writing it") from None
 
     def _is_in_place(self) -> bool:
         try:

@@ -1,5 +1,6 @@
 """The shards of a plan, done by workers."""
 
+import asyncio
 from collections.abc import Iterable
 from logging import getLogger
 from typing import TYPE_CHECKING, Final
@@ -8,10 +9,14 @@ from attrs import frozen
 
 from voicedrop_async._checks import check_count
 from voicedrop_async.errors import VoiceDropError
+from voicedrop_async.export import Busy
 from voicedrop_async.shards import Shard, ShardResult, ShardSink, ShardState, run_shard
 
 if TYPE_CHECKING:
     from voicedrop_async.workers._stream import StreamBroker
+
+_PAUSE: Final = 1.0
+"""Seconds before a shard that failed is put on the queue again, for each time that it did."""
 
 _LOG: Final = getLogger("voicedrop_async")
 
@@ -43,7 +48,8 @@ class ShardQueue:
         Args:
             broker: Made by ``worker_broker``; one queue for shards on each.
             sink: Where the items go, such as ``Parts(folder)`` in a folder that all workers see.
-            attempts: How often a shard is tried that fails, each time behind all that wait by then; a worker that died does not count.
+            attempts: How often a shard is tried that fails, each time behind all that wait by then; a worker that died does not count,
+                nor does a shard whose file another one is still writing.
             prefetch: Requests kept under way ahead, in each shard.
 
         Raises:
@@ -57,18 +63,28 @@ class ShardQueue:
         async def do(shard: str, attempt: int) -> None:
             try:
                 result = await run_shard(broker.session, Shard.from_json(shard), sink, prefetch=prefetch)
+            except Busy as error:  # by a worker that is slow, or suspended: it goes behind the others, or they would wait with it
+                _LOG.info("a shard is put off: %s", error)
+                await asyncio.sleep(broker.idle / 3)
+                await self._task.kiq(shard, attempt)
+                return
             except VoiceDropError as error:
                 _LOG.warning("a shard broke off, for the %d. time: %s", attempt, error)
             else:
                 if result.state is ShardState.DONE:
                     return
             if attempt < attempts:  # put before this one is acknowledged: rather twice than never
+                await asyncio.sleep(_PAUSE * attempt)
                 await self._task.kiq(shard, attempt + 1)
 
         self._task = broker.register_task(do, task_name="voicedrop:shard", ack_type="when_executed")
 
     async def put(self, shards: Iterable[Shard]) -> int:
-        """Put those shards on the queue that are not done; return how many. Again, they are there twice, which is only slower."""
+        """Put those shards on the queue that are not done; return how many. Again, they are there twice, which is only slower.
+
+        Raises:
+            ConnectFailed: Redis cannot be reached or written; some may be there.
+        """
         missing = [shard for shard in shards if (found := await self._sink.find(shard)) is None or found.state is not ShardState.DONE]
         async with self._broker.connected():
             for shard in missing:
@@ -80,7 +96,11 @@ class ShardQueue:
         return [found for shard in shards if (found := await self._sink.find(shard)) is not None]
 
     async def progress(self, shards: Iterable[Shard]) -> ShardProgress:
-        """Return how far the workers are; anybody can ask who sees the queue and the sink."""
+        """Return how far the workers are; anybody can ask who sees the queue and the sink.
+
+        Raises:
+            ConnectFailed: Redis cannot be reached; the workers wait for it, too.
+        """
         async with self._broker.connected():
             under_way, waiting = await self._broker.tasks()
         found = await self.results(shards)

@@ -17,10 +17,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from taskiq import AckableMessage
+from taskiq.exceptions import SendTaskError
 from taskiq_redis import RedisStreamBroker
 
 from voicedrop_async._redis import reason
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, ConnectFailed
 from voicedrop_async.routee import RouteeSession
 from voicedrop_async.spacivox import SpacivoxSession
 
@@ -51,7 +52,8 @@ class StreamBroker(RedisStreamBroker):
             retry=Retry(NoBackoff(), 1),  # a connection that rested may have been closed; a task put twice is done twice, as any may be
         )
         self._open_session = open_session
-        self._idle = idle
+        self.idle = idle
+        """Seconds of silence after which a worker is taken for dead."""
         self._session: Any = None
         self._held: set[bytes] = set()
         self._open = AsyncExitStack()
@@ -98,15 +100,21 @@ class StreamBroker(RedisStreamBroker):
 
     @asynccontextmanager
     async def connected(self) -> AsyncGenerator[None]:
-        """Connect who is no worker, while the block runs; a worker is connected."""
-        if self.is_worker_process:
-            yield
-            return
-        await self.startup()
+        """Connect who is no worker, while the block runs; a worker is connected.
+
+        Raises:
+            ConnectFailed: Redis cannot be reached or written.
+        """
         try:
+            if not self.is_worker_process:
+                await self.startup()
             yield
+        except (RedisError, OSError, SendTaskError) as error:
+            fault = f"redis: cannot be reached or written ({reason(error.__cause__ or error)}); look at the server, and do the same again"
+            raise ConnectFailed(summary=fault, request="queue of the workers") from None
         finally:
-            await self.shutdown()
+            if not self.is_worker_process:
+                await self.shutdown()
 
     async def tasks(self) -> tuple[int, int]:
         """Return how many tasks are in the hands of a worker, dead ones included until they are claimed, and how many in nobody's."""
@@ -119,7 +127,7 @@ class StreamBroker(RedisStreamBroker):
 
     async def _next(self, redis: "Redis") -> Any:
         """Return a task and its place in the stream; None where there was none for a while."""
-        idle = int(self._idle * 1000)
+        idle = int(self.idle * 1000)
         for left in await redis.xpending_range(self.queue_name, _GROUP, "-", "+", 10, idle=idle):
             # Only one of those who see it gets it: with that it is young again.
             claimed: Any = await redis.xclaim(self.queue_name, _GROUP, self.consumer_name, idle, [left["message_id"]])
@@ -142,7 +150,7 @@ class StreamBroker(RedisStreamBroker):
 
     async def _tell_that_we_live(self, ending: asyncio.Event) -> None:
         """Make young again what we work at, three times before others would take it."""
-        while not await _set_within(self._idle / 3, ending):
+        while not await _set_within(self.idle / 3, ending):
             if self._held:
                 try:
                     async with self._redis() as redis:
