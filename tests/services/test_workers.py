@@ -32,7 +32,6 @@ from voicedrop_async import (
     Shard,
     ShardQueue,
     ShardState,
-    StaticToken,
     worker_broker,
 )
 from voicedrop_async.sandbox import Sandbox
@@ -248,10 +247,12 @@ class Watched(Parts):
 
 
 async def test_a_shard_that_a_suspended_worker_still_writes_waits_and_is_no_failure(
-    redis: RedisServer, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    redis: RedisServer, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One attempt is all that it has, and it is wanted three times."""
     caplog.set_level("INFO")
+    for name, value in environment_of(sandbox).items():
+        monkeypatch.setenv(name, value)
     sink = Watched(tmp_path / "parts")
     sink.folder.mkdir()
     end = datetime.now(UTC)
@@ -259,7 +260,7 @@ async def test_a_shard_that_a_suspended_worker_still_writes_waits_and_is_no_fail
     Watched.had = os.open(f"{sink.path(shard)}.part", os.O_RDWR | os.O_CREAT)
     fcntl.flock(Watched.had, fcntl.LOCK_EX)
 
-    broker = worker_broker(redis.url, lambda: RouteeSession(StaticToken("t"), base_url=sandbox.url), idle=IDLE)
+    broker = worker_broker(redis.url, RouteeSession.from_env, idle=IDLE)
     queue = ShardQueue(broker, sink, attempts=1)
     await queue.put([shard])
     broker.is_worker_process = True
