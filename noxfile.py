@@ -40,7 +40,7 @@ def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyrin
 
 @nox.session(python=PYTHONS or None)
 def tests(session: nox.Session) -> None:
-    """Run the tests on the first supported Python that is here, with branch coverage; on the others, those that would see another Python."""
+    """Run the tests on the first supported Python that is here, with coverage; on the others, those that would see another Python."""
     session.log(f"Pythons that are here: {', '.join(PYTHONS)}; supported: {', '.join(SUPPORTED)}")
     install(session, "test")
     everything = ["pytest", "-n", "auto", "--dist", "worksteal"]
