@@ -257,8 +257,8 @@ class Sandbox:
 
         An answer comes to the method, path, query and body that it was recorded for, and among equals in the order of the recording.
         What has a stand-in there (a phone number of as many digits, a text, a URL) is equal to any of its kind, and so are moments,
-        though the very same go first. A request of which only the method and path were recorded is answered 501. Of what was no
-        JSON, the status alone is answered.
+        though the very same go first. While answers to its method and path are left, a request that none of them fits is answered
+        501. Faults go before. Of what was no JSON, the status alone is answered.
 
         Raises:
             OSError: The file cannot be read.
