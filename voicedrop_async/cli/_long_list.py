@@ -35,6 +35,8 @@ def send_list(session: RouteeSession, books: Books, order: Order) -> int:
         say(str(error))  # which tells what was sent before
         return 1
     except OSError as error:
+        if not done:
+            raise
         give_up_stdout()
         say(f"{done[-1].ref} is sent, but its receipt could not be written: {error.strerror}; {_AGAIN}, and writes all receipts")
         return 3
