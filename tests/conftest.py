@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator
+import signal
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from campaigns import QUICK
@@ -30,6 +31,13 @@ def no_task_is_left(request: pytest.FixtureRequest) -> None:
     """Look for them after each test that has a loop: first to come, so that it is the last to go."""
     if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
         request.getfixturevalue("_tasks_end")
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_not_ignored() -> Generator[None]:
+    """A command that was called, not started, ignores it to the end of its process, and what later tests start would inherit that."""
+    yield
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
