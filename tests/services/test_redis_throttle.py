@@ -267,7 +267,8 @@ async def test_who_is_cancelled_or_dismissed_leaves_the_others_their_turns(redis
         await start(throttle)  # alone from here on
         throttle._shared._asks_at = 0.0
         dismissed = asyncio.create_task(owned(Kind.PAID))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+        assert throttle.snapshot().waiting == 1
         throttle.dismiss(owner)
         with pytest.raises(SessionClosed):
             await dismissed

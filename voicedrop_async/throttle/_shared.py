@@ -131,11 +131,17 @@ class SharedLine(Line):
         self._failures = failures
         self._asking: asyncio.Task[None] | None = None
         self._asks_at = -inf
+        self._hoping = 0  # Who pays, and waits for what the question under way brings.
 
     @property
     def is_alone(self) -> bool:
         """Whether the latest question failed, so that the local rate holds."""
         return self.gate is self._local
+
+    @property
+    def waiting(self) -> int:
+        """How many are in line, or wait to hear whether there is one."""
+        return super().waiting + self._hoping
 
     def enters(self, reads: bool) -> bool:
         """Take a slot at once where there is a turn. Alone, who pays does not; and somebody has to ask when it is time."""
@@ -148,7 +154,11 @@ class SharedLine(Line):
         if slot.pays and self.is_alone:
             self.tell()
             if self._asking is not None:
-                await asyncio.wait([self._asking])
+                self._hoping += 1
+                try:
+                    await asyncio.wait([self._asking])
+                finally:
+                    self._hoping -= 1
             if slot.is_dismissed:
                 raise SessionClosed
             if self.is_alone:
