@@ -19,7 +19,8 @@ from ._desk import Desk
 from ._faults import DropMoment, Faults, asked_for
 from ._front import Front, Site
 from ._log import Log, PostedCallback, ReceivedRequest
-from ._recorder import recorded
+from ._loopback import HOST
+from ._recording import read
 from ._replay import Replay
 from ._sites import Auth, Routee, Spacivox
 from ._store import Beginning, Store
@@ -27,7 +28,6 @@ from ._tracking import Search
 from ._wire import plain
 from ._world import Options, Secrets, World, make_world
 
-_HOST = "127.0.0.1"
 _LAST_ANSWERS = 0.1  # seconds that a request under way has when the sandbox closes
 
 
@@ -120,7 +120,7 @@ class Sandbox:
             raise RuntimeError("a sandbox is started once: make another")
         async with AsyncExitStack() as stack:
             sockets = [stack.enter_context(_listen(self._port + place if self._port else 0)) for place in range(3)]
-            urls = [f"http://{_HOST}:{port}" for _, port in (sock.getsockname() for sock in sockets)]
+            urls = [f"http://{HOST}:{port}" for _, port in (sock.getsockname() for sock in sockets)]
             world = await self._make_world(stack, urls[0])
             self._urls = tuple(urls)
             self._started = world
@@ -271,7 +271,7 @@ class Sandbox:
             OSError: The file cannot be read.
             ValueError: It is no recording; names the line.
         """
-        for one in list(recorded(file)):
+        for one in list(read(file)):
             self._replay.add(one)
 
     def delay(self, seconds: float, *, path: str | None = None) -> None:
@@ -366,7 +366,7 @@ class Sandbox:
 
 
 def _listen(port: int) -> socket.socket:
-    return socket.create_server((_HOST, port))
+    return socket.create_server((HOST, port))
 
 
 async def _serve(stack: AsyncExitStack, sock: socket.socket, front: Front, desk: Desk | None) -> None:
