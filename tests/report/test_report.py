@@ -188,9 +188,9 @@ async def test_what_was_cut_as_wanted_is_not_blamed_and_what_could_not_be_read_i
     cut = await report_to(caller.track_messages(max_items=2), tmp_path / "b.html")
 
     assert (whole.report.complete, cut.report.complete) == (True, False)
-    assert "The list is complete: every message is here. Fields or rows that could not be read" in read(whole.path).text
+    assert "The list is complete: every message is here. Rows or fields that cannot be read" in read(whole.path).text
     assert "in the figures: 3." in read(whole.path).text
-    assert "Cut by max_items, after 2 messages. Fields or rows" in read(cut.path).text
+    assert "Cut by max_items, after 2 messages. Rows or fields" in read(cut.path).text
     assert "not complete" not in read(cut.path).text
 
 
