@@ -16,6 +16,7 @@ import pytest
 import vl_convert
 from page_tables import Report
 from raw_server import answer
+from tracked import page
 
 from voicedrop_async import BadRequest, ConfigError, FileError, export_to, report_to
 from voicedrop_async._masking import shown
@@ -24,8 +25,6 @@ from voicedrop_async.models import VoiceMessage
 from voicedrop_async.report import _batches, _reporting, _tally
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u202e=1+1"
-
-
 HEADER = ",".join(_tally.COLUMNS).encode() + b"\n"
 
 
@@ -44,9 +43,9 @@ ROWS = [
 ]
 
 
-def page(rows, **more):
-    content = [{"messageId": f"m{place}", **row} for place, row in enumerate(rows)]
-    return answer(body={"content": content, "totalPages": 1, "totalElements": len(rows), "last": True, "number": 0, "size": 100} | more)
+def messages_of(rows, **said):
+    """A page of messages called m0, m1 and so on."""
+    return page([{"messageId": f"m{place}", **row} for place, row in enumerate(rows)], **said)
 
 
 def read(path):
@@ -72,7 +71,7 @@ def drawn_rows(png):
 
 @pytest.fixture
 def messages(caller, line):
-    line.will(*[page(ROWS)] * 5)
+    line.will(*[messages_of(ROWS)] * 5)
     return caller.track_messages()
 
 
@@ -162,7 +161,7 @@ async def test_names_of_colours_in_texts_stay_texts_and_a_long_title_has_lines(t
 
 async def test_a_moment_of_1970_is_counted_apart_from_a_morning(caller, line, tmp_path):
     morning = [at(f"09:{minute:02}:00Z", "Completed") for minute in range(60)]
-    line.will(page([{"status": {"status": "Busy", "date": "1970-01-01T00:00:00Z"}}, *morning]))
+    line.will(messages_of([{"status": {"status": "Busy", "date": "1970-01-01T00:00:00Z"}}, *morning]))
 
     told = read((await report_to(caller.track_messages(), tmp_path / "a.html")).path)
 
@@ -172,7 +171,7 @@ async def test_a_moment_of_1970_is_counted_apart_from_a_morning(caller, line, tm
 
 
 async def test_what_is_not_complete_says_so(caller, line, tmp_path):
-    line.will(page(ROWS, totalElements=9))
+    line.will(messages_of(ROWS, totalElements=9))
 
     done = await report_to(caller.track_messages(), tmp_path / "a.html")
 
@@ -183,7 +182,7 @@ async def test_what_is_not_complete_says_so(caller, line, tmp_path):
 
 async def test_what_was_cut_as_wanted_is_not_blamed_and_what_could_not_be_read_is_told(caller, line, tmp_path):
     rows = [{**at("09:00:00Z", "Completed"), "price": "a lot"}] * 3
-    line.will(page(rows), page(rows))
+    line.will(messages_of(rows), messages_of(rows))
     whole = await report_to(caller.track_messages(), tmp_path / "a.html")
     cut = await report_to(caller.track_messages(max_items=2), tmp_path / "b.html")
 
@@ -211,7 +210,7 @@ async def test_no_two_ticks_of_the_time_axis_say_the_same(tmp_path):
 
 @pytest.mark.once
 async def test_an_empty_list_is_a_page_that_says_so(caller, line, tmp_path):
-    line.will(page([]))
+    line.will(messages_of([]))
 
     done = await report_to(caller.track_messages(), tmp_path / "a.html", png=tmp_path / "a.png")
 
