@@ -1,12 +1,12 @@
 """A sandbox, and a plain aiohttp client that speaks to it: nothing of the library's client is used here."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp import test_utils, web
 
 from voicedrop_async.sandbox import Sandbox
 
@@ -95,6 +95,15 @@ def clock():
     return HandClock()
 
 
+@asynccontextmanager
+async def served(handler):
+    """Serve every path by one handler, on loopback: its base."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with test_utils.TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
 class Receiver:
     """Receives callbacks, answering the statuses it was told, the last one for ever."""
 
@@ -120,13 +129,7 @@ async def receive():
 
         async def start(*statuses):
             receiver = Receiver(*statuses)
-            app = web.Application()
-            app.router.add_post("/hook", receiver.receive)
-            runner = web.AppRunner(app)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+            receiver.url = await stack.enter_async_context(served(receiver.receive)) + "/hook"
             return receiver
 
         yield start
