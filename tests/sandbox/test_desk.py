@@ -208,7 +208,8 @@ async def test_the_page_comes_from_here_alone_and_meets_no_fault(caller):
     """Nothing of it is asked for elsewhere, and its calls are neither written down nor failed."""
     caller.sandbox.fail_next(status=500)
     before = len(caller.sandbox.requests)
-    for path in ("", "_sandbox/page/page.css", "_sandbox/page/page.js", "_sandbox"):
+    files = [f"_sandbox/page/{name}" for name in ("page.css", "page.js", "views.js", "making.js")]
+    for path in ("", *files, "_sandbox"):
         async with caller.http.get(caller.sandbox.page_url + path) as response:
             assert response.status == 200
             assert "default-src 'none'" in response.headers["Content-Security-Policy"]

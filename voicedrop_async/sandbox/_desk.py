@@ -98,7 +98,7 @@ class Desk:
         changes = {"expire_tokens": self.expire_tokens, "grow": self.grow, "shrink": self.shrink, "cap_page_size": self.cap_page_size}
         return [
             web.get("/", self.page),
-            web.get(_BELOW + "/page/{file:page[.](?:css|js)}", self.page),
+            web.get(_BELOW + "/page/{file:page[.]css|(?:page|views|making)[.]js}", self.page),
             web.get(_BELOW, self.overview),
             web.get(_BELOW + "/requests", self.list_requests),
             web.get(_BELOW + "/requests/{number:[0-9]{1,9}}", self.request),
