@@ -64,6 +64,22 @@ class Caller:
             return response.status, await (response.json() if response.status == 200 else response.text())
 
 
+class Desk:
+    """Calls the desk of a sandbox."""
+
+    def __init__(self, caller):
+        self.http = caller.http
+        self.url = caller.sandbox.page_url + "_sandbox"
+
+    async def get(self, path="", /, **params):
+        async with self.http.get(self.url + path, params=params) as response:
+            return await response.json() if response.status == 200 else response.status
+
+    async def post(self, path, /, **content):
+        async with self.http.post(self.url + path, json=content) as response:
+            return response.status, await response.json()
+
+
 def campaign(**changes):
     """The body of a campaign. A change to None leaves the key out."""
     body = {"from": "302101234567", "to": ["+306912345678"], "name": "Spring sale", "message": {"text": "Hello", "language": "en-GB"}}
@@ -87,6 +103,11 @@ async def serve():
 async def caller(serve):
     """A caller of a sandbox with three hundred past messages."""
     return await serve()
+
+
+@pytest.fixture
+def desk(caller):
+    return Desk(caller)
 
 
 @pytest.fixture

@@ -160,6 +160,22 @@ async def test_an_answer_comes_to_the_very_request_it_was_recorded_for(sandbox, 
         assert len(await routee.track_messages(filters=busy, **week).collect()) == len(first)
 
 
+@pytest.mark.parametrize("by_python", [True, False])
+async def test_what_is_left_of_a_replay_ends_with_the_faults(caller, desk, tmp_path, by_python):
+    exchange = {"method": "POST", "path": "/voice/tracking", "query": {}, "request": [], "status": 418, "retry_after": None, "answer": None}
+    (tmp_path / "it.jsonl").write_text(f"{json.dumps(exchange)}\n" * 2)
+    caller.sandbox.replay(tmp_path / "it.jsonl")
+    async with caller.http.post(caller.sandbox.routee_url + "/voice/tracking", json=[], headers=caller.bearer) as response:
+        assert response.status == 418
+
+    if by_python:
+        caller.sandbox.clear_faults()
+    else:
+        await caller.http.delete(desk.url + "/faults")
+
+    assert (await caller.search())["totalElements"] == 300
+
+
 async def test_a_redirect_is_handed_on_with_where_it_leads(tmp_path):
     """The client may follow it; it is not in the file."""
 

@@ -85,8 +85,10 @@ class Front:
         if not seconds or task is None:
             return
         self._held_up.add(task)
-        task.add_done_callback(self._held_up.discard)
-        await asyncio.sleep(seconds)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._held_up.discard(task)
 
     def _write_down(self, request: web.Request) -> ReceivedRequest:
         record = ReceivedRequest(
