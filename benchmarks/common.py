@@ -80,6 +80,14 @@ def run_here(once: Once, names: Sequence[str]) -> None:
     print(json.dumps(asyncio.run(once(asked.name, asked.url, asked.messages, asked.folder))))
 
 
+def options(doc: str | None, **numbers: float) -> argparse.ArgumentParser:
+    """Return a command line with an option for each of these numbers, whose default it is."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, number in numbers.items():
+        parser.add_argument(f"--{name}", type=type(number), default=number, help=f"{number:,}")
+    return parser
+
+
 def resident() -> int:
     """Return the bytes of this process that are in memory now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])

@@ -7,7 +7,6 @@ retry loop add to a request? For that the network is taken away: an attempt has 
 without them. And what does the whole pipeline cost above aiohttp alone, each answer read to its last byte?
 """
 
-import argparse
 import asyncio
 import json
 import statistics
@@ -16,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 import aiohttp
-from common import fresh, page_server
+from common import fresh, options, page_server
 from figures import Results, Spread
 
 from voicedrop_async import ClientCredentials, Kind, Limits, Reply, Retry, RouteeSession, StaticToken, Throttle, Timeouts
@@ -132,14 +131,11 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
 
 def main() -> None:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--requests", type=int, default=500)
-    options = parser.parse_args()
-    print(f"CPU a request, medians of {options.rounds} interleaved rounds of {options.requests}")
-    parts = asyncio.run(four(options.rounds, options.requests * 10))
+    asked = options(__doc__, rounds=21, requests=500).parse_args()
+    print(f"CPU a request, medians of {asked.rounds} interleaved rounds of {asked.requests}")
+    parts = asyncio.run(four(asked.rounds, asked.requests * 10))
     with page_server(10, 10) as url:
-        whole = asyncio.run(everything(url, options.rounds, options.requests))
+        whole = asyncio.run(everything(url, asked.rounds, asked.requests))
     print(json.dumps({"parts": asdict(parts), "whole": asdict(whole)}))
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(BENCHMARKS))
 try:
     import kept
     import readme
-    from figures import GOALS, Goal, Results, Spread
+    from figures import Goal, Results, Spread
 finally:
     sys.path.remove(str(BENCHMARKS))
 
