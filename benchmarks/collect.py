@@ -24,7 +24,7 @@ KEEPERS: dict[str, Callable[[str, int, int], Awaitable[Sequence[object]]]] = {"o
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print both figures."""
-    messages = 10_000 if short else MESSAGES
+    messages = 3_000 if short else MESSAGES
     with page_server(messages, SIZE) as url:
         took = in_turns(list(KEEPERS), rounds, lambda name: fresh("collect.py", name, url))
         kept = {name: fresh("collect.py", name, url, "--weigh")["bytes"] for name in KEEPERS}

@@ -26,7 +26,7 @@ LATENCY = 20
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print the time over the ideal, and the growth of memory."""
-    campaigns, ids, windows = (96, 2_000, AT_ONCE[-1:]) if short else (600, 100_000, AT_ONCE)
+    campaigns, ids, windows = (64, 1_500, AT_ONCE[-1:]) if short else (600, 100_000, AT_ONCE)
     print(f"\nfan-out: {campaigns} campaigns of {MESSAGES} messages, the server takes {LATENCY} ms: wall over ideal")
     with page_server(MESSAGES, MESSAGES) as url:
         for at_once in windows:
