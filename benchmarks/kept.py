@@ -105,7 +105,8 @@ def is_worse(goal: Goal, measured: Spread, was: Spread) -> bool:
 
 def _compared(results: Results, now: Run, runs: list[Run]) -> None:
     """Print what the marks mean, what is apart of that which has no goal, and what got worse."""
-    print("\nlast kept:", *(f"[{number}] {run}" for number, run in enumerate(runs, 1)), sep="\n    ")
+    beside = [f"[{number}] {run}" for number, run in enumerate(runs, 1) if not run.figures.keys().isdisjoint(results.figures)]
+    print("\nlast kept:", *beside, sep="\n    ")
     print(f"now {now}\n{RULE}")
     goals, worse = {goal.name: goal for goal in GOALS}, list[str]()
     for name, (run, was) in latest(runs).items():
