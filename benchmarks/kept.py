@@ -19,8 +19,8 @@ from figures import GOALS, Goal, Results, Spread
 COMMITTED = Path(__file__).with_name("figures.json")
 NOISE = 0.05
 """Share of a figure, or of its goal where that is more, by which it may get worse before that is said."""
-RULE = f"""WORSE: the median is worse by more than {NOISE:.0%}, and each of the two medians lies outside the range of the other.
-Ratios and counts compare across machines. Times (~) do not: they are compared with a run on the same machine only."""
+RULE = f"""WORSE: the median is worse by more than {NOISE:.0%} of it or of its goal (E2: by 5 MiB), and each of the two medians lies
+outside the range of the other. Ratios and counts compare across machines. Times (~) do not: they are compared with a run on the same machine only."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _beside(goal: Goal, figure: Spread, now: Run, run: Run, was: Spread, *, runs
 def is_worse(goal: Goal, measured: Spread, was: Spread) -> bool:
     """Return whether a figure got worse by more than noise explains."""
     by = was.middle - measured.middle if goal.least else measured.middle - was.middle
-    return by > NOISE * max(abs(was.middle), goal.limit) and measured.apart(was)
+    return by > max(NOISE * abs(was.middle), NOISE * goal.limit, goal.noise) and measured.apart(was)
 
 
 def _compared(results: Results, now: Run, runs: list[Run]) -> None:

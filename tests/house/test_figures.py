@@ -12,7 +12,7 @@ sys.path.insert(0, str(BENCHMARKS))
 try:
     import kept
     import readme
-    from figures import Goal, Results, Spread
+    from figures import GOALS, Goal, Results, Spread
 finally:
     sys.path.remove(str(BENCHMARKS))
 
@@ -26,6 +26,10 @@ def test_the_readme_and_the_kept_figures_say_the_same() -> None:
     text = readme.README.read_text()
 
     assert readme.written(text, figures) == text
+
+
+def test_every_figure_with_a_goal_is_kept() -> None:
+    assert {goal.name for goal in GOALS} <= set(kept.latest(kept.load(kept.COMMITTED)))
 
 
 def test_a_figure_is_kept_as_of_the_last_run_that_had_it(tmp_path: Path) -> None:
@@ -72,6 +76,12 @@ def test_one_more_where_there_is_no_noise_is_worse() -> None:
     sure = Goal("X1", "requests beyond the pages", 0, sure=True)
 
     assert kept.is_worse(sure, Spread(1, 1, 1), Spread(0, 0, 0))
+
+
+@pytest.mark.parametrize(("now", "is_worse"), [(0.5, False), (1.5, True)])
+def test_a_difference_about_zero_is_worse_by_more_than_its_own_noise(now: float, is_worse: bool) -> None:
+    """Of peaks of memory: a share of next to nothing says nothing."""
+    assert kept.is_worse(Goal("E2", "peak over peak, MiB", 16, noise=5), Spread(now, now, now), Spread(-4, -4, -4)) is is_worse
 
 
 @pytest.mark.parametrize(("machine", "loud"), [("2 cores", ["D1", "I2"]), ("64 cores", ["D1"])])
