@@ -20,7 +20,8 @@ COMMITTED = Path(__file__).with_name("figures.json")
 NOISE = 0.05
 """Share of a figure, or of its goal where that is more, by which it may get worse before that is said."""
 RULE = f"""WORSE: the median is worse by more than {NOISE:.0%} of it or of its goal (E2: by 5 MiB), and each of the two medians lies
-outside the range of the other. Ratios and counts compare across machines. Times (~) do not: they are compared with a run on the same machine only."""
+outside the range of the other.
+Ratios and counts compare across machines. Times (~) do not: they are compared with a run on the same machine only."""
 
 
 @dataclass(frozen=True)
