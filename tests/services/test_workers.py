@@ -176,7 +176,7 @@ async def test_workers_that_are_killed_send_nothing_twice(
 async def test_the_workers_of_the_readme_do_a_plan_and_one_that_dies_is_followed(
     redis: RedisServer, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed when a part of the plan is done: each message is there once, and no shard is lost."""
+    """Killed when a part of the plan is done, and Redis with them: each message is there once, and no shard is lost."""
     program = README.split("### Workers on several machines")[1].split("```python\n")[1].split("```")[0]
     program = program.replace("redis://localhost:6379/0", redis.url).replace("REDIS, session)", "REDIS, session, idle=1.0)")
     program = program.replace('"parquet"', '"jsonl"').replace(".parquet", ".jsonl")
@@ -185,15 +185,25 @@ async def test_the_workers_of_the_readme_do_a_plan_and_one_that_dies_is_followed
     for name, value in environment_of(sandbox).items():
         monkeypatch.setenv(name, value)
 
+    async def year() -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "year.py", cwd=tmp_path, stdout=pipe, stderr=pipe)
+
     async with workers(tmp_path, "year") as team:
-        year = await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "year.py", cwd=tmp_path, stdout=asyncio.subprocess.PIPE)
-        assert year.stdout is not None
-        lines = [(await year.stdout.readline()).decode()]
+        first = await year()
+        assert first.stdout is not None
+        lines = [(await first.stdout.readline()).decode()]
         while not lines[-1].split(" ")[0].isdecimal() or int(lines[-1].split(" ")[0]) == 0:
-            lines.append((await year.stdout.readline()).decode())
+            lines.append((await first.stdout.readline()).decode())
         team.kill()
-        lines += (await year.stdout.read()).decode().splitlines(keepends=True)
-        assert await year.wait() == 0
+        redis.end(signal.SIGKILL)
+        _, complaint = await first.communicate()
+        redis.start()
+        last = await year()
+        lines += (await last.communicate())[0].decode().splitlines(keepends=True)
+
+    assert (first.returncode, last.returncode) == (1, 0)
+    assert b"ConnectFailed: queue of the workers: redis: cannot be reached" in complaint
 
     messages = [json.loads(line)["message_id"] for line in (tmp_path / "year.jsonl").read_text().splitlines()]
     print("".join(lines))
