@@ -47,7 +47,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
 def asked() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="one round of everything but the peers, in less than half a minute")
+    parser.add_argument("--short", action="store_true", help="one round of short lists, without the peers; about a minute")
     parser.add_argument("--rounds", type=int, default=None, help="7, or 1 if short; some parts take more of their own accord")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), metavar="NAME", help=", ".join(SECTIONS))
     parser.add_argument("--compare", type=Path, metavar="FILE", default=kept.COMMITTED, help="beside what was kept there; figures.json")
