@@ -4,15 +4,14 @@ A text names the argument, the value's fault and the rule; it never shows a phon
 meant for somebody's ear.
 """
 
-import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from inspect import iscoroutinefunction
 from ipaddress import ip_address
 from math import isfinite
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
@@ -20,8 +19,6 @@ import aiohttp
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
-
-T = TypeVar("T")
 
 MAX_RECIPIENTS: Final = 1000
 MAX_TEXT: Final = 1000
@@ -318,13 +315,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def begun(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Begin a task in the loop that runs; in a forked child that goes on where its parent was, Python knows of none."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        work.close()
-        raise ConfigError("session: no event loop runs in this process; make one in each run") from None
-    return loop.create_task(work)
