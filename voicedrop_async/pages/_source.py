@@ -54,7 +54,6 @@ class Source(Generic[T]):
     """Where the pages of a stream come from."""
 
     fetch: "Fetch[T]"
-    """Fetch one page: the slice, number of the page in it, items a page."""
     keys: Callable[[Sequence[T]], Sequence[Hashable]]
     """What tells items apart."""
     query: str = field(repr=False)
