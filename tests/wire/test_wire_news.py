@@ -115,7 +115,7 @@ keys = st.one_of(st.sampled_from(["odd", "name", "errorCode", "extra", "spare_1"
 anything = st.one_of(st.sampled_from(ODD), json_values)
 
 
-@settings(PATIENT, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(PATIENT, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("model", [VoiceMessage, VoicemailDropRecord])
 def test_both_roads_agree_whatever_was_learned_before(model, data):
