@@ -10,7 +10,7 @@ from typing import Any, Final, Unpack
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_count, check_filters, check_id, check_kind, check_range, check_slices, check_text
+from voicedrop_async._checks import check_count, check_id, check_kind, check_range, check_slices, check_text
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.fanout import Outcome, Several, each
@@ -18,6 +18,7 @@ from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceM
 from voicedrop_async.pages import Ask, Fetch, Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
 from voicedrop_async.routee._recordings import Recordings
+from voicedrop_async.routee._rules import check_filters
 
 _SECOND: Final = timedelta(seconds=1)
 
