@@ -8,7 +8,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from voicedrop_async._tasks import begun, ended
 from voicedrop_async.errors import WireError
-from voicedrop_async.pages._source import Cuts, Fetched, Place
+from voicedrop_async.pages._cuts import Cuts
+from voicedrop_async.pages._source import Fetched, Place
 
 T = TypeVar("T")
 

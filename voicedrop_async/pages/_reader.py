@@ -10,8 +10,9 @@ from voicedrop_async.errors import DriftDetected, PageLoop, WireError
 from voicedrop_async.models import Page
 from voicedrop_async.pages._ahead import Ahead
 from voicedrop_async.pages._course import Course, Turn
+from voicedrop_async.pages._cuts import Cuts
 from voicedrop_async.pages._seen import Seen, sum_of
-from voicedrop_async.pages._source import Cuts, Fetched, Place, Source, Span
+from voicedrop_async.pages._source import Fetched, Place, Source, Span
 from voicedrop_async.pages._tally import Tally, shrank
 from voicedrop_async.pages._tokens import Mark, micros
 
