@@ -32,7 +32,7 @@ KINDS = [["fail"], ["insert", "fail"], ["delete", "fail"], ["replace"], ["move"]
 
 STORIES = settings(
     deadline=None,
-    max_examples=250,
+    max_examples=60,
     stateful_step_count=16,
     phases=set(Phase) - {Phase.explain},
     report_multiple_bugs=False,
