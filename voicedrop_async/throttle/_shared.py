@@ -82,7 +82,7 @@ class RedisThrottle(Throttle):
 
     async def aclose(self) -> None:
         """Close the connections, unless the client is yours. Again: does nothing. A throttle that is used again connects again."""
-        if self._shared is not None and self._shared.loop is asyncio.get_running_loop():
+        if self._shared is not None and _is_running(self._shared.loop):
             await self._shared.aclose()
         await self._database.aclose()
 
@@ -102,7 +102,7 @@ class RedisThrottle(Throttle):
         self._tell()
 
     def _tell(self) -> None:
-        if self._shared is not None and self._shared.loop is asyncio.get_running_loop():
+        if self._shared is not None and _is_running(self._shared.loop):
             self._shared.tell()
 
     def _new_line(self, loop: asyncio.AbstractEventLoop) -> Line:
@@ -131,11 +131,17 @@ class SharedLine(Line):
         self._failures = failures
         self._asking: asyncio.Task[None] | None = None
         self._asks_at = -inf
+        self._hoping = 0  # Who pays, and waits for what the question under way brings.
 
     @property
     def is_alone(self) -> bool:
         """Whether the latest question failed, so that the local rate holds."""
         return self.gate is self._local
+
+    @property
+    def waiting(self) -> int:
+        """How many are in line, or wait to hear whether there is one."""
+        return super().waiting + self._hoping
 
     def enters(self, reads: bool) -> bool:
         """Take a slot at once where there is a turn. Alone, who pays does not; and somebody has to ask when it is time."""
@@ -148,7 +154,11 @@ class SharedLine(Line):
         if slot.pays and self.is_alone:
             self.tell()
             if self._asking is not None:
-                await asyncio.wait([self._asking])
+                self._hoping += 1
+                try:
+                    await asyncio.wait([self._asking])
+                finally:
+                    self._hoping -= 1
             if slot.is_dismissed:
                 raise SessionClosed
             if self.is_alone:
@@ -162,7 +172,7 @@ class SharedLine(Line):
             return
         wanted = self._wanted(now)
         if now < self._asks_at:
-            if wanted and not self.is_alone:
+            if wanted:
                 self._wake_at(self._asks_at, self._asks_at - now)
         elif wanted or self._turns.has_news or self.is_alone:
             self._asking = self.loop.create_task(self._question(wanted))
@@ -172,6 +182,7 @@ class SharedLine(Line):
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.wait([self._asking])
+            self._asking = None  # one that was cancelled before its first step could not say so
 
     async def _question(self, wanted: int) -> None:
         sent = self._clock()
@@ -218,6 +229,14 @@ class SharedLine(Line):
         readers = min(len(self._readers), self._most_readers - self._reading)
         with_slots = min(len(self._senders) + readers, self._most - self.in_flight)
         return max(0, with_slots + self._waking - self._turns.given)
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether we are called from that loop; a pause can be asked for from outside of any."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
 
 
 def _unasked() -> ThrottleFailed:
