@@ -241,6 +241,7 @@ async def test_a_journal_whose_method_raises_before_it_waits_is_told_too(
     assert line.received == []
 
 
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_however_late_it_is_cancelled_no_send_is_unaccounted(sandbox: Sandbox, shop: RouteeSession, journal: WatchedJournal) -> None:
     """After any number of turns of the loop: what the server took is sent or open in the journal."""
     for turns in range(300):

@@ -234,6 +234,7 @@ async def test_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServe
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_n10_a_thousand_sends_meet_no_stale_connection(line: RawServer, sender: RouteeSession) -> None:
     """The server promises to keep each connection and closes it: a send on one that was kept would be ambiguous."""
     line.will(_keeps_no_promise)

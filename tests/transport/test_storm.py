@@ -49,6 +49,7 @@ async def failed(session: RouteeSession) -> RequestError:
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_h16_a_thousand_callers_of_a_service_that_is_down_ask_it_little_more_than_once_each(
     line: RawServer, events: list[Event]
 ) -> None:
@@ -282,6 +283,7 @@ def flaky(dice: random.Random) -> Step:
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line: RawServer) -> None:
     """In line, on the way, in a pause: no slot is missing and no connection taken afterwards, no task runs, and the next call is served.
 
