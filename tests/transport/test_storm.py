@@ -196,7 +196,7 @@ async def test_a_429_without_a_time_pauses_everybody_as_long_as_its_caller(line:
     assert own - 0.05 < for_all <= own
 
 
-async def test_eighty_requests_at_fifty_a_second_are_spread_over_the_time_they_need(line: RawServer) -> None:
+async def test_forty_requests_at_fifty_a_second_are_spread_over_the_time_they_need(line: RawServer) -> None:
     came: list[float] = []
     clock = asyncio.get_running_loop().time
 
@@ -205,10 +205,10 @@ async def test_eighty_requests_at_fifty_a_second_are_spread_over_the_time_they_n
         return await MESSAGE(writer)
 
     line.will(note)
-    async with RouteeSession(StaticToken("t"), base_url=line.url, limits=Limits(max_in_flight=80, rate=50.0)) as session:
-        await asyncio.gather(*(session.track_message("m-1") for _ in range(80)))
+    async with RouteeSession(StaticToken("t"), base_url=line.url, limits=Limits(max_in_flight=40, rate=50.0)) as session:
+        await asyncio.gather(*(session.track_message("m-1") for _ in range(40)))
 
-    assert 1.5 <= came[-1] - came[0] <= 3.0
+    assert 0.75 <= came[-1] - came[0] <= 1.5
 
 
 async def test_nothing_is_held_during_a_pause(line: RawServer) -> None:

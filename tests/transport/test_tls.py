@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
-from campaigns import CAMPAIGN, RECEIPT
+from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer
 
 from voicedrop_async import ClientCredentials, ConfigError, ConnectFailed, RouteeSession, SpacivoxSession, StaticToken, TimedOut, Timeouts
@@ -86,7 +86,7 @@ async def test_n20_a_port_that_never_answers_a_handshake_is_given_up() -> None:
 
     listening = await asyncio.start_server(silent, "127.0.0.1", 0)
     url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    async with listening, RouteeSession(StaticToken("t"), base_url=url, timeouts=Timeouts(connect=0.05), deadline=5.0) as session:
+    async with listening, RouteeSession(StaticToken("t"), base_url=url, timeouts=Timeouts(connect=0.05), retry=QUICK) as session:
         with pytest.raises(TimedOut) as caught:
             await session.track_message("m")
 
