@@ -48,6 +48,10 @@ class Kind(StrEnum):
     """Takes something back: like READ; gone already is success."""
 
 
+CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
+"""What may have happened even if no answer came."""
+
+
 @frozen(kw_only=True, eq=False)
 class Download:
     """Where the body of a successful answer goes if it is a file: not into memory."""
@@ -312,7 +316,7 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
     return _REFUSALS.get(status, fallback)(
         summary=f"HTTP {status}" + (f", a redirect{_target(reply)}, which is never followed" if 300 <= status < 400 else ""),
         attempts=reply.attempts,
-        may_have_happened=kind in {Kind.PAID, Kind.CANCEL} and not _is_definite(status, complaint),
+        may_have_happened=kind in CHANGES and not _is_definite(status, complaint),
         may_pass=status in TRANSIENT,
         retry_after=retry_after(reply.headers, now) if status in TRANSIENT else None,
         status=status,

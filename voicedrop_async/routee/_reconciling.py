@@ -65,9 +65,9 @@ class Reconciling(Sending):
             return Reconciliation.DUPLICATE_SUSPECTED
         if entry is not None:
             try:
-                await self._paid.books.settle(entry.intent, sent=True, by=SettledBy.RECONCILE)
+                await self._paid.journal.settle(entry.intent, sent=True, by=SettledBy.RECONCILE)
             except ConfigError:
-                if await self._paid.books.find(intent.ref) == entry:
+                if await self._paid.journal.find(intent.ref) == entry:
                     raise
                 return await self.reconcile(ref_or_intent)  # somebody was quicker: a queue can deliver twice
         return Reconciliation.SENT
@@ -77,12 +77,12 @@ class Reconciling(Sending):
             check_moment("ref_or_intent.started_at", ref_or_intent.started_at)
             if ref_or_intent.campaign_name is not None:
                 check_text("ref_or_intent.campaign_name", ref_or_intent.campaign_name)
-            entry = await self._paid.books.find(ref_or_intent.ref)
+            entry = await self._paid.journal.find(ref_or_intent.ref)
             # The ref may have been sent again since: that is another send, and not ours to settle.
             same = entry is not None and entry.intent.started_at == ref_or_intent.started_at
             return entry if same else None, ref_or_intent
         check_ref(ref_or_intent)
-        entry = await self._paid.books.find(ref_or_intent)
+        entry = await self._paid.journal.find(ref_or_intent)
         if entry is None:
             raise ConfigError(f"ref_or_intent: the journal of this session has nothing under {ref_or_intent!r}")
         return entry, entry.intent
