@@ -13,15 +13,15 @@ from voicedrop_async._checks import check_moment, check_ref, check_text
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.journal import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import FilterField, Intent, Reconciliation, TrackingFilter
-from voicedrop_async.routee._sending import Sending
+from voicedrop_async.routee._tracking import Tracking
 
 _LOG: Final = getLogger("voicedrop_async")
 _MARGIN: Final = timedelta(minutes=5)
 """How far this machine's clock and the service's may be apart."""
 
 
-class Reconciling(Sending):
-    """What finds out, after a send whose outcome is unknown."""
+class Reconciling(Tracking):
+    """What finds out, after a send whose outcome is unknown: a lost answer is looked for in the tracking."""
 
     async def reconcile(self, ref_or_intent: str | Intent) -> Reconciliation:
         """Search the tracking for a send whose outcome is unknown. Never sends, and never says "not sent".
