@@ -409,3 +409,12 @@ async def test_an_observer_that_fails_changes_nothing(line: RawServer, caplog: p
     assert message.message_id == "m-1"
     assert "on_event raised ValueError" in caplog.text
     assert "secret words" not in caplog.text
+
+
+async def test_reads_share_a_connection(line: RawServer, caller: RouteeSession) -> None:
+    line.will(MESSAGE)
+
+    for _ in range(3):
+        await caller.track_message("m")
+
+    assert len({request.connection for request in line.received}) == 1
