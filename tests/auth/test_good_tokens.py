@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
-from auth.issuing import MESSAGE, token
+from answers import MESSAGE, token
 from campaigns import QUICK, complaint
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 

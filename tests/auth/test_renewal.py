@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from auth.issuing import Clock
+from auth.clock import Clock
 
 from voicedrop_async import ServerFailed
 from voicedrop_async.auth import Credential, RenewedToken, early

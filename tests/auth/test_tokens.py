@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 
 import pytest
-from auth.issuing import MESSAGE, Clock, token
+from answers import MESSAGE, token
+from auth.clock import Clock
 from campaigns import CAMPAIGN, QUICK, RECEIPT, complaint
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from auth.issuing import MESSAGE, token
+from answers import MESSAGE, token
 from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer
 

@@ -1,4 +1,4 @@
-"""What the token endpoint gives out, an answer for who comes with it, and a clock that a token ages by."""
+"""What the services answer when all is well, on a raw server: a token, a message."""
 
 from raw_server import Step, answer
 
@@ -6,14 +6,5 @@ MESSAGE = answer(200, {"messageId": "m"})
 
 
 def token(text: str = "first", lifetime: object = 3600, kind: str = "Bearer") -> Step:
+    """An access token, as its endpoint gives it out."""
     return answer(200, {"access_token": text, "token_type": kind, "expires_in": lifetime, "scope": "voice", "permissions": []})
-
-
-class Clock:
-    """Time that stands still until it is told to move."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
