@@ -42,6 +42,14 @@ def program(source: str, *words: str, **streams: int) -> "subprocess.Popen[str]"
     return subprocess.Popen([sys.executable, "-W", "error", "-c", source, *words], env=environment, text=True, **streams)
 
 
+def ends_in_peace(source: str, path: Path) -> None:
+    """Run a program on a journal to its end; see that it fails at nothing and warns of nothing."""
+    ended = program(source, str(path), stderr=subprocess.PIPE)
+
+    assert ended.communicate(timeout=30) == (None, "")
+    assert ended.returncode == 0
+
+
 @asynccontextmanager
 async def held_up(journal: SqliteJournal) -> AsyncGenerator[list[str]]:
     """Hold up the journal's thread at its next write while the block runs; what SQLite is told from then on."""
@@ -175,10 +183,8 @@ from voicedrop_async import SqliteJournal
 journal = SqliteJournal(sys.argv[1])
 asyncio.run(journal.claim(intent()))
 """
-    ended = program(source, str(path), stderr=subprocess.PIPE)
+    ends_in_peace(source, path)
 
-    assert ended.communicate(timeout=30) == (None, "")
-    assert ended.returncode == 0
     assert sorted(file.name for file in path.parent.iterdir()) == ["sends.journal", "sends.journal.key"]
 
 
@@ -216,10 +222,7 @@ else:
     assert asyncio.run(SqliteJournal(sys.argv[1] + "2").claim(intent("child"))) is None
     sys.exit(7)
 """
-    ended = program(FORK + source, str(path), stderr=subprocess.PIPE)
-
-    assert ended.communicate(timeout=30) == (None, "")
-    assert ended.returncode == 0
+    ends_in_peace(FORK + source, path)
 
 
 def test_a_file_that_could_not_be_opened_is_not_taken_for_open_after_a_fork(path: Path) -> None:
@@ -236,10 +239,7 @@ else:
     assert asyncio.run(SqliteJournal(sys.argv[1]).claim(intent("child"))) is None
     sys.exit(7)
 """
-    ended = program(FORK + source, str(path), stderr=subprocess.PIPE)
-
-    assert ended.communicate(timeout=30) == (None, "")
-    assert ended.returncode == 0
+    ends_in_peace(FORK + source, path)
 
 
 def test_after_a_fork_each_opens_what_was_closed_before(path: Path) -> None:
