@@ -87,9 +87,9 @@ class Page(msgspec.Struct, rename="camel"):
 def ours() -> Decode:
     """Return what this library makes of a page: from the answer's bytes to models."""
     from voicedrop_async import Reply, VoiceMessage
-    from voicedrop_async._wire import load_sheet
+    from voicedrop_async._wire import load_envelope
 
-    return lambda body: load_sheet(Reply(status=200, headers={}, body=body, attempts=1, elapsed=0.0), VoiceMessage)
+    return lambda body: load_envelope(Reply(status=200, headers={}, body=body, attempts=1, elapsed=0.0), VoiceMessage)
 
 
 DECODERS: dict[str, Callable[[], Decode]] = {
