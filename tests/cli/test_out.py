@@ -40,7 +40,7 @@ async def test_ctrl_c_is_a_key_and_last_week_is_the_one_of_the_first_run(sandbox
     out = tmp_path / "messages.csv"
     command = ("track", "--start", "-7d", "--page-size", "2", "--out", str(out))
     line.will(page(0), page(1), falls_silent())
-    child = start(*command, env=behind(sandbox, line), program=AT_A_TERMINAL, stdout=None, stderr=terminal.side)
+    child = start(*command, env=behind(sandbox, line), before=AT_A_TERMINAL, stdout=None, stderr=terminal.side)
     terminal.hand_over()
     await until(line, 3)
     await asyncio.to_thread(terminal.read_until, "4 of 6")
@@ -65,7 +65,7 @@ async def test_a_table_is_what_a_terminal_gets_and_text_without_colours_if_wante
     """Ctrl-C after the first page: the rows stay, and nobody is told of a place."""
     line.will(page(0), falls_silent())
     env = behind(sandbox, line) | {"NO_COLOR": "1"}
-    child = start("track", "--page-size", "2", env=env, program=AT_A_TERMINAL, stdout=terminal.side, stderr=terminal.side)
+    child = start("track", "--page-size", "2", env=env, before=AT_A_TERMINAL, stdout=terminal.side, stderr=terminal.side)
     terminal.hand_over()
     await until(line, 2)
     terminal.type("\x03")

@@ -63,7 +63,7 @@ async def test_ctrl_c_says_that_nothing_was_written(sandbox, line, tmp_path):
 def test_a_file_has_a_bar_of_progress_as_well(terminal, tmp_path):
     (tmp_path / "m.jsonl").write_text('{"message_id":"m1"}\n' * 300)
     arguments = ("report", str(tmp_path / "m.jsonl"), "--out", str(tmp_path / "a.html"))
-    child = start(*arguments, env=clean(), program=AT_A_TERMINAL, stderr=terminal.side)
+    child = start(*arguments, env=clean(), before=AT_A_TERMINAL, stderr=terminal.side)
     terminal.hand_over()
     terminal.read_until()
 

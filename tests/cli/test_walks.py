@@ -4,13 +4,12 @@ import asyncio
 import json
 import re
 import signal
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from raw_server import answer, falls_silent
 
-from .processes import NUMBERS, environment_of, finish, run, start
+from .processes import LITTLE_ROOM, NUMBERS, environment_of, finish, run, start
 
 PAGES = 40
 WEEK = timedelta(days=8)
@@ -212,14 +211,10 @@ async def test_a_failure_before_the_first_page_keeps_nothing(sandbox, line, plac
 
 async def test_a_page_that_does_not_fit_on_the_disk_is_not_left_there_by_half(sandbox, place, tmp_path):
     """With room made, the same command goes on, and finds no half line to write behind."""
-    little = (
-        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
-        "os.execv(sys.executable, [sys.executable, '-m', 'voicedrop_async', *sys.argv[1:]])"
-    )
     command = ("track", "--resume", str(place))
     with (tmp_path / "messages.jsonl").open("ab") as out:
         options = {"env": environment_of(sandbox), "stdout": out}
-        full = await asyncio.to_thread(run, *command, program=(sys.executable, "-c", little), **options)
+        full = await asyncio.to_thread(run, *command, before=LITTLE_ROOM, **options)
         ended = await asyncio.to_thread(run, *command, **options)
 
     assert (full.code, ended.code) == (1, 0)
