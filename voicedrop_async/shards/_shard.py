@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from enum import Enum
 from hashlib import sha256
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self
 
 import msgspec
 from attrs import frozen
@@ -11,11 +11,31 @@ from attrs import frozen
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import WalkReport
 
-T = TypeVar("T")
+
+class _Json:
+    """Plain data, as JSON and back."""
+
+    __slots__ = ()
+
+    def to_json(self) -> str:
+        """Return it as a line of JSON."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Return what ``to_json`` wrote.
+
+        Raises:
+            ConfigError: It is something else.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except (msgspec.MsgspecError, ValueError):
+            raise ConfigError(f"text: no JSON of a {cls.__name__}") from None
 
 
 @frozen(kw_only=True)
-class Shard:
+class Shard(_Json):
     """A part of a list: what is to be asked for. It holds no secret and no phone number, and can go through any queue."""
 
     service: Literal["routee", "spacivox"]
@@ -44,19 +64,6 @@ class Shard:
         """Requests that it takes, by that count."""
         return max(1, -(-(self.counted or 0) // self.page_size))
 
-    def to_json(self) -> str:
-        """Return it as a line of JSON."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Return the shard that ``to_json`` wrote.
-
-        Raises:
-            ConfigError: It is no shard.
-        """
-        return _read(text, cls)
-
 
 class ShardState(Enum):
     """How much of a shard is there."""
@@ -70,7 +77,7 @@ class ShardState(Enum):
 
 
 @frozen(kw_only=True)
-class ShardResult:
+class ShardResult(_Json):
     """What became of a shard. Plain data, as a shard is."""
 
     shard: Shard
@@ -85,23 +92,3 @@ class ShardResult:
     """Of the run that came to its end."""
     error: str | None = None
     """What broke it off."""
-
-    def to_json(self) -> str:
-        """Return it as a line of JSON."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Return the result that ``to_json`` wrote.
-
-        Raises:
-            ConfigError: It is no result.
-        """
-        return _read(text, cls)
-
-
-def _read(text: str | bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except (msgspec.MsgspecError, ValueError):
-        raise ConfigError(f"text: no JSON of a {kind.__name__}") from None
