@@ -155,10 +155,10 @@ def _become(numbers):
 if __name__ == "__main__":
     from voicedrop_async.cli._app import COMMANDS
 
-    for seldom in ("cyclopts.help", "rich.progress", "voicedrop_async.sandbox", "voicedrop_async.cli._card"):
+    for seldom in ("cyclopts.help", "rich.progress", "voicedrop_async.sandbox", "voicedrop_async.cli._screen"):
         import_module(seldom)
     for command in COMMANDS:
-        import_module(f"voicedrop_async.cli._{command}")
+        import_module(f"voicedrop_async.cli._commands.{command}")
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as line:
         streams = _serve(line)

@@ -2,12 +2,12 @@
 
 import re
 
-from voicedrop_async.cli._findings import Findings
+from voicedrop_async.cli._commands.demo.findings import Findings
 
 from .processes import clean, run, start
 
 NUMBER = re.compile(r"\+\d{7,}")
-FASTER = "from voicedrop_async.cli import _demo; _demo._SPEED = 40"
+FASTER = "from voicedrop_async.cli._commands import demo; demo._SPEED = 40"
 """Put before a run, whose calls last six seconds otherwise."""
 
 

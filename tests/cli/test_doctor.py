@@ -10,8 +10,7 @@ import pytest
 import trustme
 from raw_server import RawServer, answer, hangs_up
 
-from voicedrop_async.cli._clock import seconds_ahead
-from voicedrop_async.cli._doctor import _why_not
+from voicedrop_async.cli._commands.doctor import _why_not, seconds_ahead
 
 from .processes import NAMES, PROGRAM, clean, environment_of, run
 

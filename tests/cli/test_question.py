@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from voicedrop_async import SpokenMessage, VoiceCampaign
-from voicedrop_async.cli._preview import planned
+from voicedrop_async.cli._commands.send.preview import planned
 from voicedrop_async.cli._settings import Settings
 
 from .processes import CAMPAIGN, NUMBERS, environment_of, finish, run, start
@@ -53,7 +53,7 @@ async def test_yes_sends_and_only_the_receipt_is_on_stdout(terminal, sandbox, tm
     assert [row for row in terminal.rows if row] == [
         f"voicedrop: {people}: numbers that stand there again, and are called once: 1",
         "Campaign    Spring sale",
-        "Sender      30210*****67",
+        "Sender      3021*****67",
         "Says        Hello (en-GB, female)",
         "Recipients  3 numbers",
         "Begins      2030-03-02 09:00:00+02:00",

@@ -11,7 +11,7 @@ import pytest
 from raw_server import answer, falls_silent
 
 from voicedrop_async import ConfigError
-from voicedrop_async.cli._summary import summary
+from voicedrop_async.cli._commands.summary import summary
 
 from .processes import finish, run, start
 from .test_walks import behind, until

@@ -16,8 +16,8 @@ from attrs import frozen
 
 from voicedrop_async import ConfigError, ResumeToken, ResumeTokenError
 from voicedrop_async._files import write_whole
-from voicedrop_async.cli._range import Range
-from voicedrop_async.cli._say import named, say
+from voicedrop_async.cli._process import named, say
+from voicedrop_async.cli._words import Range
 
 T = TypeVar("T")
 

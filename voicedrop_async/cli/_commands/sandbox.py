@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._process import say
 
 _COUNT = Parameter(validator=validators.Number(gte=0))
 
