@@ -94,6 +94,8 @@ def _forking():
         number = theirs.fileno()
         forking = subprocess.Popen([sys.executable, "-P", __file__, str(number)], pass_fds=[number], start_new_session=True)
 
+    assert ours.recv(1), "it could not begin; stderr tells why"
+
     def end():
         ours.close()
         forking.wait()
@@ -115,6 +117,7 @@ def _serve(line):
                 told.sendall(f"{status}\n".encode())
 
     signal.signal(signal.SIGCHLD, tell)
+    line.sendall(b".")
     while True:
         asked, numbers, *_ = socket.recv_fds(line, 1, 4)
         if not asked:

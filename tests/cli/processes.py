@@ -148,3 +148,18 @@ def environment_of(sandbox):
     """What a command needs to speak to a sandbox of this process."""
     values = (sandbox.routee_url, sandbox.auth_url, *sandbox.credentials, sandbox.spacivox_url, sandbox.spacivox_token)
     return clean(**dict(zip(NAMES, values, strict=True)))
+
+
+def asked(terminal, environment, answer, *sending):
+    """Run ``send`` with its question on a terminal, and stdout apart; answer it."""
+    child = start("send", *map(str, sending), env=environment, stdin=terminal.side, stdout=subprocess.PIPE, stderr=terminal.side)
+    terminal.hand_over()
+    terminal.read_until("[y/N] ")
+    if isinstance(answer, str):
+        terminal.type(answer)
+    else:
+        child.send_signal(answer)
+    with child:
+        out = child.stdout.read().decode()
+        terminal.read_until()
+    return child.returncode, out

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import shlex
-import signal
 import sys
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from raw_server import answer, falls_silent
 
 from voicedrop_async.cli._app import COMMANDS
 
-from .processes import LITTLE_ROOM, NAMES, NUMBERS, PROGRAM, clean, environment_of, finish, run, start
+from .lists import behind, ctrl_c
+from .processes import LITTLE_ROOM, NAMES, NUMBERS, PROGRAM, clean, environment_of, run
 
 RANGE = ("--start", "2026-03-01T00:00:00Z", "--end", "2026-03-02T00:00:00Z")
 
@@ -197,21 +197,12 @@ async def test_a_list_with_messages_missing_ends_with_4_unless_it_was_cut(sandbo
 
 async def test_ctrl_c_ends_a_walk_with_130_and_without_a_word(sandbox, line):
     line.will(falls_silent())
-    child = start("track", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-
-    assert await asyncio.to_thread(finish, child) == (130, "", "")
+    assert await ctrl_c(line, 1, "track", env=behind(sandbox, line)) == (130, "", "")
 
 
 async def test_ctrl_c_while_a_campaign_is_sent_warns_that_it_may_have_been(sandbox, line, campaign_file):
     line.will(falls_silent())
-    child = start("send", str(campaign_file), "--yes", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1, "send", str(campaign_file), "--yes", env=behind(sandbox, line))
 
     assert (ended.code, ended.out) == (130, "")
     assert "may have been sent" in only_line(ended)
@@ -222,11 +213,7 @@ async def test_a_campaign_without_a_name_gets_one_that_is_told(sandbox, line, ca
     """With a random name that nobody was told, nobody could look for it."""
     campaign_file.write_text(campaign_file.read_text().replace('name = "Spring sale"', ""))
     line.will(falls_silent())
-    child = start("send", str(campaign_file), "--yes", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1, "send", str(campaign_file), "--yes", env=behind(sandbox, line))
 
     assert f"--filter 'campaign={json.loads(line.received[-1].body)['name']}'" in only_line(ended)
 
@@ -235,11 +222,7 @@ async def test_ctrl_c_with_a_journal_says_where_it_is_written_down(sandbox, line
     campaign_file.write_text(campaign_file.read_text().replace('name = "Spring sale"', ""))
     line.will(falls_silent())
     sending = ("send", str(campaign_file), "--yes", "--journal", str(tmp_path / "sends"), "--ref", "order-4711")
-    child = start(*sending, env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1, *sending, env=behind(sandbox, line))
     opened = await asyncio.to_thread(run, "journal", str(tmp_path / "sends"), env=clean())
 
     assert f"voicedrop journal {tmp_path / 'sends'} names the campaign" in only_line(ended)
@@ -274,7 +257,7 @@ async def test_ctrl_c_comes_too_late_once_the_work_is_done(sandbox, campaign_fil
 
 async def test_a_server_that_speaks_no_json_ends_with_1(sandbox, line):
     line.will(answer(body=b"<html>", content_type="text/html"))
-    ended = await asyncio.to_thread(run, "track", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
+    ended = await asyncio.to_thread(run, "track", env=behind(sandbox, line))
     assert ended.code == 1
     assert "text/html" in only_line(ended)
 

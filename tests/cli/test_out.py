@@ -3,15 +3,14 @@
 import asyncio
 import csv
 import json
-import signal
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 from raw_server import answer, falls_silent
 
-from .processes import AT_A_TERMINAL, finish, run, start
-from .test_walks import behind, page, past, until
+from .lists import behind, ctrl_c, page, past, until
+from .processes import AT_A_TERMINAL, run, start
 
 
 async def test_a_file_that_was_interrupted_is_gone_on_with_by_the_same_command(sandbox, line, tmp_path):
@@ -19,10 +18,7 @@ async def test_a_file_that_was_interrupted_is_gone_on_with_by_the_same_command(s
     out = tmp_path / "messages.parquet"
     command = ("track", "--page-size", "2", "--out", str(out))
     line.will(page(0), page(1), falls_silent())
-    child = start(*command, env=behind(sandbox, line))
-    await until(line, 3)
-    child.send_signal(signal.SIGINT)
-    interrupted = await asyncio.to_thread(finish, child)
+    interrupted = await ctrl_c(line, 3, *command, env=behind(sandbox, line))
     assert (interrupted.code, interrupted.out, out.exists()) == (130, "", False)
     assert interrupted.err == f"voicedrop: {out}.part keeps what was written: the same command goes on from there\n"
 
@@ -106,10 +102,7 @@ async def test_the_header_comes_with_the_first_page_and_not_again_behind_a_failu
     line.will(answer(403, {}), answer(403, {}), page(0, pages=1, rows=0), falls_silent())
     failed = await asyncio.to_thread(run, *command, env=env)
     asked = len(line.received)
-    child = start(*command, env=env)
-    await until(line, asked + 2)
-    child.send_signal(signal.SIGINT)
-    interrupted = await asyncio.to_thread(finish, child)
+    interrupted = await ctrl_c(line, asked + 2, *command, env=env)
     late = {"messageId": "m0", "status": {"status": "Busy", "date": (now - timedelta(minutes=30)).isoformat()}}
     totals = {"totalPages": 1, "totalElements": 1, "last": True, "number": 0, "size": 2}
     line.will(page(0, pages=1, rows=0), answer(body={"content": [late], **totals}))  # it looks back first
@@ -123,10 +116,7 @@ async def test_the_header_comes_with_the_first_page_and_not_again_behind_a_failu
 async def test_what_cannot_go_on_is_not_said_to(sandbox, line, tmp_path):
     out = tmp_path / "messages"
     line.will(page(0), falls_silent())
-    child = start("track", "--page-size", "2", "--out", str(out), "--format", "jsonl", env=behind(sandbox, line))
-    await until(line, 2)
-    child.send_signal(signal.SIGINT)
-    await asyncio.to_thread(finish, child)
+    await ctrl_c(line, 2, "track", "--page-size", "2", "--out", str(out), "--format", "jsonl", env=behind(sandbox, line))
 
     refused = await asyncio.to_thread(run, "track", "--page-size", "2", "--out", str(out), "--format", "csv", env=behind(sandbox, line))
 

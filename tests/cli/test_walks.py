@@ -4,44 +4,15 @@ import asyncio
 import json
 import re
 import signal
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pytest
 from raw_server import answer, falls_silent
 
+from .lists import WEEK, behind, ctrl_c, ids, page, past, until
 from .processes import LITTLE_ROOM, NUMBERS, environment_of, finish, run, start
 
 PAGES = 40
-WEEK = timedelta(days=8)
-
-
-def page(number, *, pages=3, rows=2):
-    """One page of a list whose messages are called m0, m1 and so on."""
-    content = [{"messageId": f"m{number * rows + row}"} for row in range(rows)]
-    totals = {"totalPages": pages, "totalElements": pages * rows, "last": number + 1 == pages, "number": number, "size": rows}
-    return answer(body={"content": content, **totals})
-
-
-def past():
-    """A range from a week ago until now, as options."""
-    now = datetime.now(UTC)
-    return ("--start", (now - WEEK).isoformat(), "--end", now.isoformat())
-
-
-def ids(text, key="message_id"):
-    return [json.loads(line)[key] for line in text.splitlines()]
-
-
-def behind(sandbox, line):
-    """The environment of a command that gets its tokens from the sandbox, and its pages from the raw server."""
-    return environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url}
-
-
-async def until(line, requests):
-    """Wait until so many requests are there."""
-    while len(line.received) < requests:
-        line.arrived.clear()
-        await line.arrived.wait()
 
 
 async def stopped(*arguments, env, number):
@@ -110,10 +81,7 @@ async def test_an_export_goes_on_where_ctrl_c_ended_it(sandbox, line, place):
     """Two pages are written, the third is on its way: none comes twice, and none is left out."""
     command = ("track", "--page-size", "2", "--resume", str(place))
     line.will(page(0), page(1), falls_silent())
-    child = start(*command, env=behind(sandbox, line))
-    await until(line, 3)
-    child.send_signal(signal.SIGINT)
-    interrupted = await asyncio.to_thread(finish, child)
+    interrupted = await ctrl_c(line, 3, *command, env=behind(sandbox, line))
 
     assert (interrupted.code, ids(interrupted.out)) == (130, ["m0", "m1", "m2", "m3"])
     assert interrupted.err == f"voicedrop: {place} keeps the place: the same command goes on from there\n"
@@ -306,10 +274,7 @@ def test_a_place_that_could_not_be_kept_is_refused_before_anything_is_sent(envir
 async def test_as_many_requests_are_under_way_as_prefetch_says(sandbox, line, place):
     """Also more than a session allows by itself: who asks for them on a command line means it."""
     line.will(page(0, pages=PAGES), falls_silent())
-    child = start("track", "--page-size", "2", "--prefetch", "12", env=behind(sandbox, line))
-    await until(line, 1 + 12)
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1 + 12, "track", "--page-size", "2", "--prefetch", "12", env=behind(sandbox, line))
 
     assert (ended.code, ids(ended.out)) == (130, ["m0", "m1"])
     assert ended.err == "voicedrop: nothing keeps the place; with --resume FILE, the same command would go on from there\n"
