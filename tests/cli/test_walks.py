@@ -32,7 +32,7 @@ def place(tmp_path):
 
 async def test_progress_is_for_eyes_only(sandbox, terminal, tmp_path):
     """Count, total, rate and time left, on a terminal's stderr while the data goes to a file; gone at the end."""
-    sandbox.delay(0.3, path="/voice/tracking")
+    sandbox.delay(0.15, path="/voice/tracking")
     with (tmp_path / "messages.jsonl").open("wb") as out:
         child = start("track", env=environment_of(sandbox), stdout=out, stderr=terminal.side)
     terminal.hand_over()
@@ -46,7 +46,7 @@ async def test_progress_is_for_eyes_only(sandbox, terminal, tmp_path):
 
 
 async def test_progress_of_slices_knows_the_total_of_all_of_them(sandbox, terminal, tmp_path):
-    sandbox.delay(0.2, path="/voice/tracking")
+    sandbox.delay(0.12, path="/voice/tracking")
     with (tmp_path / "messages.jsonl").open("wb") as out:
         child = start("track", *past(), "--slices", "4d", env=environment_of(sandbox), stdout=out, stderr=terminal.side)
     terminal.hand_over()
@@ -58,7 +58,7 @@ async def test_progress_of_slices_knows_the_total_of_all_of_them(sandbox, termin
 
 async def test_progress_of_a_list_without_a_total_counts(sandbox, terminal, tmp_path):
     """Spacivox does not count its records: how much is left is told by the slices."""
-    sandbox.delay(0.2)
+    sandbox.delay(0.12)
     with (tmp_path / "records.jsonl").open("wb") as out:
         child = start("records", *past(), "--slices", "2d", env=environment_of(sandbox), stdout=out, stderr=terminal.side)
     terminal.hand_over()
