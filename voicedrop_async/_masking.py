@@ -30,7 +30,12 @@ def shown(text: str, limit: int = 300) -> str:
 
     Control characters, separators of lines, bidirectional overrides, and what has no width can forge or hide a line.
     """
-    return printable(PHONE_NUMBER.sub(lambda found: mask(found[0]), text), limit)
+    return printable(masked(text), limit)
+
+
+def masked(text: str) -> str:
+    """Return a text with the middle of every phone number in it hidden."""
+    return PHONE_NUMBER.sub(lambda found: mask(found[0]), text)
 
 
 def printable(text: str, limit: int | None = None) -> str:

@@ -12,13 +12,17 @@ import sys
 import termios
 from typing import NamedTuple
 
+from .forks import Forked
+
 PROGRAM = (sys.executable, "-m", "voicedrop_async")
-TAKES_THE_TERMINAL = """
-import fcntl, os, sys, termios
-os.setsid(); fcntl.ioctl(2, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, "-m", "voicedrop_async", *sys.argv[1:]])"""
-AT_A_TERMINAL = (sys.executable, "-c", TAKES_THE_TERMINAL)
-"""The program, with the terminal that is its stderr in charge of it: there, Ctrl-C is a key."""
+AT_A_TERMINAL = "import fcntl, os, termios; os.setsid(); fcntl.ioctl(2, termios.TIOCSCTTY, 0)"
+"""Put before a run: the terminal that is its stderr is in charge of it, and there Ctrl-C is a key."""
+LITTLE_ROOM = """
+import atexit, resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+atexit.register(resource.setrlimit, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)  # for whoever measures it
+"""
+"""Put before a run: no file that it writes may grow further, as on a full disk."""
 NUMBERS = ("+306912345678", "+306912345679", "+306912345670")
 CAMPAIGN = f"""
 sender = "302101234567"
@@ -55,16 +59,21 @@ def clean(**more):
     return ours | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", "XDG_CONFIG_HOME": "/nowhere"} | more
 
 
-def start(*arguments, env, program=PROGRAM, **streams):
-    """A run that is under way, with nobody at its keyboard."""
+def start(*arguments, env, program=None, before="", **streams):
+    """A run that is under way, with nobody at its keyboard: at once, or from the beginning if a ``program`` is named.
+
+    ``before`` is what its process does first, in Python.
+    """
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+    if program is None:
+        return Forked(arguments, env=env, before=before, **streams)
     return subprocess.Popen([*program, *arguments], env=env, **streams)
 
 
 def finish(child):
     """Wait for a run to end by itself."""
     with child:
-        out, err = child.communicate(timeout=50)
+        out, err = child.communicate()
     return Ended(child.returncode, (out or b"").decode(), (err or b"").decode())
 
 
@@ -139,3 +148,18 @@ def environment_of(sandbox):
     """What a command needs to speak to a sandbox of this process."""
     values = (sandbox.routee_url, sandbox.auth_url, *sandbox.credentials, sandbox.spacivox_url, sandbox.spacivox_token)
     return clean(**dict(zip(NAMES, values, strict=True)))
+
+
+def asked(terminal, environment, answer, *sending):
+    """Run ``send`` with its question on a terminal, and stdout apart; answer it."""
+    child = start("send", *map(str, sending), env=environment, stdin=terminal.side, stdout=subprocess.PIPE, stderr=terminal.side)
+    terminal.hand_over()
+    terminal.read_until("[y/N] ")
+    if isinstance(answer, str):
+        terminal.type(answer)
+    else:
+        child.send_signal(answer)
+    with child:
+        out = child.stdout.read().decode()
+        terminal.read_until()
+    return child.returncode, out

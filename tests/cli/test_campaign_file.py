@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from voicedrop_async import Callback, CallbackStrategy, ConfigError, Gender, SpokenMessage, VoiceCampaign
-from voicedrop_async.cli._campaign_file import read
+from voicedrop_async.cli._commands.send.campaign_file import read
 
 EVERYTHING = """
 sender = "302101234567"

@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import attrs
 
 from voicedrop_async import VoicemailDropRecord
 
+from .lists import past
 from .processes import NUMBERS, environment_of, run, start
-
-WEEK = timedelta(days=8)
 
 
 def read(text):
@@ -20,12 +18,6 @@ def read(text):
 
 def names(model):
     return [field.name for field in attrs.fields(model) if field.name != "extra"]
-
-
-def past():
-    """A range from a week ago until now, as options."""
-    now = datetime.now(UTC)
-    return ("--start", (now - WEEK).isoformat(), "--end", now.isoformat())
 
 
 def test_track_writes_every_message_once_with_the_names_of_columns(environment):

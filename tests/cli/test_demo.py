@@ -1,19 +1,18 @@
 """``voicedrop demo``: plain lines in a pipe, moving bars on a terminal."""
 
 import re
-import time
 
-from voicedrop_async.cli._findings import Findings
+from voicedrop_async.cli._commands.demo.findings import Findings
 
 from .processes import clean, run, start
 
 NUMBER = re.compile(r"\+\d{7,}")
+FASTER = "from voicedrop_async.cli._commands import demo; demo._SPEED = 40"
+"""Put before a run, whose calls last six seconds otherwise."""
 
 
 def test_in_a_pipe_the_demo_is_a_few_plain_lines():
-    began = time.perf_counter()
-    ended = run("demo", env=clean(PYTHONIOENCODING="ascii"))
-    print(f"demo: {time.perf_counter() - began:.1f} s")
+    ended = run("demo", env=clean(PYTHONIOENCODING="ascii"), before=FASTER)
 
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
@@ -28,7 +27,7 @@ def test_in_a_pipe_the_demo_is_a_few_plain_lines():
 
 
 def test_on_a_terminal_the_demo_moves_and_stays_within_80_columns(terminal):
-    child = start("demo", env=clean(), stdin=terminal.side, stdout=terminal.side, stderr=terminal.side)
+    child = start("demo", env=clean(), before=FASTER, stdin=terminal.side, stdout=terminal.side, stderr=terminal.side)
     terminal.hand_over()
     terminal.read_until()
 

@@ -16,7 +16,7 @@ ANALYSIS = {
 }
 SEEN = """\
 Campaign     Spring sale
-Sender       30210*****67
+Sender       3021*****67
 Says         Hello (en-GB)
 Recipients   3 numbers
 Begins       now

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import shlex
-import signal
 import sys
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from raw_server import answer, falls_silent
 
 from voicedrop_async.cli._app import COMMANDS
 
-from .processes import NAMES, NUMBERS, PROGRAM, clean, environment_of, finish, run, start
+from .lists import behind, ctrl_c
+from .processes import LITTLE_ROOM, NAMES, NUMBERS, PROGRAM, clean, environment_of, run
 
 RANGE = ("--start", "2026-03-01T00:00:00Z", "--end", "2026-03-02T00:00:00Z")
 
@@ -162,17 +162,12 @@ async def test_a_list_that_cannot_be_written_ends_with_1(sandbox, full_disk):
 
 
 def test_a_file_that_does_not_fit_on_the_disk_is_named_and_can_be_gone_on_with(environment, tmp_path):
-    little = (
-        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
-        "os.execv(sys.executable, [sys.executable, '-m', 'voicedrop_async', *sys.argv[1:]])"
-    )
     out = tmp_path / "messages.jsonl"
 
-    ended = run("track", "--page-size", "20", "--out", str(out), env=environment, program=(sys.executable, "-c", little))
+    ended = run("track", "--page-size", "20", "--out", str(out), env=environment, before=LITTLE_ROOM)
 
     assert ended.code == 1
-    told = f"voicedrop: path: {out}.part: cannot be written to: File too large"
-    assert any(line.startswith(told) for line in ended.err.splitlines())  # whoever measures it cannot write either, and says so
+    assert ended.err.startswith(f"voicedrop: path: {out}.part: cannot be written to: File too large")
 
 
 async def test_a_list_with_a_row_that_cannot_be_read_ends_with_4(sandbox):
@@ -202,21 +197,12 @@ async def test_a_list_with_messages_missing_ends_with_4_unless_it_was_cut(sandbo
 
 async def test_ctrl_c_ends_a_walk_with_130_and_without_a_word(sandbox, line):
     line.will(falls_silent())
-    child = start("track", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-
-    assert await asyncio.to_thread(finish, child) == (130, "", "")
+    assert await ctrl_c(line, 1, "track", env=behind(sandbox, line)) == (130, "", "")
 
 
 async def test_ctrl_c_while_a_campaign_is_sent_warns_that_it_may_have_been(sandbox, line, campaign_file):
     line.will(falls_silent())
-    child = start("send", str(campaign_file), "--yes", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1, "send", str(campaign_file), "--yes", env=behind(sandbox, line))
 
     assert (ended.code, ended.out) == (130, "")
     assert "may have been sent" in only_line(ended)
@@ -227,11 +213,7 @@ async def test_a_campaign_without_a_name_gets_one_that_is_told(sandbox, line, ca
     """With a random name that nobody was told, nobody could look for it."""
     campaign_file.write_text(campaign_file.read_text().replace('name = "Spring sale"', ""))
     line.will(falls_silent())
-    child = start("send", str(campaign_file), "--yes", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1, "send", str(campaign_file), "--yes", env=behind(sandbox, line))
 
     assert f"--filter 'campaign={json.loads(line.received[-1].body)['name']}'" in only_line(ended)
 
@@ -240,11 +222,7 @@ async def test_ctrl_c_with_a_journal_says_where_it_is_written_down(sandbox, line
     campaign_file.write_text(campaign_file.read_text().replace('name = "Spring sale"', ""))
     line.will(falls_silent())
     sending = ("send", str(campaign_file), "--yes", "--journal", str(tmp_path / "sends"), "--ref", "order-4711")
-    child = start(*sending, env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
-    await line.arrived.wait()
-
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1, *sending, env=behind(sandbox, line))
     opened = await asyncio.to_thread(run, "journal", str(tmp_path / "sends"), env=clean())
 
     assert f"voicedrop journal {tmp_path / 'sends'} names the campaign" in only_line(ended)
@@ -254,8 +232,8 @@ async def test_ctrl_c_with_a_journal_says_where_it_is_written_down(sandbox, line
 async def test_ctrl_c_comes_too_late_once_the_work_is_done(sandbox, campaign_file, tmp_path):
     """Pressed while the loop is closed: whoever is told 130 does it all once more, and ``>>`` would hold everything twice."""
     late = (
-        "import asyncio, os, signal, sys; from voicedrop_async.__main__ import main; close = asyncio.Runner.close;"
-        "asyncio.Runner.close = lambda runner: (os.kill(os.getpid(), signal.SIGINT), close(runner)); sys.exit(main())"
+        "import asyncio, os, signal; close = asyncio.Runner.close;"
+        "asyncio.Runner.close = lambda runner: (os.kill(os.getpid(), signal.SIGINT), close(runner))"
     )
     place, out, page = tmp_path / "place", tmp_path / "messages.jsonl", tmp_path / "page.html"
     lines = []
@@ -268,7 +246,7 @@ async def test_ctrl_c_comes_too_late_once_the_work_is_done(sandbox, campaign_fil
         ("report", str(out), "--out", str(page)),
     ):
         words = (sandbox.campaigns[0].tracking_id if word == "CAMPAIGN" else word for word in arguments)
-        ended = await asyncio.to_thread(run, *words, env=environment_of(sandbox), program=(sys.executable, "-c", late))
+        ended = await asyncio.to_thread(run, *words, env=environment_of(sandbox), before=late)
         assert (ended.code, ended.err) == (0, ""), arguments
         lines.append(ended.out.count("\n"))
 
@@ -279,7 +257,7 @@ async def test_ctrl_c_comes_too_late_once_the_work_is_done(sandbox, campaign_fil
 
 async def test_a_server_that_speaks_no_json_ends_with_1(sandbox, line):
     line.will(answer(body=b"<html>", content_type="text/html"))
-    ended = await asyncio.to_thread(run, "track", env=environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url})
+    ended = await asyncio.to_thread(run, "track", env=behind(sandbox, line))
     assert ended.code == 1
     assert "text/html" in only_line(ended)
 

@@ -30,7 +30,7 @@ def imported_by(*words):
 
 
 def test_each_line_of_the_list_is_the_first_of_that_command_s_own_help():
-    commands = {name: getattr(import_module(f"voicedrop_async.cli._{name}"), name) for name in COMMANDS}
+    commands = {name: getattr(import_module(f"voicedrop_async.cli._commands.{name}"), name) for name in COMMANDS}
     assert {name: command.__doc__.strip().partition("\n\n")[0] for name, command in commands.items()} == COMMANDS
     listed = run("--help", env=clean(COLUMNS="200")).out
     assert all(f" {name} " in listed and line in listed for name, line in COMMANDS.items())
@@ -38,7 +38,7 @@ def test_each_line_of_the_list_is_the_first_of_that_command_s_own_help():
 
 def test_a_list_of_commands_imports_none_of_them_nor_what_they_stand_on():
     modules = imported_by("--help")
-    assert not modules & {"asyncio", "aiohttp", "cattrs", "voicedrop_async.sandbox", *(f"voicedrop_async.cli._{name}" for name in COMMANDS)}
+    assert not modules & {"asyncio", "aiohttp", "cattrs", "voicedrop_async.sandbox", "voicedrop_async.cli._commands"}
 
 
 @pytest.mark.parametrize("words", [("send", "--help"), ("--help", "send")])

@@ -9,8 +9,7 @@ from collections import Counter
 
 import pytest
 
-from .processes import CAMPAIGN, environment_of, finish, run, start
-from .test_question import asked
+from .processes import CAMPAIGN, asked, environment_of, finish, run, start
 
 PEOPLE = [f"+30691{number:07}" for number in range(2_500)]
 ONCE = Counter(PEOPLE)

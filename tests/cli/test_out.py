@@ -3,15 +3,14 @@
 import asyncio
 import csv
 import json
-import signal
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 from raw_server import answer, falls_silent
 
-from .processes import AT_A_TERMINAL, finish, run, start
-from .test_walks import behind, page, past, until
+from .lists import behind, ctrl_c, page, past, until
+from .processes import AT_A_TERMINAL, run, start
 
 
 async def test_a_file_that_was_interrupted_is_gone_on_with_by_the_same_command(sandbox, line, tmp_path):
@@ -19,10 +18,7 @@ async def test_a_file_that_was_interrupted_is_gone_on_with_by_the_same_command(s
     out = tmp_path / "messages.parquet"
     command = ("track", "--page-size", "2", "--out", str(out))
     line.will(page(0), page(1), falls_silent())
-    child = start(*command, env=behind(sandbox, line))
-    await until(line, 3)
-    child.send_signal(signal.SIGINT)
-    interrupted = await asyncio.to_thread(finish, child)
+    interrupted = await ctrl_c(line, 3, *command, env=behind(sandbox, line))
     assert (interrupted.code, interrupted.out, out.exists()) == (130, "", False)
     assert interrupted.err == f"voicedrop: {out}.part keeps what was written: the same command goes on from there\n"
 
@@ -40,7 +36,7 @@ async def test_ctrl_c_is_a_key_and_last_week_is_the_one_of_the_first_run(sandbox
     out = tmp_path / "messages.csv"
     command = ("track", "--start", "-7d", "--page-size", "2", "--out", str(out))
     line.will(page(0), page(1), falls_silent())
-    child = start(*command, env=behind(sandbox, line), program=AT_A_TERMINAL, stdout=None, stderr=terminal.side)
+    child = start(*command, env=behind(sandbox, line), before=AT_A_TERMINAL, stdout=None, stderr=terminal.side)
     terminal.hand_over()
     await until(line, 3)
     await asyncio.to_thread(terminal.read_until, "4 of 6")
@@ -65,7 +61,7 @@ async def test_a_table_is_what_a_terminal_gets_and_text_without_colours_if_wante
     """Ctrl-C after the first page: the rows stay, and nobody is told of a place."""
     line.will(page(0), falls_silent())
     env = behind(sandbox, line) | {"NO_COLOR": "1"}
-    child = start("track", "--page-size", "2", env=env, program=AT_A_TERMINAL, stdout=terminal.side, stderr=terminal.side)
+    child = start("track", "--page-size", "2", env=env, before=AT_A_TERMINAL, stdout=terminal.side, stderr=terminal.side)
     terminal.hand_over()
     await until(line, 2)
     terminal.type("\x03")
@@ -106,10 +102,7 @@ async def test_the_header_comes_with_the_first_page_and_not_again_behind_a_failu
     line.will(answer(403, {}), answer(403, {}), page(0, pages=1, rows=0), falls_silent())
     failed = await asyncio.to_thread(run, *command, env=env)
     asked = len(line.received)
-    child = start(*command, env=env)
-    await until(line, asked + 2)
-    child.send_signal(signal.SIGINT)
-    interrupted = await asyncio.to_thread(finish, child)
+    interrupted = await ctrl_c(line, asked + 2, *command, env=env)
     late = {"messageId": "m0", "status": {"status": "Busy", "date": (now - timedelta(minutes=30)).isoformat()}}
     totals = {"totalPages": 1, "totalElements": 1, "last": True, "number": 0, "size": 2}
     line.will(page(0, pages=1, rows=0), answer(body={"content": [late], **totals}))  # it looks back first
@@ -123,10 +116,7 @@ async def test_the_header_comes_with_the_first_page_and_not_again_behind_a_failu
 async def test_what_cannot_go_on_is_not_said_to(sandbox, line, tmp_path):
     out = tmp_path / "messages"
     line.will(page(0), falls_silent())
-    child = start("track", "--page-size", "2", "--out", str(out), "--format", "jsonl", env=behind(sandbox, line))
-    await until(line, 2)
-    child.send_signal(signal.SIGINT)
-    await asyncio.to_thread(finish, child)
+    await ctrl_c(line, 2, "track", "--page-size", "2", "--out", str(out), "--format", "jsonl", env=behind(sandbox, line))
 
     refused = await asyncio.to_thread(run, "track", "--page-size", "2", "--out", str(out), "--format", "csv", env=behind(sandbox, line))
 

@@ -3,37 +3,21 @@
 import asyncio
 import json
 import signal
-import subprocess
 
 import pytest
 from attrs import evolve
 
 from voicedrop_async import SpokenMessage, VoiceCampaign
-from voicedrop_async.cli._preview import planned
+from voicedrop_async.cli._commands.send.preview import planned
 from voicedrop_async.cli._settings import Settings
 
-from .processes import CAMPAIGN, NUMBERS, environment_of, finish, run, start
+from .processes import CAMPAIGN, NUMBERS, asked, environment_of, finish, run, start
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_sent(environment, campaign_file):
     ended = run("send", str(campaign_file), env=environment)
     assert (ended.code, ended.out) == (2, "")
     assert "--yes" in ended.err
-
-
-def asked(terminal, environment, answer, *sending):
-    """Run ``send`` with its question on a terminal, and stdout apart; answer it."""
-    child = start("send", *map(str, sending), env=environment, stdin=terminal.side, stdout=subprocess.PIPE, stderr=terminal.side)
-    terminal.hand_over()
-    terminal.read_until("[y/N] ")
-    if isinstance(answer, str):
-        terminal.type(answer)
-    else:
-        child.send_signal(answer)
-    with child:
-        out = child.stdout.read().decode()
-        terminal.read_until()
-    return child.returncode, out
 
 
 async def test_yes_sends_and_only_the_receipt_is_on_stdout(terminal, sandbox, tmp_path):
@@ -53,7 +37,7 @@ async def test_yes_sends_and_only_the_receipt_is_on_stdout(terminal, sandbox, tm
     assert [row for row in terminal.rows if row] == [
         f"voicedrop: {people}: numbers that stand there again, and are called once: 1",
         "Campaign    Spring sale",
-        "Sender      30210*****67",
+        "Sender      3021*****67",
         "Says        Hello (en-GB, female)",
         "Recipients  3 numbers",
         "Begins      2030-03-02 09:00:00+02:00",

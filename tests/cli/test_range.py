@@ -7,7 +7,7 @@ import pytest
 
 from voicedrop_async import ConfigError
 from voicedrop_async.cli._place import begun, range_kept
-from voicedrop_async.cli._range import Range, moment
+from voicedrop_async.cli._words import Range, moment
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NOW = datetime(2026, 3, 29, 22, 15, tzinfo=UTC)  # a quarter past one of the 30th in Athens, three hours ahead

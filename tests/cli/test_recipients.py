@@ -3,9 +3,8 @@
 import pytest
 
 from voicedrop_async import ConfigError, VoiceMessage
-from voicedrop_async.cli import _order
-from voicedrop_async.cli._recipients import read
-from voicedrop_async.cli._send import send
+from voicedrop_async.cli._commands.send import order, send
+from voicedrop_async.cli._commands.send.recipients import read
 from voicedrop_async.export import csv_header, to_csv, to_jsonl
 
 from .processes import NUMBERS
@@ -85,7 +84,7 @@ def test_what_send_campaign_would_refuse_is_refused_by_file_and_line(tmp_path, l
     recipients.write_text(list_of)
 
     with pytest.raises(ConfigError) as refused:
-        _order.read(campaign, recipients, None, ref)
+        order.read(campaign, recipients, None, ref)
 
     assert told in str(refused.value)
     assert "3069" not in str(refused.value)

@@ -1,13 +1,12 @@
 """``voicedrop report``: from the service and from a file to the same page; nothing on stdout."""
 
 import asyncio
-import signal
 
 from page_tables import Report
 from raw_server import answer, falls_silent
 
+from .lists import behind, ctrl_c, page
 from .processes import AT_A_TERMINAL, clean, finish, run, start
-from .test_walks import behind, page, until
 
 
 def test_a_report_of_a_file_is_that_of_the_service(environment, tmp_path):
@@ -51,10 +50,9 @@ async def test_ctrl_c_says_that_nothing_was_written(sandbox, line, tmp_path):
     out = tmp_path / "a.html"
     out.write_text("before")
     line.will(page(0), falls_silent())
-    child = start("report", "--page-size", "2", "--out", str(out), "--png", str(tmp_path / "a.png"), env=behind(sandbox, line))
-    await until(line, 2)
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(
+        line, 2, "report", "--page-size", "2", "--out", str(out), "--png", str(tmp_path / "a.png"), env=behind(sandbox, line)
+    )
 
     assert ended == (130, "", "voicedrop: nothing was written\n")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.html", "before")]
@@ -63,7 +61,7 @@ async def test_ctrl_c_says_that_nothing_was_written(sandbox, line, tmp_path):
 def test_a_file_has_a_bar_of_progress_as_well(terminal, tmp_path):
     (tmp_path / "m.jsonl").write_text('{"message_id":"m1"}\n' * 300)
     arguments = ("report", str(tmp_path / "m.jsonl"), "--out", str(tmp_path / "a.html"))
-    child = start(*arguments, env=clean(), program=AT_A_TERMINAL, stderr=terminal.side)
+    child = start(*arguments, env=clean(), before=AT_A_TERMINAL, stderr=terminal.side)
     terminal.hand_over()
     terminal.read_until()
 

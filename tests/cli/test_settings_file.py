@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import pickle
-import sys
 from pathlib import Path
 
 import pytest
@@ -222,20 +221,20 @@ def test_settings_show_no_value_and_stay_in_their_process(settings_file):
         pickle.dumps(Settings.load())
 
 
-def ring(**kept):
-    """The environment of a process with a keyring."""
-    here = str(Path(__file__).parent)
-    return {"PYTHONPATH": here, "PYTHON_KEYRING_BACKEND": "ring_of_tests.Ring", **kept}
+RING = {"PYTHON_KEYRING_BACKEND": "cli.ring_of_tests.Ring"}
+"""The environment of a process with a keyring; it has to find ours."""
+FINDS_IT = f"import sys; sys.path.append({str(Path(__file__).parents[1])!r})"
 
 
 async def test_a_secret_can_be_in_the_keyring_of_the_system(sandbox, settings_file):
     """The service may have slashes in its name; what the file does not need is not asked for."""
     table = profile_of(sandbox).replace(json.dumps(sandbox.spacivox_token), '{ keyring = "drops/of/eva" }')
     settings_file.write_text(f"[default]\n{table}")
-    held = ring(RING_OF_TESTS=json.dumps({"drops/of eva": sandbox.spacivox_token}), XDG_CONFIG_HOME=str(settings_file.parents[1]))
+    env = clean(XDG_CONFIG_HOME=str(settings_file.parents[1]))
+    held = RING | {"RING_OF_TESTS": json.dumps({"drops/of eva": sandbox.spacivox_token})}
 
-    ended = await asyncio.to_thread(run, "records", *RANGE, env=clean(**held))
-    not_asked = await asyncio.to_thread(run, "track", "--max-items", "1", env=clean(XDG_CONFIG_HOME=str(settings_file.parents[1])))
+    ended = await asyncio.to_thread(run, "records", *RANGE, env=env | held, before=FINDS_IT)
+    not_asked = await asyncio.to_thread(run, "track", "--max-items", "1", env=env)
 
     assert (ended.code, ended.err) == (0, "")
     assert not_asked.code == 0
@@ -245,7 +244,7 @@ async def test_a_secret_can_be_in_the_keyring_of_the_system(sandbox, settings_fi
 def test_a_keyring_that_does_not_give_it_is_named(settings_file, kept, words):
     settings_file.write_text(SPACIVOX.replace(f'"{CANARY}"', f'{{ keyring = "{CANARY}/eva" }}'))
 
-    ended = run("records", *RANGE, env=clean(XDG_CONFIG_HOME=str(settings_file.parents[1]), **ring(**kept)))
+    ended = run("records", *RANGE, env=clean(XDG_CONFIG_HOME=str(settings_file.parents[1])) | RING | kept, before=FINDS_IT)
 
     assert ended.code == 2
     assert "profile 'default': spacivox_access_token: the system's keyring" in ended.err
@@ -256,10 +255,9 @@ def test_a_keyring_that_does_not_give_it_is_named(settings_file, kept, words):
 
 def test_without_the_extra_a_sentence_says_how_to_install_it(settings_file):
     settings_file.write_text(SPACIVOX.replace(f'"{CANARY}"', '{ keyring = "drops/eva" }'))
-    program = "import sys; sys.modules['keyring'] = None; from voicedrop_async.__main__ import main; sys.exit(main())"
+    missing = "import sys; sys.modules['keyring'] = None"
 
-    env = clean(XDG_CONFIG_HOME=str(settings_file.parents[1]))
-    ended = run("records", *RANGE, env=env, program=(sys.executable, "-c", program))
+    ended = run("records", *RANGE, env=clean(XDG_CONFIG_HOME=str(settings_file.parents[1])), before=missing)
 
     assert ended.code == 2
     assert 'python -m pip install "voicedrop-async[keyring]"' in ended.err

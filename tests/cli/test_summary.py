@@ -4,17 +4,16 @@ import asyncio
 import csv
 import io
 import json
-import signal
 from decimal import Decimal
 
 import pytest
 from raw_server import answer, falls_silent
 
 from voicedrop_async import ConfigError
-from voicedrop_async.cli._summary import summary
+from voicedrop_async.cli._commands.summary import summary
 
-from .processes import finish, run, start
-from .test_walks import behind, until
+from .lists import behind, ctrl_c
+from .processes import run, start
 
 
 def page(*rows, counted=None):
@@ -77,10 +76,7 @@ async def test_a_campaign_of_which_messages_are_missing_ends_with_4(sandbox, lin
 
 async def test_ctrl_c_says_how_far_it_came(sandbox, line):
     line.will(page(BUSY), falls_silent())
-    child = start("summary", "--max-in-flight", "1", "spring-1", "autumn-2", env=behind(sandbox, line))
-    await until(line, 2)
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 2, "summary", "--max-in-flight", "1", "spring-1", "autumn-2", env=behind(sandbox, line))
 
     assert (ended.code, ended.err) == (130, "voicedrop: interrupted: campaigns written: 1 of 2\n")
     assert ended.out.count("\n") == 1

@@ -4,45 +4,15 @@ import asyncio
 import json
 import re
 import signal
-import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pytest
 from raw_server import answer, falls_silent
 
-from .processes import NUMBERS, environment_of, finish, run, start
+from .lists import WEEK, behind, ctrl_c, ids, page, past, until
+from .processes import LITTLE_ROOM, NUMBERS, environment_of, finish, run, start
 
 PAGES = 40
-WEEK = timedelta(days=8)
-
-
-def page(number, *, pages=3, rows=2):
-    """One page of a list whose messages are called m0, m1 and so on."""
-    content = [{"messageId": f"m{number * rows + row}"} for row in range(rows)]
-    totals = {"totalPages": pages, "totalElements": pages * rows, "last": number + 1 == pages, "number": number, "size": rows}
-    return answer(body={"content": content, **totals})
-
-
-def past():
-    """A range from a week ago until now, as options."""
-    now = datetime.now(UTC)
-    return ("--start", (now - WEEK).isoformat(), "--end", now.isoformat())
-
-
-def ids(text, key="message_id"):
-    return [json.loads(line)[key] for line in text.splitlines()]
-
-
-def behind(sandbox, line):
-    """The environment of a command that gets its tokens from the sandbox, and its pages from the raw server."""
-    return environment_of(sandbox) | {"ROUTEE_BASE_URL": line.url}
-
-
-async def until(line, requests):
-    """Wait until so many requests are there."""
-    while len(line.received) < requests:
-        line.arrived.clear()
-        await line.arrived.wait()
 
 
 async def stopped(*arguments, env, number):
@@ -62,7 +32,7 @@ def place(tmp_path):
 
 async def test_progress_is_for_eyes_only(sandbox, terminal, tmp_path):
     """Count, total, rate and time left, on a terminal's stderr while the data goes to a file; gone at the end."""
-    sandbox.delay(0.3, path="/voice/tracking")
+    sandbox.delay(0.15, path="/voice/tracking")
     with (tmp_path / "messages.jsonl").open("wb") as out:
         child = start("track", env=environment_of(sandbox), stdout=out, stderr=terminal.side)
     terminal.hand_over()
@@ -76,7 +46,7 @@ async def test_progress_is_for_eyes_only(sandbox, terminal, tmp_path):
 
 
 async def test_progress_of_slices_knows_the_total_of_all_of_them(sandbox, terminal, tmp_path):
-    sandbox.delay(0.2, path="/voice/tracking")
+    sandbox.delay(0.12, path="/voice/tracking")
     with (tmp_path / "messages.jsonl").open("wb") as out:
         child = start("track", *past(), "--slices", "4d", env=environment_of(sandbox), stdout=out, stderr=terminal.side)
     terminal.hand_over()
@@ -88,7 +58,7 @@ async def test_progress_of_slices_knows_the_total_of_all_of_them(sandbox, termin
 
 async def test_progress_of_a_list_without_a_total_counts(sandbox, terminal, tmp_path):
     """Spacivox does not count its records: how much is left is told by the slices."""
-    sandbox.delay(0.2)
+    sandbox.delay(0.12)
     with (tmp_path / "records.jsonl").open("wb") as out:
         child = start("records", *past(), "--slices", "2d", env=environment_of(sandbox), stdout=out, stderr=terminal.side)
     terminal.hand_over()
@@ -111,10 +81,7 @@ async def test_an_export_goes_on_where_ctrl_c_ended_it(sandbox, line, place):
     """Two pages are written, the third is on its way: none comes twice, and none is left out."""
     command = ("track", "--page-size", "2", "--resume", str(place))
     line.will(page(0), page(1), falls_silent())
-    child = start(*command, env=behind(sandbox, line))
-    await until(line, 3)
-    child.send_signal(signal.SIGINT)
-    interrupted = await asyncio.to_thread(finish, child)
+    interrupted = await ctrl_c(line, 3, *command, env=behind(sandbox, line))
 
     assert (interrupted.code, ids(interrupted.out)) == (130, ["m0", "m1", "m2", "m3"])
     assert interrupted.err == f"voicedrop: {place} keeps the place: the same command goes on from there\n"
@@ -212,14 +179,10 @@ async def test_a_failure_before_the_first_page_keeps_nothing(sandbox, line, plac
 
 async def test_a_page_that_does_not_fit_on_the_disk_is_not_left_there_by_half(sandbox, place, tmp_path):
     """With room made, the same command goes on, and finds no half line to write behind."""
-    little = (
-        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
-        "os.execv(sys.executable, [sys.executable, '-m', 'voicedrop_async', *sys.argv[1:]])"
-    )
     command = ("track", "--resume", str(place))
     with (tmp_path / "messages.jsonl").open("ab") as out:
         options = {"env": environment_of(sandbox), "stdout": out}
-        full = await asyncio.to_thread(run, *command, program=(sys.executable, "-c", little), **options)
+        full = await asyncio.to_thread(run, *command, before=LITTLE_ROOM, **options)
         ended = await asyncio.to_thread(run, *command, **options)
 
     assert (full.code, ended.code) == (1, 0)
@@ -311,10 +274,7 @@ def test_a_place_that_could_not_be_kept_is_refused_before_anything_is_sent(envir
 async def test_as_many_requests_are_under_way_as_prefetch_says(sandbox, line, place):
     """Also more than a session allows by itself: who asks for them on a command line means it."""
     line.will(page(0, pages=PAGES), falls_silent())
-    child = start("track", "--page-size", "2", "--prefetch", "12", env=behind(sandbox, line))
-    await until(line, 1 + 12)
-    child.send_signal(signal.SIGINT)
-    ended = await asyncio.to_thread(finish, child)
+    ended = await ctrl_c(line, 1 + 12, "track", "--page-size", "2", "--prefetch", "12", env=behind(sandbox, line))
 
     assert (ended.code, ids(ended.out)) == (130, ["m0", "m1"])
     assert ended.err == "voicedrop: nothing keeps the place; with --resume FILE, the same command would go on from there\n"

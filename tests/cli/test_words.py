@@ -13,7 +13,7 @@ from voicedrop_async import (
     MessageStatus,
     TrackingFilter,
 )
-from voicedrop_async.cli._say import masked
+from voicedrop_async._masking import masked
 from voicedrop_async.cli._words import condition, span
 from voicedrop_async.export import json_lines
 

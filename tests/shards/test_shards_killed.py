@@ -10,8 +10,8 @@ import pytest
 from cli.processes import environment_of, finish, start
 
 from voicedrop_async import ConfigError, Parts, plan
+from voicedrop_async.cli._commands.track import track
 from voicedrop_async.cli._options import Output, Portion, Search, Spread
-from voicedrop_async.cli._track import track
 from voicedrop_async.sandbox import Sandbox
 
 WEEK = ("--start", "-8d", "--end", "now")

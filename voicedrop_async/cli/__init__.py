@@ -3,7 +3,7 @@
 import sys
 from typing import Final
 
-from voicedrop_async.cli._say import give_up_stdout, has_somewhere_to_write, named, say
+from voicedrop_async.cli._process import give_up_stdout, has_somewhere_to_write, named, say
 from voicedrop_async.errors import ConfigError, OutcomeUnknown, VoiceDropError
 
 _EXTRA: Final = {"cyclopts", "rich"}

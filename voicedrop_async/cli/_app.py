@@ -5,7 +5,8 @@ from typing import Final
 
 from cyclopts import App, CycloptsError, Parameter
 
-from voicedrop_async.cli._say import masked, say
+from voicedrop_async._masking import masked
+from voicedrop_async.cli._process import say
 
 _HELP: Final = """\
 Send voice-messaging campaigns and read their results: Routee voice, and
@@ -67,7 +68,7 @@ def run() -> int:
     arguments = sys.argv[1:]
     for name, line in COMMANDS.items():
         # A line that is given would stand in the place of the whole help.
-        APP.command(f"voicedrop_async.cli._{name}:{name}", help=None if name in arguments else line)
+        APP.command(f"voicedrop_async.cli._commands.{name}:{name}", help=None if name in arguments else line)
     try:
         code = APP(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:

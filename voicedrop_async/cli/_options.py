@@ -9,9 +9,8 @@ from cyclopts import Parameter
 
 from voicedrop_async import ConfigError, Limits, PageStream, RouteeSession, SpacivoxSession, VoiceMessage, WalkOptions
 from voicedrop_async.cli._place import Place, begun
-from voicedrop_async.cli._range import Range
 from voicedrop_async.cli._settings import Settings
-from voicedrop_async.cli._words import condition, span
+from voicedrop_async.cli._words import Range, condition, span
 
 Moment: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """A moment, or a word such as ``-7d``, which is no option."""

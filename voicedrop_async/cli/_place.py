@@ -6,7 +6,7 @@ import os
 import sys
 from asyncio import CancelledError
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -16,8 +16,8 @@ from attrs import frozen
 
 from voicedrop_async import ConfigError, ResumeToken, ResumeTokenError
 from voicedrop_async._files import write_whole
-from voicedrop_async.cli._range import Range
-from voicedrop_async.cli._say import named, say
+from voicedrop_async.cli._process import named, say
+from voicedrop_async.cli._words import Range
 
 T = TypeVar("T")
 
@@ -146,8 +146,9 @@ def _take_alone(file: Path) -> None:
         while True:
             lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if beside.exists() and os.path.samestat(os.fstat(lock), beside.stat()):
-                break
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock), beside.stat()):
+                    break
             os.close(lock)  # who had it has just ended, and took it away
     except BlockingIOError:
         raise ConfigError(f"--resume: {file}: another run is using it") from None

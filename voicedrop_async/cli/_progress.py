@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from voicedrop_async import Page, WalkReport
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._process import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

@@ -1,7 +1,5 @@
 """A stream written to stdout, a page at a time, or into a file, and what its report has to say."""
 
-import os
-import stat
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -9,11 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from voicedrop_async import ConfigError, Exported, Page, PageStream, RequestError, WalkReport, export_to
-from voicedrop_async.cli._ending import done
 from voicedrop_async.cli._options import Output
 from voicedrop_async.cli._place import Place, range_kept
+from voicedrop_async.cli._process import done, put, say
 from voicedrop_async.cli._progress import Progress
-from voicedrop_async.cli._say import named, say
 from voicedrop_async.export import Format, csv_header, to_csv, to_jsonl
 from voicedrop_async.models.walks import doubts
 
@@ -70,7 +67,7 @@ def _encoder(shape: str, model: object) -> tuple[bytes, Callable[[Sequence[objec
     if shape == "csv":
         return csv_header(model), to_csv
     if shape == "table":
-        from voicedrop_async.cli._table import Table
+        from voicedrop_async.cli._screen import Table
 
         return b"", Table(model).rows
     return b"", to_jsonl
@@ -127,17 +124,3 @@ def judged(report: WalkReport, written: int, what: str, max_items: int | None) -
     facts = "; ".join((f"{what} written: {written:,}", *doubts(report)))
     say(f"the list is not complete ({facts}); what was written is good")
     return 4
-
-
-def put(data: bytes) -> None:
-    """Write a page to stdout. In a file, half of one is taken back: the other half would be written behind half a line."""
-    out = sys.stdout.buffer
-    before = os.fstat(out.fileno())
-    with named("standard output"):
-        try:
-            out.write(data)
-            out.flush()
-        except OSError:
-            if stat.S_ISREG(before.st_mode):
-                os.ftruncate(out.fileno(), before.st_size)
-            raise

@@ -13,7 +13,7 @@ import msgspec
 from attrs import frozen
 
 from voicedrop_async import ConfigError, FileError, Parts, RouteeSession, Shard, ShardResult, ShardState, VoiceDropError, run_shard
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._process import say
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.export import Format
 

@@ -14,13 +14,11 @@ from attrs import define, field
 
 from voicedrop_async import ConfigError, Merged, Parts, Shard, ShardResult, ShardState, merge, plan
 from voicedrop_async._files import check_target
-from voicedrop_async.cli._ending import done
 from voicedrop_async.cli._options import Account, Output, Portion, Search
 from voicedrop_async.cli._place import begun, range_kept
+from voicedrop_async.cli._process import done, say
 from voicedrop_async.cli._progress import Progress
-from voicedrop_async.cli._range import Range
-from voicedrop_async.cli._say import say
-from voicedrop_async.cli._words import span
+from voicedrop_async.cli._words import Range, span
 from voicedrop_async.cli._worker import Orders
 from voicedrop_async.export import format_of
 from voicedrop_async.fanout import each

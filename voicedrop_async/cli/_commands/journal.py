@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from voicedrop_async import ConfigError, JournalEntry, SqliteJournal
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._process import say
 from voicedrop_async.cli._words import span
 from voicedrop_async.export import json_lines
 

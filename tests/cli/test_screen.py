@@ -8,8 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from voicedrop_async import CampaignSummary, DeliveryStatus, MessageStatus, VoicemailDropRecord, VoiceMessage
-from voicedrop_async.cli._card import card
-from voicedrop_async.cli._table import Table, spoken
+from voicedrop_async.cli._screen import Table, card, spoken
 
 WHEN = datetime(2026, 3, 2, 9, 30, 5, tzinfo=UTC)
 HOSTILE = "\x1b[2J\r\n\u202e[red]:smile:\u2066\x07" + "e\u0301" * 9

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
@@ -12,21 +12,21 @@ from rich.table import Table
 from rich.text import Text
 
 from voicedrop_async import MessageStatus
-from voicedrop_async.cli._demo_view import FURTHER, Show, over
-from voicedrop_async.cli._findings import Findings
+from voicedrop_async.cli._commands.demo.findings import Findings
+from voicedrop_async.cli._commands.demo.plain import FURTHER, Show, over
+from voicedrop_async.cli._screen import COLOURS
 
 _COLUMNS: Final = 80
 _BESIDE_BAR: Final = 23
-_STYLES: Final[Mapping[str, str]] = {
+_UNDER_WAY: Final = {
     MessageStatus.QUEUED: "bright_black",
     MessageStatus.INITIATED: "cyan",
     MessageStatus.RINGING: "cyan",
     MessageStatus.IN_PROGRESS: "blue",
-    MessageStatus.COMPLETED: "green",
-    MessageStatus.BUSY: "yellow",
-    MessageStatus.NO_ANSWER: "yellow",
-    MessageStatus.FAILED: "red",
 }
+_STYLES: Final[Mapping[Any, str]] = {**_UNDER_WAY, **COLOURS}
+_BARS: Final = (*_UNDER_WAY, MessageStatus.COMPLETED, MessageStatus.BUSY, MessageStatus.NO_ANSWER, MessageStatus.FAILED)
+"""Which are always shown, empty or not."""
 
 
 class LiveView:
@@ -65,7 +65,7 @@ class LiveView:
         bars.add_column(width=11)
         bars.add_column(width=longest)
         bars.add_column(justify="right", width=6)
-        for status in [*_STYLES, *(status for status in statuses if status not in _STYLES)]:
+        for status in [*_BARS, *(status for status in statuses if status not in _BARS)]:
             count, style = statuses.get(status, 0), _STYLES.get(status, "magenta")
             length = -(-count * longest // total)  # a single one is seen as well
             bars.add_row(status, Text("█" * length, style), f"{count:,}")

@@ -19,11 +19,11 @@ from voicedrop_async import (
     VoiceCampaign,
     unique_name,
 )
-from voicedrop_async.cli import _order, _preview, _recipients
-from voicedrop_async.cli._books import Books, how_to_look
-from voicedrop_async.cli._ending import too_late
-from voicedrop_async.cli._long_list import send_list
-from voicedrop_async.cli._say import give_up_stdout, say
+from voicedrop_async.cli._commands.send import order as orders
+from voicedrop_async.cli._commands.send import preview, recipients
+from voicedrop_async.cli._commands.send.books import Books, how_to_look
+from voicedrop_async.cli._commands.send.long_list import send_list
+from voicedrop_async.cli._process import give_up_stdout, say, too_late
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.export import json_lines
 
@@ -72,11 +72,11 @@ def send(
         ref: Your own key for this send, such as order-4711.
         profile: Of the settings file, in place of VOICEDROP_PROFILE.
     """
-    if to is not None and _recipients.is_stdin(to) and not (yes or dry_run):
+    if to is not None and recipients.is_stdin(to) and not (yes or dry_run):
         raise ConfigError("--yes: needed where the recipients come from standard input, and so nobody can be asked; nothing was sent")
     if (journal is None) != (ref is None):
         raise ConfigError("--journal: only together with --ref, which names the send in it")
-    order = _order.read(file, to, column, ref)
+    order = orders.read(file, to, column, ref)
     settings = Settings.load(profile)
     if dry_run:
         return _tried(settings, order)
@@ -110,10 +110,10 @@ def _send_one(session: RouteeSession, books: Books | None, campaign: VoiceCampai
     return _told(receipt)
 
 
-def _tried(settings: Settings, order: _order.Order) -> int:
+def _tried(settings: Settings, order: orders.Order) -> int:
     analysis = asyncio.run(_analysis(settings, order))
     if sys.stdout.isatty():
-        table = _preview.as_text([*_preview.planned(order.campaign, settings, order.count), *_preview.analyzed(analysis, order.places)])
+        table = preview.as_text([*preview.planned(order.campaign, settings, order.count), *preview.analyzed(analysis, order.places)])
         data = f"{table}Nothing was sent.\n".encode(sys.stdout.encoding, "backslashreplace")
     else:
         data = json_lines([analysis])
@@ -121,9 +121,9 @@ def _tried(settings: Settings, order: _order.Order) -> int:
     return 0
 
 
-async def _analysis(settings: Settings, order: _order.Order) -> VoiceAnalysis:
+async def _analysis(settings: Settings, order: orders.Order) -> VoiceAnalysis:
     async with settings.routee() as session:
-        return _preview.added_up([await session.analyze_campaign(campaign) for campaign in order.campaigns()])
+        return preview.added_up([await session.analyze_campaign(campaign) for campaign in order.campaigns()])
 
 
 async def _sent(session: RouteeSession, books: Books | None, campaign: VoiceCampaign) -> CampaignReceipt:
@@ -153,12 +153,12 @@ def _told(receipt: CampaignReceipt) -> int:
     return 0
 
 
-def _agreed(order: _order.Order, settings: Settings) -> bool:
+def _agreed(order: orders.Order, settings: Settings) -> bool:
     if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError("--yes: needed where nobody can be asked; nothing was sent")
     try:
         # On stderr, since stdout is for the receipt.
-        plan = _preview.as_text(_preview.planned(order.campaign, settings, order.count))
+        plan = preview.as_text(preview.planned(order.campaign, settings, order.count))
         sys.stderr.write(f"{plan}Send it? It costs money and rings telephones. [y/N] ")
         sys.stderr.flush()
         answer = sys.stdin.buffer.readline()

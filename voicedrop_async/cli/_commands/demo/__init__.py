@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -19,8 +20,8 @@ from voicedrop_async import (
     VoiceCampaign,
     VoiceMessage,
 )
-from voicedrop_async.cli._demo_view import View, make_view
-from voicedrop_async.cli._findings import Findings
+from voicedrop_async.cli._commands.demo.findings import Findings
+from voicedrop_async.cli._commands.demo.plain import PlainView, View
 
 RECIPIENTS: Final = 1_000
 SEED: Final = 7
@@ -40,7 +41,7 @@ async def demo() -> None:
     from voicedrop_async.sandbox import Sandbox
 
     began, today = perf_counter(), datetime.now(UTC)
-    view = make_view()
+    view = _view()
     async with Sandbox(messages=RECIPIENTS, drops=7 * RECIPIENTS, seed=SEED, speed=_SPEED) as sandbox:
         view.note(f"A sandbox plays both services on this machine; {_SPEED:.0f} seconds pass there in one")
         auth = ClientCredentials(*sandbox.credentials)
@@ -55,6 +56,15 @@ async def demo() -> None:
             drops = await spacivox.drop_records(today - _DAY, today, slices=_SLICES).collect()
         view.note(f"Listed {len(drops):,} voicemail drop records of a day, in slices of six hours")
     view.sum_up(Findings(messages, drops), perf_counter() - began)
+
+
+def _view() -> View:
+    """Return the view that suits stdout."""
+    if sys.stdout.isatty() and sys.stdout.encoding.lower().startswith("utf"):  # bars are no ASCII
+        from voicedrop_async.cli._commands.demo.live import LiveView
+
+        return LiveView()
+    return PlainView()
 
 
 def _campaign() -> VoiceCampaign:

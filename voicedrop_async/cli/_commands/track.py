@@ -2,7 +2,7 @@
 
 from voicedrop_async.cli import _walks
 from voicedrop_async.cli._options import ACCOUNT, OUTPUT, PORTION, SEARCH, SPREAD, Account, Output, Portion, Search, Spread
-from voicedrop_async.cli._range import Range
+from voicedrop_async.cli._words import Range
 from voicedrop_async.cli._workers import by_workers
 
 

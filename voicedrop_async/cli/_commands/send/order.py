@@ -8,8 +8,8 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from voicedrop_async import ConfigError, VoiceCampaign
-from voicedrop_async.cli import _campaign_file, _recipients
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._commands.send import campaign_file, recipients
+from voicedrop_async.cli._process import say
 from voicedrop_async.routee import MAX_RECIPIENTS, check_send
 
 _PLACE: Final = re.compile(r"to\[([0-9]+)\]")
@@ -50,7 +50,7 @@ def read(file: Path, to: Path | None, column: str | None, ref: str | None) -> Or
         ConfigError: Both files have recipients, or ``send_campaign`` would refuse what they hold. The text names file and line, or
             the key, and shows no number.
     """
-    campaign = _campaign_file.read(file)
+    campaign = campaign_file.read(file)
     if to is None:
         if column is not None:
             raise ConfigError("--column: only together with --to, whose column it names")
@@ -58,7 +58,7 @@ def read(file: Path, to: Path | None, column: str | None, ref: str | None) -> Or
     else:
         if campaign.to or campaign.contacts or campaign.groups:
             raise ConfigError(f"--to: {file} has recipients of its own; take one of the two away, so that it is clear who is meant")
-        listed = _recipients.read(to, column)
+        listed = recipients.read(to, column)
         if listed.repeats:
             say(f"{listed.source}: numbers that stand there again, and are called once: {listed.repeats:,}")
         campaign = evolve(campaign, to=tuple(listed.lines))

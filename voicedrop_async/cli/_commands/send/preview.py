@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 from voicedrop_async import CampaignProblem, VoiceAnalysis, VoiceCampaign
-from voicedrop_async._masking import printable
-from voicedrop_async.cli._say import masked
+from voicedrop_async._masking import masked, printable
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.routee import BASE_URL
 

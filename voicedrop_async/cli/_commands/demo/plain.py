@@ -1,4 +1,4 @@
-"""How the demo tells its story: live on a terminal, in a few plain lines elsewhere."""
+"""How the demo tells its story, and one way to do it: a few plain lines."""
 
 import sys
 from collections import Counter
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol
 
 from voicedrop_async import MessageStatus
-from voicedrop_async.cli._findings import Findings
+from voicedrop_async.cli._commands.demo.findings import Findings
 
 Show = Callable[[Mapping[str, int]], None]
 """Shows how many calls have which status."""
@@ -29,15 +29,6 @@ class View(Protocol):
     def sum_up(self, findings: Findings, seconds: float) -> None:
         """Tell what came out."""
         ...
-
-
-def make_view() -> View:
-    """Return the view that suits stdout."""
-    if sys.stdout.isatty() and sys.stdout.encoding.lower().startswith("utf"):  # bars are no ASCII
-        from voicedrop_async.cli._demo_live import LiveView
-
-        return LiveView()
-    return PlainView()
 
 
 def over(statuses: Mapping[str, int]) -> Counter[str]:

@@ -1,14 +1,12 @@
-"""What is told to the person at the keyboard: on stderr, in one line, and nobody's number with it."""
+"""This process, as whoever started it sees it: data on stdout, one line at a time on stderr, and Ctrl-C."""
 
 import io
 import os
-import re
+import signal
+import stat
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
-
-_NUMBER: Final = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,}")
 
 
 def has_somewhere_to_write() -> bool:
@@ -39,11 +37,28 @@ def give_up_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def masked(text: str) -> str:
-    """Return a text with the middle of every phone number in it hidden, as in ``+3069*****78``."""
-    return _NUMBER.sub(_hidden, text)
+def put(data: bytes) -> None:
+    """Write a page to stdout. In a file, half of one is taken back: the other half would be written behind half a line."""
+    out = sys.stdout.buffer
+    before = os.fstat(out.fileno())
+    with named("standard output"):
+        try:
+            out.write(data)
+            out.flush()
+        except OSError:
+            if stat.S_ISREG(before.st_mode):
+                os.ftruncate(out.fileno(), before.st_size)
+            raise
 
 
-def _hidden(found: re.Match[str]) -> str:
-    number = found[0]
-    return f"{number[:5] if len(number) > 10 else ''}*****{number[-2:]}"
+def too_late() -> None:
+    """Let Ctrl-C come too late from here on: the work is done, and an exit code of 130 would have it done again."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+async def done() -> None:
+    """Likewise, on a loop; what was pressed before still ends the command, here at the latest."""
+    from asyncio import sleep  # whoever lists the commands needs no loop
+
+    too_late()
+    await sleep(0)

@@ -7,12 +7,10 @@ from typing import Final
 from attrs import evolve
 
 from voicedrop_async import Chunk, ChunkState, ConfigError, OutcomeUnknown, RouteeSession, SendLedger
-from voicedrop_async.cli._books import Books, how_to_look
-from voicedrop_async.cli._ending import too_late
-from voicedrop_async.cli._order import Order
+from voicedrop_async.cli._commands.send.books import Books, how_to_look
+from voicedrop_async.cli._commands.send.order import Order
+from voicedrop_async.cli._process import give_up_stdout, put, say, too_late
 from voicedrop_async.cli._progress import Progress
-from voicedrop_async.cli._say import give_up_stdout, say
-from voicedrop_async.cli._walks import put
 from voicedrop_async.export import json_lines
 
 _AGAIN: Final = "the same command goes on from there"

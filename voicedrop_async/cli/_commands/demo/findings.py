@@ -9,7 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from voicedrop_async import DropState, VoicemailDropRecord, VoiceMessage
-from voicedrop_async.cli._say import masked
+from voicedrop_async._masking import masked
 
 _SAMPLES: Final = 3
 

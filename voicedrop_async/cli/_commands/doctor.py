@@ -5,10 +5,14 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+import aiohttp
 
 from voicedrop_async import (
     ConfigError,
@@ -21,7 +25,6 @@ from voicedrop_async import (
     Unauthorized,
     WireError,
 )
-from voicedrop_async.cli._clock import ServiceClock
 from voicedrop_async.cli._settings import NEEDED, Settings
 
 _PATIENCE: Final = 20.0
@@ -65,6 +68,46 @@ class Chart:
     def _put(self, mark: str, what: str, words: str) -> None:
         sys.stdout.write(f"{mark:<4}  {what}: {words}\n")
         sys.stdout.flush()
+
+
+class ServiceClock:
+    """Our clock beside a service's: reads the ``Date`` of every answer to a session that has ``traces``; the last one counts."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """Count our own seconds by ``clock``."""
+        self._clock = clock
+        self.ahead: float | None = None
+        """Seconds that our clock is ahead of the service's, at least; negative behind it, 0 if they may agree; None if nothing is known."""
+        self.traces = aiohttp.TraceConfig()
+        self.traces.on_request_start.append(self._begin)
+        self.traces.on_request_end.append(self._end)
+
+    async def _begin(self, _session: aiohttp.ClientSession, context: Any, _params: object) -> None:
+        context.began = self._clock()
+
+    async def _end(self, _session: aiohttp.ClientSession, context: Any, params: aiohttp.TraceRequestEndParams) -> None:
+        date = _seconds(params.response.headers.get("Date", ""))
+        if date is not None:
+            self.ahead = seconds_ahead(date, context.began, self._clock())
+
+
+def seconds_ahead(date: float, began: float, ended: float) -> float:
+    """Return by how much we are ahead of a ``Date``, at least; negative behind it, 0 if both may be right.
+
+    Args:
+        date: Seconds, cut to a whole one by who sent it.
+        began: When the question left, by our clock.
+        ended: When the answer came, likewise; the date was written between the two.
+    """
+    return max(began - (date + 1.0), 0.0) or min(ended - date, 0.0)
+
+
+def _seconds(date: str) -> float | None:
+    try:
+        read = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 async def doctor(*, profile: str | None = None) -> int:

@@ -3,13 +3,12 @@
 import asyncio
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from voicedrop_async.cli._say import say
+from voicedrop_async.cli._process import say
 
 _COUNT = Parameter(validator=validators.Number(gte=0))
 
@@ -46,8 +45,7 @@ async def sandbox(
 
     async with Sandbox(port=port, messages=messages, seed=seed, speed=speed, state=state) as served:
         stop = asyncio.Event()
-        with suppress(NotImplementedError):  # Windows knows no SIGTERM to wait for
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         application_id, secret = served.credentials
         environment = {
             "ROUTEE_BASE_URL": served.routee_url,

@@ -5,8 +5,7 @@ from cyclopts import Parameter
 
 from voicedrop_async.cli import _walks
 from voicedrop_async.cli._options import ACCOUNT, OUTPUT, PORTION, Account, Moment, Output, Portion
-from voicedrop_async.cli._range import Range
-from voicedrop_async.cli._words import span
+from voicedrop_async.cli._words import Range, span
 
 
 @Parameter(name="*")

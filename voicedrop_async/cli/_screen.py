@@ -1,6 +1,7 @@
-"""A list on a screen: the columns that fit, page by page, so that a million rows take no more memory than a page of them."""
+"""What a screen shows: of a list the columns that fit, and of a campaign its figures."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -11,14 +12,18 @@ from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
+from rich.table import Table as Grid
+from rich.text import Text
 
-from voicedrop_async import DropState, MessageStatus, VoicemailDropRecord, VoiceMessage
+from voicedrop_async import CampaignSummary, DropState, MessageStatus, VoicemailDropRecord, VoiceMessage
 from voicedrop_async._masking import printable
 
 _GAP: Final = 2
 _GROWTH: Final = 30
 """Cells by which a column may grow."""
-COLOURS: Final[Mapping[object, str]] = {
+_MOST: Final = 12
+"""Words of a campaign that are counted one by one; the others are added up."""
+COLOURS: Final[Mapping[Any, str]] = {
     MessageStatus.COMPLETED: "green",
     MessageStatus.BUSY: "yellow",
     MessageStatus.NO_ANSWER: "yellow",
@@ -101,11 +106,11 @@ _TABLES: Final[Mapping[object, Sequence[tuple[int, _Column]]]] = {
 
 
 class Table:
-    """Rows for stdout, all of one width: that of the terminal when the first is made."""
+    """Rows for stdout, all of one width: that of the terminal when the first is made. No row is kept: a list may have a million."""
 
     def __init__(self, model: object) -> None:
         """Choose the columns for items of that class."""
-        drawing = console()
+        drawing = _console()
         self._colours = None if drawing.no_color or drawing.color_system is None else ColorSystem.STANDARD
         self._columns = _fitting(_TABLES[model], drawing.width)
         self._begun = False
@@ -116,7 +121,7 @@ class Table:
         if items and not self._begun:
             self._begun = True
             lines.insert(0, self._row((column.title, "bold") for column, _ in self._columns))
-        return on_stdout(lines)
+        return _on_stdout(lines)
 
     def _row(self, cells: Iterable[tuple[str, str]]) -> str:
         fitted = (
@@ -125,19 +130,12 @@ class Table:
         return (_GAP * " ").join(Style.parse(style).render(text, color_system=self._colours) for text, style in fitted)
 
 
-def console() -> Console:
+def _console() -> Console:
     """Return what draws for stdout: in colours where that is a terminal, and ``NO_COLOR`` is not set."""
     return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
 
 
-def printed(console: Console, what: Any) -> bytes:
-    """Return what it draws, as bytes for stdout."""
-    with console.capture() as captured:
-        console.print(what)
-    return on_stdout(captured.get().splitlines())
-
-
-def on_stdout(lines: Iterable[str]) -> bytes:
+def _on_stdout(lines: Iterable[str]) -> bytes:
     """Return lines as bytes for stdout; what it has no letter for is a question mark."""
     return "".join(f"{line.rstrip()}\n" for line in lines).encode(sys.stdout.encoding, "replace")
 
@@ -160,3 +158,51 @@ def _fitting(ranked: Sequence[tuple[int, _Column]], room: int) -> list[tuple[_Co
             left -= column.width + _GAP
     more = min(max(left, 0), _GROWTH)
     return [(column, min(column.width + column.grows * more, room)) for rank, column in ranked if rank in kept]
+
+
+def card(tracking_id: str, summed: CampaignSummary) -> bytes:
+    """Return a few lines about a campaign, and an empty one."""
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=11, style="dim", no_wrap=True)
+    grid.add_column()
+    grid.add_row("campaign", Text(printable(tracking_id), style="bold"))
+    partial = "" if summed.report is not None and summed.report.complete else ", not complete"
+    grid.add_row("messages", Text(f"{summed.messages:,}").append(partial, style="yellow"))
+    if summed.first is not None and summed.last is not None:
+        grid.add_row("when", f"{when(summed.first)} to {when(summed.last)} (UTC)")
+    if summed.statuses:
+        grid.add_row("status", _shares(summed.statuses, summed.messages))
+    if summed.answered_by:
+        grid.add_row("answered by", _shares(summed.answered_by, summed.messages))
+    if summed.countries:
+        grid.add_row("countries", Text(", ".join(f"{word} {count:,}" for word, count in _counted(summed.countries))))
+    grid.add_row("cost", f"{summed.cost:f}")
+    longest = "" if summed.longest is None else f", the longest call {spoken(summed.longest)}"
+    grid.add_row("duration", f"{spoken(summed.duration)}{longest}")
+    return _printed(grid) + b"\n"
+
+
+def _shares(counts: Mapping[str, int], whole: int) -> Grid:
+    """Return a row for each word: how often it came, and its share of the messages."""
+    rows = Grid.grid(padding=(0, 2, 0, 0))
+    rows.add_column(no_wrap=True, min_width=len("InProgress"))
+    rows.add_column(justify="right", min_width=len(f"{whole:,}"))
+    rows.add_column(justify="right", style="dim", min_width=len("100.0%"))
+    for word, count in _counted(counts):
+        rows.add_row(Text(word, style=COLOURS.get(word, "")), f"{count:,}", f"{count / whole:.1%}")
+    return rows
+
+
+def _counted(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    """Yield the words that came most often, and what is left of them all."""
+    ranked = Counter(counts).most_common()
+    yield from ((printable(word), count) for word, count in ranked[:_MOST])
+    if rest := sum(count for _, count in ranked[_MOST:]):
+        yield "others", rest
+
+
+def _printed(what: Grid) -> bytes:
+    drawing = _console()
+    with drawing.capture() as captured:
+        drawing.print(what)
+    return _on_stdout(captured.get().splitlines())

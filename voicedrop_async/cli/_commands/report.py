@@ -9,12 +9,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from voicedrop_async import ConfigError, report_to
-from voicedrop_async.cli._ending import done
 from voicedrop_async.cli._options import ACCOUNT, PORTION, SEARCH, Account, Portion, Search
+from voicedrop_async.cli._process import done, say
 from voicedrop_async.cli._progress import Progress
-from voicedrop_async.cli._range import Range
-from voicedrop_async.cli._say import say
 from voicedrop_async.cli._walks import ask_total, judged
+from voicedrop_async.cli._words import Range
 
 
 async def report(

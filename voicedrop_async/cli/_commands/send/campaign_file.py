@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from voicedrop_async import Callback, ConfigError, SpokenMessage, VoiceCampaign
-from voicedrop_async.cli._say import masked
+from voicedrop_async._masking import masked
 from voicedrop_async.cli._toml import parsed
 
 _TABLES: Final[Mapping[str, type[Any]]] = {"message": SpokenMessage, "callback": Callback, "campaign_callback": Callback}

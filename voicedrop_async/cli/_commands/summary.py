@@ -14,11 +14,10 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from cyclopts import Parameter
 
 from voicedrop_async import CampaignSummary, ConfigError
-from voicedrop_async.cli._ending import too_late
+from voicedrop_async._masking import masked
 from voicedrop_async.cli._options import ACCOUNT, Account
+from voicedrop_async.cli._process import put, say, too_late
 from voicedrop_async.cli._progress import Progress
-from voicedrop_async.cli._say import masked, say
-from voicedrop_async.cli._walks import put
 from voicedrop_async.export import disarmed, json_lines
 
 Shape: TypeAlias = Literal["table", "jsonl", "csv"]
@@ -95,7 +94,7 @@ async def _write(ids: list[str], shape: Shape, account: Account) -> int:
 def _encoder(shape: Shape) -> tuple[bytes, Callable[[str, CampaignSummary], bytes]]:
     """Return what stands first, and what makes bytes of a campaign's id and its summary."""
     if shape == "table":
-        from voicedrop_async.cli._card import card
+        from voicedrop_async.cli._screen import card
 
         return b"", card
     if shape == "csv":
