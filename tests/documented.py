@@ -122,7 +122,7 @@ ROWS: dict[str, Row] = {
     # not served
     "N01": Row("POST /voice/conversation, GET /voice/conversation/{id}", "Perform a voice conversation; Retrieve conversation tracking"),
     "N02": Row("GET /campaigns/{id}, documented for SMS", "Retrieve details for a campaign"),
-    "N03": Row("text_records, call_records, email_records, jobs, campaigns and others of Spacivox", "Spacivox: index"),
+    "N03": Row("other lists of Spacivox: call_records, email_records, jobs, campaigns and more", "Spacivox: index"),
     "N04": Row(
         "a conversation's callback has its ids, to, from, status{name, updatedDate}, direction, duration, price and two more",
         "Voice conversation callbacks; Webhooks callbacks",

@@ -26,7 +26,10 @@ from voicedrop_async.models.campaign import (
     VoiceAnalysis,
     VoiceCampaign,
 )
-from voicedrop_async.models.drops import VoicemailDropRecord
+from voicedrop_async.models.drops import (
+    SpacivoxRecord,
+    VoicemailDropRecord,
+)
 from voicedrop_async.models.events import CallbackEvent, CallbackKind, CampaignEvent, ConversationEvent, DtmfEvent, MessageEvent
 from voicedrop_async.models.summary import CampaignSummary
 from voicedrop_async.models.tracking import DeliveryStatus, Recording, TrackingFilter, VoiceMessage
@@ -63,6 +66,7 @@ __all__ = [
     "Recording",
     "ResumeToken",
     "Seconds",
+    "SpacivoxRecord",
     "SpokenMessage",
     "TrackingFilter",
     "VoiceAnalysis",
