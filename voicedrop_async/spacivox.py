@@ -18,6 +18,7 @@ from voicedrop_async.errors import ConfigError, WireError
 from voicedrop_async.models import (
     Page,
     SpacivoxRecord,
+    TextRecord,
     VoicemailDropRecord,
 )
 from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
@@ -39,6 +40,7 @@ class _Listing(Generic[R]):
 
 
 _DROPS: Final = _Listing("drop_records", "/j/voicemail_drop_records", VoicemailDropRecord)
+_TEXTS: Final = _Listing("text_records", "/j/text_records", TextRecord)
 
 
 class SpacivoxSession(Session):
@@ -127,6 +129,26 @@ class SpacivoxSession(Session):
         Source: Spacivox, "Voicemail drop records", ``GET /j/voicemail_drop_records``.
         """
         return self._streamed(_DROPS, start, end, slices, options, team)
+
+    async def list_text_records(self, start: datetime, end: datetime, *, team: int | None = None, body: bool = False) -> list[TextRecord]:
+        """Return the text messages, as ``list_drop_records`` does, and with their texts if ``body``. Source: Spacivox, "Text records"."""
+        return await self._listed(_TEXTS, start, end, team, {"include": "body"} if body else {})
+
+    def text_records(
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        team: int | None = None,
+        body: bool = False,
+        slices: timedelta = _DAY,
+        **options: Unpack[WalkOptions],
+    ) -> PageStream[TextRecord]:
+        """Stream the text messages from ``start`` until ``end``, with their texts if ``body``; all else is as for ``drop_records``.
+
+        Source: Spacivox, "Text records", ``GET /j/text_records``.
+        """
+        return self._streamed(_TEXTS, start, end, slices, options, team, {"include": "body"} if body else {})
 
     async def _listed(
         self, listing: _Listing[R], start: datetime, end: datetime, team: int | None, more: Mapping[str, str] = _NOTHING

@@ -14,6 +14,7 @@ each_list = pytest.mark.parametrize("path", LISTS)
     ("path", "own", "asked_for"),
     [
         pytest.param(DROPS, set(), set(), marks=pytest.mark.documented("X05")),
+        pytest.param("/j/text_records", {"portal"}, {"body"}, marks=pytest.mark.documented("X09")),
     ],
 )
 @pytest.mark.documented("X06", "X07", "X08")

@@ -261,6 +261,7 @@ RECORDS = pytest.mark.parametrize(
     ("path", "kind", "more"),
     [
         ("/j/voicemail_drop_records", "drop_records", {}),
+        ("/j/text_records", "text_records", {"body": True}),
     ],
 )
 

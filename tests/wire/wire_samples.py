@@ -49,6 +49,7 @@ DOCUMENTED = {
     "campaignCallback collectDtmfDigits collectDtmfAwaitSeconds",
     # Spacivox, "Voicemail drop records", "Fields", and its neighbours
     models.VoicemailDropRecord: "campaign id job number reference state team timestamp",
+    models.TextRecord: "campaign id job number reference state team timestamp portal body",
     # Routee, "Authentication"
     Grant: "access_token token_type expires_in",
 }
@@ -142,5 +143,6 @@ EACH_RECORD = {
 }
 RECORDS = {
     "drop_records": models.VoicemailDropRecord(**EACH_RECORD),
+    "text_records": models.TextRecord(**EACH_RECORD, portal=7, body="Hello, your order is ready"),
 }
 """Records of Spacivox, by their sample."""

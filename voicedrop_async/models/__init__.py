@@ -28,6 +28,7 @@ from voicedrop_async.models.campaign import (
 )
 from voicedrop_async.models.drops import (
     SpacivoxRecord,
+    TextRecord,
     VoicemailDropRecord,
 )
 from voicedrop_async.models.events import CallbackEvent, CallbackKind, CampaignEvent, ConversationEvent, DtmfEvent, MessageEvent
@@ -68,6 +69,7 @@ __all__ = [
     "Seconds",
     "SpacivoxRecord",
     "SpokenMessage",
+    "TextRecord",
     "TrackingFilter",
     "VoiceAnalysis",
     "VoiceCampaign",

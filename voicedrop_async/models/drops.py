@@ -35,3 +35,13 @@ class SpacivoxRecord:
 @frozen
 class VoicemailDropRecord(SpacivoxRecord):
     """One direct-to-voicemail drop. Source: Spacivox, "Voicemail drop records", "Fields"."""
+
+
+@frozen
+class TextRecord(SpacivoxRecord):
+    """One text message (SMS), sent or received. Source: Spacivox, "Text records", "Fields"."""
+
+    portal: int | None = field(default=None, kw_only=True)
+    """The portal to which a link of its own stood in the text; None if there was none."""
+    body: str | None = field(default=None, repr=False, kw_only=True)
+    """The text; None if it was not asked for. Hidden from ``repr``, as the number is."""

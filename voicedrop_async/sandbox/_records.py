@@ -19,6 +19,7 @@ _CAMPAIGNS, _TEAMS = 6, 3
 DROPS = "/j/voicemail_drop_records"
 LISTS: Mapping[str, Callable[[Dice], Mapping[str, Any]]] = {
     DROPS: lambda _: {},
+    "/j/text_records": lambda dice: {"portal": dice.choice((None, 1, 2)), "body": dice.choice(("Your order is ready", "Call us back"))},
 }
 """What is listed, by path, and what such a record has beside what each has."""
 

@@ -177,7 +177,8 @@ class Spacivox:
         except (KeyError, ValueError):
             raise Refusal(400, "start and end are required: ISO 8601 with a zone; team is an integer") from None
         records = records_between(self.records[request.path], start, end, team)
-        return answer(records)
+        bare = {} if "body" in request.query.get("include", "").split(",") else {"body": msgspec.UNSET}
+        return answer([msgspec.structs.replace(record, **bare) for record in records])
 
 
 def _not_found() -> Refusal:

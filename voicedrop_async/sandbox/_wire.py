@@ -239,6 +239,8 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
     state: int
     team: int
     timestamp: str
+    portal: int | UnsetType | None = UNSET
+    body: str | UnsetType = UNSET
 
 
 class Token(Struct, frozen=True):
