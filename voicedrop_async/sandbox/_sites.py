@@ -11,10 +11,10 @@ from attrs import define, field
 from ._callbacks import Poster
 from ._campaigns import Campaigns
 from ._faults import Faults
-from ._files import SILENCE
 from ._front import answer
 from ._records import records_between
 from ._refusals import Refusal, api_error, gateway_error, unreadable
+from ._silence import SILENCE
 from ._store import Store
 from ._time import Clock, read_moment
 from ._tokens import Tokens
