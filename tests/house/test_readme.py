@@ -144,7 +144,7 @@ def commands(text: str) -> set[str]:
 def left_out() -> set[str]:
     """The sessions of which the README says that ``.ci/run`` leaves them out; not what brackets say of them."""
     section = re.sub(r"\([^)]*\)", "", README.split("\n## For those who work on it\n")[1])
-    text = re.search(r"`\.ci/run` runs them (.*?)\. ", section, re.DOTALL)
+    text = re.search(r"`\.ci/run` runs them (.*?)\.\s", section, re.DOTALL)
     assert text is not None
     return set(re.findall(r"`(\w+)`", text[1]))
 
