@@ -9,8 +9,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from voicedrop_async._files import check_target, to_its_end, write_whole
+from voicedrop_async._files import check_target, write_whole
 from voicedrop_async._masking import printable
+from voicedrop_async._tasks import to_its_end
 from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.models import Page, VoiceMessage, WalkReport
 from voicedrop_async.pages import PageStream
