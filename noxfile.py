@@ -1,4 +1,7 @@
-"""What is checked, and how: `nox -l` lists it. Every session installs what it needs."""
+"""What is checked, and how: `nox -l` lists it. Every session installs what it needs of Python.
+
+Each says first when to run it, and how long that takes on two cores, after the first time. Where it needs what is no Python, it says so.
+"""
 
 import os
 import shutil
@@ -40,7 +43,7 @@ def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyrin
 
 @nox.session(python=PYTHONS or None)
 def tests(session: nox.Session) -> None:
-    """Run the tests on the first supported Python that is here, with coverage; on the others, those that would see another Python."""
+    """Before a merge, minutes: run the tests, with coverage, on the first supported Python; on others, those that would see another."""
     session.log(f"Pythons that are here: {', '.join(PYTHONS)}; supported: {', '.join(SUPPORTED)}")
     install(session, "test")
     everything = ["pytest", "-n", "auto", "--dist", "worksteal"]
@@ -58,21 +61,21 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """Run the tests that need what is no Python, Redis and Chromium, and hold the sandbox to its OpenAPI files. Nothing is skipped."""
+    """Before a merge, minutes; needs Redis and Chromium: run the tests on them, and hold the sandbox to its OpenAPI files."""
     install(session, "test", "browser", "openapi", extras="cli,export,redis,report,taskiq")
     session.run("pytest", *(session.posargs or ["tests/services"]))
 
 
 @nox.session
 def network(session: nox.Session) -> None:
-    """Run the tests that need two machines and a cable, which they make themselves: as root. Nothing is skipped."""
+    """Before a release, minutes; needs root: run the tests of two machines and a cable, which they make themselves."""
     install(session, "test")
     session.run("pytest", *(session.posargs or ["tests/network"]), env={"VOICEDROP_MUST_RUN": "1"})
 
 
 @nox.session(python=PYTHONS[0] if PYTHONS else None, venv_backend="uv")
 def oldest(session: nox.Session) -> None:
-    """Run tests with the oldest version of each dependency that `pyproject.toml` allows."""
+    """When dependencies change, minutes: run tests with the oldest version of each that `pyproject.toml` allows."""
     session.install("--resolution", "lowest-direct", "-e", ".[cli,keyring,phone]")
     session.install(*nox.project.dependency_groups({"dependency-groups": GROUPS}, "test"))
     session.run("uv", "pip", "list", external=True)
@@ -81,7 +84,7 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting, the layers and public names of the house, and workflows and scripts, after their checkers."""
+    """Every day, a minute: check style and formatting, the layers and public names of the house, workflows and scripts."""
     install(session, "test", "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -91,7 +94,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types of the package, and of a program that uses every public name."""
+    """Every day, a minute: check the types of the package, and of a program that uses every public name."""
     install(session, "types", "bench", "docs", extras=EVERYTHING)
     session.run("mypy")
     session.run("basedpyright")
@@ -99,14 +102,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def readme(session: nox.Session) -> None:
-    """Run every Python block of the README."""
+    """When the README changes, a minute: run its programs, and hold its tables to what there is."""
     install(session, "test")
     session.run("pytest", "-q", "tests/house/test_readme.py")
 
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Ask whether a dependency has a known vulnerability; `-- --if-reachable` goes on, loudly, where nobody can be asked."""
+    """When dependencies change, seconds; needs the network: ask for known vulnerabilities; `-- --if-reachable` goes on without."""
     session.install(*nox.project.dependency_groups({"dependency-groups": GROUPS}, "audit"))
     with tempfile.TemporaryDirectory() as folder:
         requirements, report, complaints = (f"{folder}/{name}" for name in ("requirements.txt", "report.json", "complaints"))
@@ -123,21 +126,21 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the demo as a user would."""
+    """When curious, seconds: run the demo as a user would."""
     session.install(".[cli]")
     session.run("voicedrop", "demo")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the API reference (build/docs); fails on a warning, and on a public name of which nothing is said."""
+    """Before a merge, seconds: write the API reference (build/docs); fails on a public name of which nothing is said."""
     install(session, "docs", extras=EVERYTHING)
     session.run("python", "-W", "error", ".ci/reference.py", "build/docs")
 
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Build wheel and sdist, install the wheel in a clean environment, and run the demo from there."""
+    """Before a release, a minute: build wheel and sdist, install the wheel in a clean environment, and run the demo from there."""
     session.install("build", "hatchling")
     with tempfile.TemporaryDirectory() as folder:
         session.run("python", "-m", "build", "--no-isolation", "--outdir", folder)
@@ -172,7 +175,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Read a million odd answers, and walk 100,000 times over lists that change at random; `-- --inputs 20000` only reads."""
+    """Before a release, half an hour: read a million odd answers, walk 100,000 lists that change; `-- --inputs 20000` only reads."""
     install(session, "test", "fuzz")
     session.run("python", "tests/fuzz/run.py", *session.posargs)
     if not session.posargs:
@@ -181,14 +184,14 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Plant thousands of small faults where calls are decided, one at a time, and count those that no test notices. Needs Redis."""
+    """When the rules change, an hour; needs Redis: plant thousands of faults where calls are decided, and count what no test notices."""
     install(session, "test", "mutation", extras="cli,phone,redis")
     session.run("python", "tests/mutation.py")
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Send 10,000 campaigns, and make 100,000 lookups for 500 callers, under 10 % faults; the server's count is the judge."""
+    """Before a release, minutes: send 10,000 campaigns and make 100,000 lookups under 10 % faults; the server's count is the judge."""
     session.install("-e", ".")
     session.run("python", "benchmarks/soak.py")
     session.run("python", "benchmarks/soak_lookups.py")
@@ -196,9 +199,10 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def scale(session: nox.Session) -> None:
-    """Plan a year of 50,000,000 messages, walk a thousandth of it, and kill the workers of a morning at 20 random moments.
+    """Before a release, minutes; needs Redis: plan a year of 50,000,000 messages, walk some of it, and kill workers on the way.
 
-    Then let four workers share a limit and a journal in a Redis that fails; `-- --shared` does that alone, other options the first alone.
+    The workers of a morning are killed at 20 random moments, and a thousandth of the year is walked. Then four workers share a limit
+    and a journal in a Redis that fails; `-- --shared` does that alone, other options the first alone.
     """
     install(session, extras="cli,redis")
     if session.posargs != ["--shared"]:
@@ -209,20 +213,20 @@ def scale(session: nox.Session) -> None:
 
 @nox.session
 def dask(session: nox.Session) -> None:
-    """Run the README's plan on Dask, which the tests do not install: the same shards on an engine of somebody else's."""
+    """Before a release, a minute: run the README's plan on Dask, which the tests do not install."""
     install(session, "test", "dask", extras="cli,export")
     session.run("pytest", "tests/engines")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print what it all costs, ours and others', each figure beside its goal; `-- --short` sees in a minute that it works."""
+    """When speed may change, half an hour: print what it all costs, beside goals; `-- --short` sees in a minute that it works."""
     install(session, "bench", *([] if "--short" in session.posargs else ["peers"]), extras="cli,export,report")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
 @nox.session
 def bench_journal(session: nox.Session) -> None:
-    """Print what a send costs that is written down in a file, beside one that is not, and how many there are in a second."""
+    """When the journal changes, a minute: print what a send costs that is written down in a file, and how many there are in a second."""
     install(session)
     session.run("python", "benchmarks/journal.py", *session.posargs)

@@ -117,12 +117,13 @@ ROWS: dict[str, Row] = {
     "X06": Row("state is 0 sent, 1 delivered, 2 failed, 3 rejected", "Spacivox: voicemail_drop_records"),
     "X07": Row("reference is unique within its campaign", "Spacivox: voicemail_drop_records"),
     "X08": Row("timestamp is ISO 8601 with milliseconds and Z", "Spacivox: voicemail_drop_records"),
+    "X09": Row("a text record has the same fields, a portal or null, and with include=body its body", "Spacivox: text_records"),
     "X50": Row("both edges belong to a range, and the oldest record is first", GUESS),
     "X51": Row("a refusal is plain text", GUESS),
     # not served
     "N01": Row("POST /voice/conversation, GET /voice/conversation/{id}", "Perform a voice conversation; Retrieve conversation tracking"),
     "N02": Row("GET /campaigns/{id}, documented for SMS", "Retrieve details for a campaign"),
-    "N03": Row("text_records, call_records, email_records, jobs, campaigns and others of Spacivox", "Spacivox: index"),
+    "N03": Row("other lists of Spacivox: call_records, email_records, jobs, campaigns and more", "Spacivox: index"),
     "N04": Row(
         "a conversation's callback has its ids, to, from, status{name, updatedDate}, direction, duration, price and two more",
         "Voice conversation callbacks; Webhooks callbacks",

@@ -147,6 +147,7 @@ async def drops(spacivox: vd.SpacivoxSession) -> None:
     records = assert_type(await spacivox.list_drop_records(START, END, team=1), list[vd.VoicemailDropRecord])
     async for record in spacivox.drop_records(START, END, slices=timedelta(hours=1), max_items=5):
         state = assert_type(record.state, vd.DropState | int | None)
+        print(assert_type(await spacivox.text_records(START, END, body=True).collect(), list[vd.TextRecord]))
         print(state is vd.DropState.DELIVERED, record.number, record.timestamp, len(records))
 
 

@@ -1,11 +1,11 @@
-"""Spacivox: list voicemail drop records.
+"""Spacivox: list its records.
 
-Source: the page "Voicemail drop records". It knows no paging: one GET answers a whole range of time.
+Source: the page "Voicemail drop records". It knows no paging: one GET answers a whole range of time, for each kind of record alike.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Self, Unpack
+from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
 from attrs import frozen
 
@@ -15,11 +15,32 @@ from voicedrop_async._session import Session, SessionOptions, needed_from_enviro
 from voicedrop_async.auth import StaticToken
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, WireError
-from voicedrop_async.models import Page, VoicemailDropRecord
+from voicedrop_async.models import (
+    Page,
+    SpacivoxRecord,
+    TextRecord,
+    VoicemailDropRecord,
+)
 from voicedrop_async.pages import Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
+
+R = TypeVar("R", bound=SpacivoxRecord)
 
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+@frozen
+class _Listing(Generic[R]):
+    """One kind of record: the method that streams it, the route that lists it, and what it is read as."""
+
+    stream: str
+    route: str
+    model: type[R]
+
+
+_DROPS: Final = _Listing("drop_records", "/j/voicemail_drop_records", VoicemailDropRecord)
+_TEXTS: Final = _Listing("text_records", "/j/text_records", TextRecord)
 
 
 class SpacivoxSession(Session):
@@ -71,15 +92,7 @@ class SpacivoxSession(Session):
 
         Source: Spacivox, "Voicemail drop records", ``GET /j/voicemail_drop_records``.
         """
-        _check(start, end, team)
-        request = _request(start, end, team)
-        try:
-            rows = await self._send(request, lambda reply: _wire.load_array(reply, VoicemailDropRecord, skip=False))
-        except WireError as error:
-            if error.too_long:
-                error.summary += "; drop_records() lists the same range slice by slice"
-            raise
-        return [record for record in rows.items if _is_within(record, start, end)]
+        return await self._listed(_DROPS, start, end, team)
 
     def drop_records(
         self,
@@ -115,20 +128,67 @@ class SpacivoxSession(Session):
 
         Source: Spacivox, "Voicemail drop records", ``GET /j/voicemail_drop_records``.
         """
+        return self._streamed(_DROPS, start, end, slices, options, team)
+
+    async def list_text_records(self, start: datetime, end: datetime, *, team: int | None = None, body: bool = False) -> list[TextRecord]:
+        """Return the text messages, as ``list_drop_records`` does, and with their texts if ``body``. Source: Spacivox, "Text records"."""
+        return await self._listed(_TEXTS, start, end, team, {"include": "body"} if body else {})
+
+    def text_records(
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        team: int | None = None,
+        body: bool = False,
+        slices: timedelta = _DAY,
+        **options: Unpack[WalkOptions],
+    ) -> PageStream[TextRecord]:
+        """Stream the text messages from ``start`` until ``end``, with their texts if ``body``; all else is as for ``drop_records``.
+
+        Source: Spacivox, "Text records", ``GET /j/text_records``.
+        """
+        return self._streamed(_TEXTS, start, end, slices, options, team, {"include": "body"} if body else {})
+
+    async def _listed(
+        self, listing: _Listing[R], start: datetime, end: datetime, team: int | None, more: Mapping[str, str] = _NOTHING
+    ) -> list[R]:
         _check(start, end, team)
-        check_options("drop_records", options)
+        request = _request(listing, start, end, team, more)
+        try:
+            rows = await self._send(request, lambda reply: _wire.load_array(reply, listing.model, skip=False))
+        except WireError as error:
+            if error.too_long:
+                error.summary += f"; {listing.stream}() lists the same range slice by slice"
+            raise
+        return [record for record in rows.items if _is_within(record, start, end)]
+
+    def _streamed(
+        self,
+        listing: _Listing[R],
+        start: datetime,
+        end: datetime,
+        slices: timedelta,
+        options: WalkOptions,
+        team: int | None,
+        more: Mapping[str, str] = _NOTHING,
+    ) -> PageStream[R]:
+        _check(start, end, team)
+        check_options(listing.stream, options)
         check_slices(slices)
         whole = in_utc(start, end)
         count = -((whole.start - whole.end) // slices)
 
-        async def fetch(span: Span | None, _page: int, _size: int) -> Fetched[VoicemailDropRecord]:
+        async def fetch(span: Span | None, _page: int, _size: int) -> Fetched[R]:
             span = span or whole
             number = (span.start - whole.start) // slices
             place = _Place(span=span, number=number, count=count, is_last=span.end == whole.end)
-            return await self._send(_request(span.start, span.end, team), lambda reply: _fetched(reply, place))
+            return await self._send(
+                _request(listing, span.start, span.end, team, more), lambda reply: _fetched(reply, listing.model, place)
+            )
 
-        query = repr(("/j/voicemail_drop_records", start.timestamp(), end.timestamp(), team))
-        source = Source(fetch=fetch, keys=_keys, model=VoicemailDropRecord, query=query, range=whole, step=slices)
+        query = repr((listing.route, start.timestamp(), end.timestamp(), team))
+        source = Source(fetch=fetch, keys=_keys, model=listing.model, query=query, range=whole, step=slices)
         return PageStream(source, **options)
 
 
@@ -148,28 +208,29 @@ def _check(start: datetime, end: datetime, team: int | None) -> None:
         check_count("team", team, 0)
 
 
-def _request(start: datetime, end: datetime, team: int | None) -> Request:
+def _request(listing: _Listing[Any], start: datetime, end: datetime, team: int | None, more: Mapping[str, str]) -> Request:
     # Whole seconds, as in the samples, and outwards: what lies beyond the edge is left out when it has come. The start may
     # be excluded by the service, the end is by us.
     params = {
         "start": _wire.moment_text(_wire.whole_second(start) - _SECOND),
         "end": _wire.moment_text(_wire.whole_second(end, up=True)),
+        **more,
     }
     if team is not None:
         params["team"] = str(team)
-    return Request(method="GET", route="/j/voicemail_drop_records", kind=Kind.READ, params=params)
+    return Request(method="GET", route=listing.route, kind=Kind.READ, params=params)
 
 
-def _fetched(reply: Reply, place: _Place) -> Fetched[VoicemailDropRecord]:
-    rows = _wire.load_array(reply, VoicemailDropRecord, skip=True)
+def _fetched(reply: Reply, model: type[R], place: _Place) -> Fetched[R]:
+    rows = _wire.load_array(reply, model, skip=True)
     items = tuple(record for record in rows.items if _is_within(record, place.span.start, place.span.end))
     page = Page(items=items, number=place.number, size=len(items), total_pages=place.count, total_items=None, is_last=place.is_last)
     return Fetched(page=page, last=True, total_pages=1, unreadable=rows.unreadable, skipped=rows.skipped)
 
 
-def _is_within(record: VoicemailDropRecord, start: datetime, end: datetime) -> bool:
+def _is_within(record: SpacivoxRecord, start: datetime, end: datetime) -> bool:
     return record.timestamp is None or start <= record.timestamp < end
 
 
-def _keys(records: Sequence[VoicemailDropRecord]) -> list[Hashable]:
+def _keys(records: Sequence[SpacivoxRecord]) -> list[Hashable]:
     return [record.id for record in records]

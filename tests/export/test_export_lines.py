@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from voicedrop_async import (
@@ -21,6 +22,7 @@ from voicedrop_async import (
     VoiceMessage,
 )
 from voicedrop_async.export import csv_header, disarmed, to_csv, to_jsonl
+from voicedrop_async.models import SpacivoxRecord
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 COLUMNS = [
@@ -148,6 +150,14 @@ def test_a_drop_is_the_eight_names_of_its_document_and_its_state_a_word(state, t
     assert list(line) == ["id", "campaign", "job", "number", "reference", "state", "team", "timestamp"]
     assert (line["id"], line["state"]) == (7, told)
     assert to_csv([drop]) == f'7,,,"+306912345678",,{chr(34) + told + chr(34) if told else ""},,2026-03-02T09:30:00.000000Z\n'.encode()
+
+
+@pytest.mark.parametrize("record", SpacivoxRecord.__subclasses__())
+def test_a_record_of_each_kind_has_a_column_for_each_of_its_fields(record):
+    names = [field.name for field in attrs.fields(record) if field.name != "extra"]
+
+    assert csv_header(record).decode() == ",".join(names) + "\n"
+    assert list(json.loads(to_jsonl([record(7, extra={"new": 1})]))) == names
 
 
 @pytest.mark.parametrize("text", ["a,b", 'say "hi"', "two\nlines", "two\r\nlines", "Παραλαβή ☎", "0030", "", "x=1", "3-4", " ="])

@@ -15,7 +15,7 @@ def borne() -> Iterator[tuple[str, str]]:
     for path in sorted(path for path, text in texts.items() if "mark.documented" in text):
         for node in ast.walk(ast.parse(texts[path])):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                for mark in node.decorator_list:
+                for mark in [part for decorator in node.decorator_list for part in ast.walk(decorator)]:  # also of one parameter
                     if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.documented":
                         yield from ((ast.literal_eval(row), f"{path.name}::{node.name}") for row in mark.args)
 

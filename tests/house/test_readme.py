@@ -5,6 +5,7 @@ import asyncio
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -127,10 +128,12 @@ def test_the_table_of_errors_is_the_list_of_errors() -> None:
     assert [error for error in NEVER_RAISED if f"`{error.__name__}`" not in text] == []
 
 
-def sessions() -> set[str]:
+def sessions() -> dict[str, ast.FunctionDef]:
     """The sessions of the noxfile. It is read and not run: nox is not among what the tests install."""
     functions = [node for node in ast.parse((HOUSE / "noxfile.py").read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
-    return {function.name for function in functions if any("nox.session" in ast.unparse(mark) for mark in function.decorator_list)}
+    return {
+        function.name: function for function in functions if any("nox.session" in ast.unparse(mark) for mark in function.decorator_list)
+    }
 
 
 def commands(text: str) -> set[str]:
@@ -138,20 +141,27 @@ def commands(text: str) -> set[str]:
     return {name for names in re.findall(r"nox -s ((?:\w+ ?)+)", text) for name in names.split()}
 
 
-def checks() -> tuple[set[str], set[str]]:
-    """The sessions that the README lists, and those of which it says that ``.ci/run`` leaves them out; not what brackets say of them."""
+def left_out() -> set[str]:
+    """The sessions of which the README says that ``.ci/run`` leaves them out; not what brackets say of them."""
     section = re.sub(r"\([^)]*\)", "", README.split("\n## For those who work on it\n")[1])
-    text = re.search(r"`nox -l` lists the checks: (.*?)\. `\.ci/run` runs them (.*?)\. ", section, re.DOTALL)
+    text = re.search(r"`\.ci/run` runs them (.*?)\.\s", section, re.DOTALL)
     assert text is not None
-    return set(re.findall(r"`(\w+)`", text[1])), set(re.findall(r"`(\w+)`", text[2]))
+    return set(re.findall(r"`(\w+)`", text[1]))
 
 
 def test_every_command_of_the_readme_is_a_session() -> None:
-    assert {"tests", "soak"} <= commands(README) <= sessions()
+    assert {"tests", "soak"} <= commands(README) <= sessions().keys()
 
 
-def test_the_list_of_checks_is_the_list_of_sessions() -> None:
-    assert checks()[0] == sessions()
+WHEN = re.compile(
+    r"(Every day|Before a (merge|release)|When [\w ]+), (seconds|a minute|minutes|half an hour|an hour)(; needs [\w ]+)?: .+\."
+)
+
+
+@pytest.mark.parametrize("session", sessions().values(), ids=sessions())
+def test_a_session_says_when_how_long_and_what_it_needs(session: ast.FunctionDef) -> None:
+    """In the line that ``nox -l`` shows of it."""
+    assert WHEN.fullmatch((ast.get_docstring(session) or "").partition("\n")[0])
 
 
 def test_what_is_left_out_on_a_clean_checkout_is_said() -> None:
@@ -159,7 +169,7 @@ def test_what_is_left_out_on_a_clean_checkout_is_said() -> None:
     run = commands("\n".join(line for line in script.splitlines() if not line.lstrip().startswith("#")))
 
     assert {"tests", "package"} <= run
-    assert checks()[1] == sessions() - run
+    assert left_out() == sessions().keys() - run
 
 
 def test_the_table_of_rooms_is_the_package() -> None:
@@ -169,3 +179,24 @@ def test_the_table_of_rooms_is_the_package() -> None:
     rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
 
     assert sorted(named) == sorted(rooms - {"__init__", "__main__"})
+
+
+def test_the_places_that_it_names_are_there() -> None:
+    """In the table of where things go: files and folders of the checkout, and of the package."""
+    table = README.split("\n### Where things go\n")[1].split("\n\nAn example")[0]
+    named = set(re.findall(r"`([\w./]+\.(?:py|toml)|(?:tests|benchmarks)/[\w/]+)`", table))
+
+    assert len(named) > 30
+    assert [name for name in sorted(named) if not (HOUSE / name).exists() and not (PACKAGE / name).exists()] == []
+
+
+def test_the_newest_changes_are_those_of_this_version() -> None:
+    """Only they may wait for their release."""
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text("utf-8"))["project"]
+    headings = re.findall(r"^### (.*)$", README.split("\n## Changes\n")[1].split("\n## ")[0], re.MULTILINE)
+    versions = [tuple(map(int, heading.partition(",")[0].split("."))) for heading in headings]
+
+    assert headings[0].partition(",")[0] == project["version"]
+    assert versions == sorted(versions, reverse=True)
+    assert re.fullmatch(r"[\d.]+, (not released yet|\d{4}-\d\d-\d\d)", headings[0])
+    assert [heading for heading in headings[1:] if not re.fullmatch(r"[\d.]+, \d{4}-\d\d-\d\d", heading)] == []

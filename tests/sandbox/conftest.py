@@ -57,9 +57,9 @@ class Caller:
     async def send(self, **changes):
         return await self.call("POST", "/voice/campaign", json=campaign(**changes))
 
-    async def drops(self, token=None, **params):
+    async def records(self, path, token=None, **params):
         headers = {"Authorization": f"Bearer {token or self.sandbox.spacivox_token}"}
-        url = self.sandbox.spacivox_url + "/j/voicemail_drop_records"
+        url = self.sandbox.spacivox_url + path
         async with self.http.get(url, headers=headers, params=params) as response:
             return response.status, await (response.json() if response.status == 200 else response.text())
 

@@ -73,7 +73,7 @@ async def test_a_fault_can_hit_the_token_endpoint_and_spacivox(caller):
     caller.sandbox.fail_next(status=500, path="/oauth/token")
     caller.sandbox.fail_next(status=400, path="/j")
     assert (await caller.ask_token())[0] == 500
-    assert (await caller.drops())[0] == 400
+    assert (await caller.records("/j/voicemail_drop_records"))[0] == 400
 
 
 @pytest.mark.parametrize("ways", [{}, {"status": 500, "drop": "after_acting"}, {"cut": True, "body": b""}, {"retry_after": 1}])

@@ -18,6 +18,7 @@ from schemathesis.core.failures import FailureGroup
 import voicedrop_async
 from voicedrop_async.sandbox import Sandbox, in_thread
 from voicedrop_async.sandbox._callbacks import _posts
+from voicedrop_async.sandbox._records import LISTS
 from voicedrop_async.sandbox._wire import plain
 
 PACKAGE = Path(voicedrop_async.__file__).parent
@@ -79,9 +80,10 @@ def test_what_is_there_is_answered_as_they_say(served: Sandbox, bearer: str) -> 
     ):
         case = ROUTEE[path]["GET"].Case(path_parameters={name: known})
         assert case.call_and_validate(base_url=served.routee_url, headers={"Authorization": bearer}).status_code == 200
-    case = SPACIVOX["/j/voicemail_drop_records"]["GET"].Case(query={"start": "2000-01-01T00:00:00Z", "end": "2999-01-01T00:00:00Z"})
-    records = case.call_and_validate(base_url=served.spacivox_url, headers={"Authorization": f"Bearer {served.spacivox_token}"})
-    assert len(records.json()) == 60
+    for path in LISTS:
+        case = SPACIVOX[path]["GET"].Case(query={"start": "2000-01-01T00:00:00Z", "end": "2999-01-01T00:00:00Z"})
+        records = case.call_and_validate(base_url=served.spacivox_url, headers={"Authorization": f"Bearer {served.spacivox_token}"})
+        assert len(records.json()) == 60
 
 
 @pytest.mark.parametrize("answer", [{"status": 418}, {"body": b"{}", "content_type": "application/json"}, {"body": b"<html>"}])
@@ -102,12 +104,12 @@ def test_they_name_what_the_sandbox_serves_and_the_client_asks_for() -> None:
     named = {
         f"{method.upper()} {re.sub('{[^}]*}', '{}', path)}" for path in paths for method in {"get", "post", "delete"} & paths[path].keys()
     }
-    client = written(
-        r'method="(\w+)",\s+route="([^"]+)"', *(f"routee/_{room}.py" for room in ("sending", "tracking", "recordings")), "spacivox.py"
-    )
+    client = written(r'method="(\w+)",\s+route="([^"]+)"', *(f"routee/_{room}.py" for room in ("sending", "tracking", "recordings")))
+    lists = set(re.findall(r'"(/j/\w+)"', (PACKAGE / "spacivox.py").read_text(encoding="utf-8")))
 
-    assert named == written(r'web\.(\w+)\("(/\w[^"]*)"', "sandbox/_sites.py")
-    assert named == client | {"POST /oauth/token"}
+    assert lists == LISTS.keys()
+    assert named == written(r'web\.(\w+)\("(/\w[^"]*)"', "sandbox/_sites.py") | {f"GET {path}" for path in LISTS}
+    assert named == client | {f"GET {path}" for path in lists} | {"POST /oauth/token"}
 
 
 def test_what_is_posted_is_as_they_say(served: Sandbox, bearer: str) -> None:

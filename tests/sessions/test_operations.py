@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import pytest
@@ -256,24 +257,43 @@ async def test_an_answer_can_be_handed_on_to_another_process(
     assert (reply.headers["x-request-id"], reply.headers["CONTENT-TYPE"]) == ("r-1", "application/json")
 
 
-async def test_drop_records_come_as_a_list_and_as_a_stream(sandbox: Sandbox, spacivox: SpacivoxSession) -> None:
+RECORDS = pytest.mark.parametrize(
+    ("path", "kind", "more"),
+    [
+        ("/j/voicemail_drop_records", "drop_records", {}),
+        ("/j/text_records", "text_records", {"body": True}),
+    ],
+)
+
+
+@RECORDS
+async def test_records_come_as_a_list_and_as_a_stream(
+    sandbox: Sandbox, spacivox: SpacivoxSession, path: str, kind: str, more: dict[str, Any]
+) -> None:
+    """All that the service knows of each, some of it if asked for, and no number or text in a ``repr``."""
     start, end = sandbox.now - timedelta(days=3), sandbox.now
-    expected = [drop for drop in sandbox.drops if start <= datetime.fromisoformat(drop["timestamp"]) < end]
+    expected = [one for one in sandbox.records[path] if start <= datetime.fromisoformat(one["timestamp"]) < end]
 
-    listed = await spacivox.list_drop_records(start, end)
-    stream = spacivox.drop_records(start, end, slices=timedelta(hours=5))
+    listed = await getattr(spacivox, f"list_{kind}")(start, end, **more)
+    stream = getattr(spacivox, kind)(start, end, slices=timedelta(hours=5), **more)
+    plain = await getattr(spacivox, kind)(start, end).collect()
 
-    assert [record.id for record in listed] == [drop["id"] for drop in expected]
+    assert [{key: getattr(record, key) for key in one} for record, one in zip(listed, expected, strict=True)] == [
+        one | {"timestamp": datetime.fromisoformat(one["timestamp"])} for one in expected
+    ]
     assert await stream.collect() == listed
     assert await stream.count() == len(listed)
     assert await stream.first() == listed[0]
+    assert plain == [attrs.evolve(record, **dict.fromkeys(more)) for record in listed]
+    assert [one for one in expected for text in (one["number"], one.get("body")) if text and text in repr(listed)] == []
 
 
-async def test_drop_records_of_a_team(sandbox: Sandbox, spacivox: SpacivoxSession) -> None:
-    records = await spacivox.list_drop_records(sandbox.now - timedelta(days=8), sandbox.now, team=1)
+@RECORDS
+async def test_records_of_a_team(sandbox: Sandbox, spacivox: SpacivoxSession, path: str, kind: str, more: dict[str, Any]) -> None:
+    records = await getattr(spacivox, f"list_{kind}")(sandbox.now - timedelta(days=8), sandbox.now, team=1, **more)
 
     assert {record.team for record in records} == {1}
-    assert sandbox.requests[-1].query["team"] == "1"
+    assert (sandbox.requests[-1].path, sandbox.requests[-1].query["team"]) == (path, "1")
 
 
 def drop(number: int, timestamp: str | None) -> dict[str, object]:

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import attrs
 import pytest
-from wire_samples import DROP, MESSAGE, RECEIPT
+from wire_samples import MESSAGE, RECEIPT, RECORDS
 
 from voicedrop_async import models
 from voicedrop_async.calls import Grant
@@ -27,7 +27,16 @@ from voicedrop_async.models import (
 )
 
 MODELS = [kind for name in models.__all__ if attrs.has(kind := getattr(models, name))]
-VALUES = [MESSAGE, RECEIPT, DROP, *MESSAGE.recordings, MESSAGE.status, RECEIPT.voice_analysis, RECEIPT.callback, *RECEIPT.problems]
+VALUES = [
+    MESSAGE,
+    RECEIPT,
+    *RECORDS.values(),
+    *MESSAGE.recordings,
+    MESSAGE.status,
+    RECEIPT.voice_analysis,
+    RECEIPT.callback,
+    *RECEIPT.problems,
+]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -79,7 +88,7 @@ def test_a_value_pickles_whole(value):
 
 
 def test_values_without_extra_share_one_that_nobody_can_write():
-    copy = pickle.loads(pickle.dumps(DROP))
+    copy = pickle.loads(pickle.dumps(RECORDS["drop_records"]))
     assert copy.extra is NO_EXTRA
     assert (json.dumps(NO_EXTRA), {**NO_EXTRA}, deepcopy(NO_EXTRA) is NO_EXTRA) == ("{}", {}, True)
     assert (dict(NO_EXTRA), len(NO_EXTRA), list(NO_EXTRA), repr(NO_EXTRA), NO_EXTRA == {}) == ({}, 0, [], "{}", True)

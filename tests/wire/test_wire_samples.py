@@ -8,7 +8,7 @@ import attrs
 import pytest
 from by_value import told
 from wire_payloads import answer
-from wire_samples import ANALYSIS, DOCUMENTED, DROP, MESSAGE, RECEIPT, sample, sample_json
+from wire_samples import ANALYSIS, DOCUMENTED, MESSAGE, RECEIPT, RECORDS, sample, sample_json
 
 from voicedrop_async import _wire
 from voicedrop_async._wire._convert import FORGIVING
@@ -23,7 +23,6 @@ from voicedrop_async.models import (
     SpokenMessage,
     VoiceAnalysis,
     VoiceCampaign,
-    VoicemailDropRecord,
     VoiceMessage,
 )
 
@@ -45,7 +44,7 @@ def test_a_model_reads_the_keys_of_its_document_and_no_others(model):
         (Callback, sample_json("campaign_answer")["callback"]),
         (CampaignProblem, sample_json("campaign_answer")["errors"][0]),
         (VoiceAnalysis, sample_json("analysis")),
-        (VoicemailDropRecord, sample_json("drop_records")[0]),
+        *((type(record), sample_json(name)[0]) for name, record in RECORDS.items()),
     ],
 )
 def test_a_sample_holds_every_documented_key(model, said):
@@ -59,8 +58,9 @@ def test_a_tracking_page_arrives_whole():
     assert (envelope.rows.unreadable, envelope.rows.skipped) == (0, 0)
 
 
-def test_drop_records_arrive_whole():
-    assert told(_wire.load_array(answer(sample("drop_records")), VoicemailDropRecord, skip=False).items) == told((DROP,))
+@pytest.mark.parametrize(("name", "record"), RECORDS.items(), ids=RECORDS)
+def test_records_arrive_whole(name, record):
+    assert told(_wire.load_array(answer(sample(name)), type(record), skip=False).items) == told((record,))
 
 
 def test_one_message_arrives_whole():

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from voicedrop_async import models
 from voicedrop_async.calls import Grant
 from voicedrop_async.models import (
     AnsweredBy,
@@ -22,7 +23,6 @@ from voicedrop_async.models import (
     SpokenMessage,
     VoiceAnalysis,
     VoiceCampaign,
-    VoicemailDropRecord,
     VoiceMessage,
 )
 
@@ -47,8 +47,9 @@ DOCUMENTED = {
     # Routee, "Send a voice campaign", body parameters
     VoiceCampaign: "from to contacts groups name fileURL message respectQuietHours ignoreDnd scheduledDate hangupDelay callback "
     "campaignCallback collectDtmfDigits collectDtmfAwaitSeconds",
-    # Spacivox, "Voicemail drop records", "Fields"
-    VoicemailDropRecord: "campaign id job number reference state team timestamp",
+    # Spacivox, "Voicemail drop records", "Fields", and its neighbours
+    models.VoicemailDropRecord: "campaign id job number reference state team timestamp",
+    models.TextRecord: "campaign id job number reference state team timestamp portal body",
     # Routee, "Authentication"
     Grant: "access_token token_type expires_in",
 }
@@ -130,13 +131,18 @@ RECEIPT = CampaignReceipt(
     voice_analysis=ANALYSIS,
     problems=(CampaignProblem("400013001", developer_message="Invalid recipients: 0030", property=("0030", "12")),),
 )
-DROP = VoicemailDropRecord(
-    1,
-    campaign=1,
-    job=1,
-    number="+33612345678",
-    reference="123456",
-    state=DropState.SENT,
-    team=1,
-    timestamp=datetime(2015, 1, 6, 10, 21, 14, 243000, UTC),
-)
+EACH_RECORD = {
+    "id": 1,
+    "campaign": 1,
+    "job": 1,
+    "number": "+33612345678",
+    "reference": "123456",
+    "state": DropState.SENT,
+    "team": 1,
+    "timestamp": datetime(2015, 1, 6, 10, 21, 14, 243000, UTC),
+}
+RECORDS = {
+    "drop_records": models.VoicemailDropRecord(**EACH_RECORD),
+    "text_records": models.TextRecord(**EACH_RECORD, portal=7, body="Hello, your order is ready"),
+}
+"""Records of Spacivox, by their sample."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from attrs import define, field
 
 from voicedrop_async._wire import _fast, _values
-from voicedrop_async._wire._convert import FORGIVING, IDENTITY, STRICT, unreadable_fields
+from voicedrop_async._wire._convert import FORGIVING, STRICT, identity_of, unreadable_fields
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async._wire._values import NOT_JSON, Unreadable
 from voicedrop_async.calls import Author, Complaint, Grant, Reply
@@ -93,7 +93,7 @@ def load_event(body: bytes, model: type[T]) -> T:
 
 def _one(parsed: Any, model: type[T], *, forgiving: bool) -> T:
     value = (FORGIVING if forgiving else STRICT).structure(parsed, model)
-    identity = IDENTITY.get(model)
+    identity = identity_of(model)
     if identity is not None and not getattr(value, identity):
         raise Unreadable("an id", wire_names(model, identity)[0])
     return value

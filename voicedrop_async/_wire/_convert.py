@@ -25,21 +25,25 @@ from voicedrop_async.models import (
     DtmfEvent,
     MessageEvent,
     Seconds,
-    VoicemailDropRecord,
+    SpacivoxRecord,
     VoiceMessage,
 )
 
 Load = Callable[[Any, Any], Any]
 
-IDENTITY: Final[Mapping[type, str]] = {
+_IDENTITY: Final[Mapping[type, str]] = {
     VoiceMessage: "message_id",
-    VoicemailDropRecord: "id",
+    SpacivoxRecord: "id",
     CampaignReceipt: "tracking_id",
     MessageEvent: "message_id",
     ConversationEvent: "message_id",
     DtmfEvent: "message_id",
 }
-"""The field that tells an object apart: it must be readable in every temper."""
+
+
+def identity_of(model: type[Any]) -> str | None:
+    """Return the field that tells an object apart, if there is one: it must be readable in every temper."""
+    return next((_IDENTITY[kind] for kind in model.__mro__ if kind in _IDENTITY), None)
 
 
 def _converter(*, forgiving: bool) -> Converter:
@@ -159,7 +163,7 @@ def _object_of(converter: Converter, model: type[Any], *, forgiving: bool) -> Lo
     by_wire = {name: field for field in fields.values() for name in wire_names(model, field.name) if field.name != "extra"}
     loads = {field.name: converter.get_structure_hook(field.type) for field in fields.values() if field.name != "extra"}
     required = {field.name for field in fields.values() if field.default is attrs.NOTHING}
-    identity = IDENTITY.get(model)
+    identity = identity_of(model)
 
     def load(value: Any, _: Any) -> Any:
         known: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The columns of a table of messages, and of one of drop records: their names, what they hold, and where it is in an item.
+"""The columns of a table of messages, and of one of records of Spacivox: their names, what they hold, and where it is in an item.
 
 The names and their order are a promise. An item is one row; what stands deeper in it (its status, its text) has columns of its own.
 Rows are structs that the garbage collector need not look at, and each model has a function that fills them, written out for its
@@ -11,8 +11,9 @@ from decimal import Decimal
 from enum import Enum, auto
 from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, Final, TypeAlias, get_type_hints
+from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 
+import attrs
 import msgspec
 from attrs import frozen
 
@@ -24,7 +25,7 @@ from voicedrop_async.models import (
     Gender,
     MessageStatus,
     Recording,
-    VoicemailDropRecord,
+    SpacivoxRecord,
     VoiceMessage,
 )
 
@@ -54,6 +55,9 @@ Price: TypeAlias = Annotated[Decimal | None, Holds.PRICE]
 Moment: TypeAlias = Annotated[datetime | None, Holds.MOMENT]
 Texts: TypeAlias = Annotated[tuple[str, ...] | None, Holds.TEXTS]
 Extra: TypeAlias = Annotated[Mapping[str, object] | None, Holds.EXTRA]
+
+_Table: TypeAlias = tuple[type[msgspec.Struct], Callable[[Iterable[Any]], list[Any]]]
+"""Rows, and what fills them."""
 
 
 class RecordingRow(msgspec.Struct, gc=False):
@@ -97,19 +101,6 @@ class MessageRow(msgspec.Struct, gc=False):
     answered_by: Text
     recordings: Annotated[Sequence[RecordingRow] | None, Holds.RECORDINGS]
     extra: Extra
-
-
-class DropRow(msgspec.Struct, gc=False):
-    """A voicemail drop record."""
-
-    id: Whole
-    campaign: Whole
-    job: Whole
-    number: Text
-    reference: Text
-    state: Text
-    team: Whole
-    timestamp: Moment
 
 
 @frozen
@@ -230,21 +221,30 @@ def _recording_rows(recordings: Iterable[Recording]) -> list[RecordingRow]:
     ]
 
 
-def _drop_rows(drops: Iterable[VoicemailDropRecord]) -> list[DropRow]:
-    return [
-        DropRow(drop.id, drop.campaign, drop.job, drop.number, drop.reference, _STATES[drop.state], drop.team, drop.timestamp)
-        for drop in drops
-    ]
+_CELLS: Final[Mapping[object, object]] = {int: Whole, str: Text, datetime: Moment}
+"""Of records of Spacivox, which are flat."""
 
 
-_TABLES: Final[Mapping[object, tuple[type[msgspec.Struct], Callable[[Iterable[Any]], list[Any]]]]] = {
-    VoiceMessage: (MessageRow, _message_rows),
-    VoicemailDropRecord: (DropRow, _drop_rows),
-}
+def _record_table(model: type[SpacivoxRecord]) -> _Table:
+    """A column for each field in its order, but for ``extra``; the state is its word."""
+    fields = [field for field in attrs.fields(model) if field.name != "extra"]
+    cells = {field.name: next((_CELLS[kind] for kind in (field.type, *get_args(field.type)) if kind in _CELLS), Text) for field in fields}
+    row: Any = msgspec.defstruct(f"{model.__name__}Row", cells.items(), gc=False)
+    values = attrgetter(*cells)
+
+    def rows(records: Iterable[SpacivoxRecord]) -> list[Any]:
+        made = [row(*values(record)) for record in records]
+        for one in made:
+            one.state = _STATES[one.state]
+        return made
+
+    return row, rows
 
 
-def _table(model: object) -> tuple[type[msgspec.Struct], Callable[[Iterable[Any]], list[Any]]]:
-    table = _TABLES.get(model)
-    if table is None:
-        raise ConfigError("stream: only voice messages and voicemail drop records can be exported")
-    return table
+@cache
+def _table(model: object) -> _Table:
+    if model is VoiceMessage:
+        return MessageRow, _message_rows
+    if isinstance(model, type) and issubclass(model, SpacivoxRecord):
+        return _record_table(model)
+    raise ConfigError("stream: only voice messages and records of Spacivox can be exported")

@@ -26,7 +26,11 @@ from voicedrop_async.models.campaign import (
     VoiceAnalysis,
     VoiceCampaign,
 )
-from voicedrop_async.models.drops import VoicemailDropRecord
+from voicedrop_async.models.drops import (
+    SpacivoxRecord,
+    TextRecord,
+    VoicemailDropRecord,
+)
 from voicedrop_async.models.events import CallbackEvent, CallbackKind, CampaignEvent, ConversationEvent, DtmfEvent, MessageEvent
 from voicedrop_async.models.summary import CampaignSummary
 from voicedrop_async.models.tracking import DeliveryStatus, Recording, TrackingFilter, VoiceMessage
@@ -63,7 +67,9 @@ __all__ = [
     "Recording",
     "ResumeToken",
     "Seconds",
+    "SpacivoxRecord",
     "SpokenMessage",
+    "TextRecord",
     "TrackingFilter",
     "VoiceAnalysis",
     "VoiceCampaign",

@@ -18,13 +18,13 @@ from . import _wire
 from ._calls import MESSAGE_STATUSES
 
 _SHAPES = (
-    _wire.Analysis, _wire.Callback, _wire.CampaignAnswer, _wire.CampaignBody, _wire.Contact, _wire.Drop, _wire.Filter, _wire.Message,
+    _wire.Analysis, _wire.Callback, _wire.CampaignAnswer, _wire.CampaignBody, _wire.Contact, _wire.Record, _wire.Filter, _wire.Message,
     _wire.Page, _wire.Problem, _wire.Recording, _wire.Speech, _wire.Status,
 )  # fmt: skip
 _FIELDS = {
     *(one.encode_name for shape in _SHAPES for one in structs.fields(shape)), *MESSAGE_STATUSES,
     "placeholder", "timestamp", "path", "error", "error_description", "errorCode", "properties", "entity", "value",
-    "tagged", "page", "sort", "dateStart", "dateEnd", "start", "end", "team",
+    "tagged", "page", "sort", "dateStart", "dateEnd", "start", "end", "team", "include",
 }  # fmt: skip
 """What an object's keys, and the parameters of a query, may be called."""
 _PARTS = {
@@ -49,6 +49,7 @@ _WORDS = {
     "searchOperator": {"is", "is_not", "contains", "starts_with", "ends_with"},
     "sort": {name + way for name in _SORTED_BY for way in ("", ",asc", ",desc")},
     "tagged": {"true", "false"},
+    "include": {"body"},
     "error": {*(status.phrase for status in HTTPStatus), "invalid_request", "invalid_token", "unsupported_grant_type"},
 }
 """What the services say under these names. A word newer than this list gets a stand-in."""

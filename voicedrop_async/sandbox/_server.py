@@ -21,6 +21,7 @@ from ._front import Front, Site
 from ._log import Log, PostedCallback, ReceivedRequest
 from ._loopback import HOST
 from ._recording import read
+from ._records import DROPS
 from ._replay import Replay
 from ._sites import Auth, Routee, Spacivox
 from ._store import Beginning, Store
@@ -59,7 +60,7 @@ class Sandbox:
 
         Args:
             messages: Tracked messages of the seven days before ``now``.
-            drops: Voicemail drop records of the same days.
+            drops: Voicemail drop records of the same days, and as many of each other kind that Spacivox lists.
             seed: Decides everything that could be otherwise.
             port: Of Routee; the token endpoint and Spacivox have the next two. 0 takes three free ones.
             speed: Seconds that pass in the sandbox during a real one. Campaigns and callbacks live by it, tokens do not. Above 1,
@@ -221,7 +222,12 @@ class Sandbox:
     @property
     def drops(self) -> list[dict[str, Any]]:
         """Every voicemail drop record, as on the wire."""
-        return plain(self._world.drops)
+        return self.records[DROPS]
+
+    @property
+    def records(self) -> dict[str, list[dict[str, Any]]]:
+        """Every record that Spacivox lists, by the path of its list, as on the wire."""
+        return {path: plain(records) for path, records in self._world.records.items()}
 
     def fail_next(
         self,
@@ -361,7 +367,7 @@ class Sandbox:
                 store=self._store,
             ),
             Auth(tokens=world.tokens, clock=world.clock),
-            Spacivox(token=self._secrets.spacivox_token, drops=world.drops),
+            Spacivox(token=self._secrets.spacivox_token, records=world.records),
         )
 
 

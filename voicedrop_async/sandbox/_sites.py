@@ -10,16 +10,16 @@ from attrs import define, field
 
 from ._callbacks import Poster
 from ._campaigns import Campaigns
-from ._drops import drops_between
 from ._faults import Faults
 from ._front import answer
+from ._records import records_between
 from ._refusals import Refusal, api_error, gateway_error, unreadable
 from ._silence import SILENCE
 from ._store import Store
 from ._time import Clock, read_moment
 from ._tokens import Tokens
 from ._tracking import Search, Tracking
-from ._wire import Drop, Filter, Page
+from ._wire import Filter, Page, Record
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -156,26 +156,29 @@ class Spacivox:
     """Spacivox. Only the status of a refusal is documented, not its body."""
 
     token: str = field(repr=False)
-    drops: list[Drop] = field(repr=False)
+    records: dict[str, list[Record]] = field(repr=False)
+    """By path."""
     name: str = "spacivox"
 
     def routes(self) -> list[web.RouteDef]:
-        """Its endpoint."""
-        return [web.get("/j/voicemail_drop_records", self.records)]
+        """Its endpoints."""
+        return [web.get(path, self.listed) for path in self.records]
 
     def admit(self, request: web.Request) -> None:
         """Bearers of the token."""
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             raise Refusal(403, "Forbidden")
 
-    async def records(self, request: web.Request) -> web.Response:
-        """Source: Spacivox, "Voicemail drop records"."""
+    async def listed(self, request: web.Request) -> web.Response:
+        """Source: Spacivox, "Voicemail drop records"; its neighbours are asked alike."""
         try:
             start, end = read_moment(request.query["start"]), read_moment(request.query["end"])
             team = int(request.query["team"]) if "team" in request.query else None
         except (KeyError, ValueError):
             raise Refusal(400, "start and end are required: ISO 8601 with a zone; team is an integer") from None
-        return answer(drops_between(self.drops, start, end, team))
+        records = records_between(self.records[request.path], start, end, team)
+        bare = {} if "body" in request.query.get("include", "").split(",") else {"body": msgspec.UNSET}
+        return answer([msgspec.structs.replace(record, **bare) for record in records])
 
 
 def _not_found() -> Refusal:

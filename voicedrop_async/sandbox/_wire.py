@@ -228,8 +228,8 @@ class CampaignCallback(Struct, rename="camel", kw_only=True):
     created_at: str
 
 
-class Drop(Struct, frozen=True, kw_only=True, gc=False):
-    """One voicemail drop."""
+class Record(Struct, frozen=True, kw_only=True, gc=False):
+    """One record of Spacivox."""
 
     campaign: int
     id: int
@@ -239,6 +239,8 @@ class Drop(Struct, frozen=True, kw_only=True, gc=False):
     state: int
     team: int
     timestamp: str
+    portal: int | UnsetType | None = UNSET
+    body: str | UnsetType = UNSET
 
 
 class Token(Struct, frozen=True):

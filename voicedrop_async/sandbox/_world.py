@@ -8,14 +8,14 @@ from attrs import field, frozen
 from ._callbacks import Poster
 from ._campaigns import Campaigns
 from ._dice import Dice
-from ._drops import past_drops
 from ._history import History
 from ._log import Log, PostedCallback
+from ._records import past_records
 from ._store import Kept, Store
 from ._time import Clock
 from ._tokens import Tokens
 from ._tracking import Tracking
-from ._wire import Drop
+from ._wire import Record
 
 
 @frozen(kw_only=True)
@@ -54,7 +54,8 @@ class World:
     campaigns: Campaigns
     poster: Poster
     tokens: Tokens
-    drops: list[Drop]
+    records: dict[str, list[Record]]
+    """Spacivox's, by path."""
     store: Store
 
     def grow(self, count: int) -> list[str]:
@@ -111,6 +112,6 @@ def make_world(options: Options, kept: Kept, secrets: Secrets, *, routee_url: st
             lifetime=options.token_lifetime,
             clock=clock,
         ),
-        drops=past_drops(seed, kept.beginning.drops, began),
+        records=past_records(seed, kept.beginning.drops, began),
         store=store,
     )
