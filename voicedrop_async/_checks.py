@@ -49,7 +49,7 @@ def check_moment(argument: str, moment: object) -> None:
     if moment.utcoffset() is None:
         raise ConfigError(f"{argument}: a naive datetime could mean any moment of a day; give it a timezone, such as UTC")
     if not datetime.min.replace(tzinfo=UTC) + _DAY <= moment <= datetime.max.replace(tzinfo=UTC) - _DAY:
-        raise ConfigError(f"{argument}: too near to the first or the last day there is")
+        raise ConfigError(f"{argument}: must not be within a day of the first or the last moment that a datetime can be")
 
 
 def check_range(start: datetime | None, end: datetime | None) -> None:
@@ -80,7 +80,7 @@ def check_count(argument: str, count: object, least: int) -> None:
 def check_amount(argument: str, amount: object, *, zero: bool = False) -> None:
     """Refuse what is no finite number above zero; with ``zero``, of at least zero."""
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not isfinite(amount):
-        raise ConfigError(f"{argument}: not a finite number")
+        raise ConfigError(f"{argument}: must be a finite number")
     if amount < 0 or (amount == 0 and not zero):
         raise ConfigError(f"{argument}: {amount} is {'below' if zero else 'not above'} zero")
 
@@ -89,7 +89,7 @@ def check_text(argument: str, text: object) -> str:
     """Refuse what is no text, blank, or cannot be written as UTF-8."""
     writable = check_writable(argument, text)
     if not writable.strip():
-        raise ConfigError(f"{argument}: empty")
+        raise ConfigError(f"{argument}: must not be empty")
     return writable
 
 
@@ -107,7 +107,7 @@ def check_writable(argument: str, text: object) -> str:
 def check_id(argument: str, text: object) -> None:
     """Refuse what cannot stand as one segment of a path."""
     if check_text(argument, text) in {".", ".."}:
-        raise ConfigError(f"{argument}: dots; it must be an id as the service gave it")
+        raise ConfigError(f"{argument}: must be an id as the service gave it, not dots")
 
 
 def check_several(argument: str, values: object) -> None:
@@ -166,7 +166,7 @@ def check_ref(ref: object) -> None:
     """Refuse a key that cannot be kept and shown in clear, as journals and errors do."""
     text = check_text("ref", ref)
     if len(text) > MAX_REF or not text.isprintable():
-        raise ConfigError(f"ref: longer than {MAX_REF} characters, or with control characters")
+        raise ConfigError(f"ref: must be at most {MAX_REF} characters, none of them a control character")
     if _E164.search(text):
         raise ConfigError("ref: holds a phone number; a ref is kept and shown in clear, so use an id of your own")
 
@@ -211,7 +211,7 @@ def check_campaign(campaign: object) -> None:
     if not isinstance(campaign, VoiceCampaign):
         raise ConfigError(f"campaign: a {type(campaign).__name__} is no VoiceCampaign")
     if not check_text("sender", campaign.sender).isprintable():
-        raise ConfigError("sender: holds a line break or another control character")
+        raise ConfigError("sender: must not hold a line break or another control character")
     for argument, kind in (("message", SpokenMessage), ("file_url", str), ("callback", Callback), ("campaign_callback", Callback)):
         check_kind(argument, getattr(campaign, argument), kind)
     _check_recipients(campaign)
@@ -278,7 +278,7 @@ def _check_sound(message: SpokenMessage | None, file_url: str | None) -> None:
     else:
         text = check_text("message.text", message.text)
         if len(text) > MAX_TEXT:
-            raise ConfigError(f"message.text: {len(text)} characters are above {MAX_TEXT}")
+            raise ConfigError(f"message.text: {len(text)} characters are above {MAX_TEXT}, the most of one message")
         for argument, word in (("language", message.language), ("gender", message.gender)):
             if word is not None:
                 check_text(f"message.{argument}", word)
@@ -305,9 +305,9 @@ def _split(argument: str, url: str) -> SplitResult:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigError(f"{argument}: not a URL") from None
+        raise ConfigError(f"{argument}: must be a URL such as https://example.com") from None
     if parts.scheme not in {"http", "https"} or not host or not url.isprintable() or " " in url:
-        raise ConfigError(f"{argument}: not an absolute https URL")
+        raise ConfigError(f"{argument}: must be a URL such as https://example.com, percent-encoded where need be")
     return parts
 
 
@@ -326,5 +326,5 @@ def begun(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         work.close()
-        raise ConfigError("session: no event loop runs in this process; make one in each run") from None
+        raise ConfigError("session: no event loop runs in this process; make a session in each process and run") from None
     return loop.create_task(work)

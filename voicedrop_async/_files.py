@@ -113,7 +113,7 @@ class FileToBe:
     async def check(self) -> None:
         """Refuse a directory that is none."""
         if not await _on_disk(self.directory.is_dir):
-            raise ConfigError("directory: there is no such directory")
+            raise ConfigError("directory: does not exist; make it first")
 
     async def save(self, reply: Reply, chunks: AsyncIterator[bytes]) -> None:
         """Write the body beside its place, and put it there when its last byte is on the disk.
@@ -196,11 +196,16 @@ async def to_its_end(step: Callable[[], T]) -> T:
     return running.result()
 
 
+def unwritable(place: str, error: OSError) -> FileError:
+    """Return the error of a disk that refused what was written; ``place`` is the argument, and the path where it may be shown."""
+    return FileError(f"{place}: cannot be written to: {error.strerror or type(error).__name__}; mend that, then make the same call again")
+
+
 async def _on_disk(step: Callable[[], T]) -> T:
     try:
         return await to_its_end(step)
     except OSError as error:
-        raise FileError(f"directory: cannot be written to: {error.strerror or type(error).__name__}") from None
+        raise unwritable("directory", error) from None
 
 
 def _extension(reply: Reply) -> str:

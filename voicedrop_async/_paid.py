@@ -63,7 +63,7 @@ class Books:
         """
         key = await _asked(self.journal.key)
         if not isinstance(key, bytes) or not key:
-            raise JournalError(f"the journal returned a {type(key).__name__} that is no key")
+            raise JournalError(f"journal: its key() returned a {type(key).__name__}, not bytes; mend that Journal")
         return key
 
     async def find(self, ref: str) -> JournalEntry | None:
@@ -190,7 +190,7 @@ class _Claim:
         try:
             standing = await self._settled(sent=sent, result=result)
         except (JournalError, ConfigError) as fault:
-            _LOG.warning("paid send %r %s, but its journal entry stays open: %s", self.intent.ref, what, fault)
+            _LOG.warning("paid send %r %s, but its journal entry stays open (%s): settle it", self.intent.ref, what, fault)
             return
         if surely_ours and standing is not None:
             _LOG.warning("paid send %r %s, but its journal says otherwise: %s", self.intent.ref, what, standing)
@@ -216,7 +216,9 @@ def _done_before(
 ) -> JournalEntry:
     """Return the entry of a send that was done; whatever else stands in the way of ``intent`` is an error."""
     if not entry.intent.is_same_send(intent):
-        raise ConfigError("ref: the journal has another campaign under it, or other recipients of this one; nothing was sent now")
+        raise ConfigError(
+            "ref: the journal has another campaign under it, or other recipients; nothing was sent now, give this one a ref of its own"
+        )
     if entry.state is SendState.SENT:
         return entry
     raise OutcomeUnknown(
@@ -235,12 +237,12 @@ async def _asked(question: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
         raise
     except Exception as fault:
         # Its text may hold anything: a password of a database, or the entry itself.
-        raise JournalError(f"the journal raised {type(fault).__name__}") from None
+        raise JournalError(f"journal: raised {type(fault).__name__}; look at what it keeps its entries in") from None
 
 
 def _entry(found: object) -> JournalEntry | None:
     if found is not None and not isinstance(found, JournalEntry):
-        raise JournalError(f"the journal returned a {type(found).__name__} that is no entry")
+        raise JournalError(f"journal: returned a {type(found).__name__}, neither a JournalEntry nor None; mend that Journal")
     return found
 
 
@@ -256,7 +258,7 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
         raise
     finally:
         if not task.done():
-            _LOG.warning("a journal takes long: what became of a paid send is written behind its caller's back, or stays open")
+            _LOG.warning("a journal takes more than %g s to write what became of a paid send; until it has, that stays open", _PATIENCE)
 
 
 _UNDER_WAY: Final[set[asyncio.Task[None]]] = set()

@@ -98,7 +98,7 @@ class Session:
         """Check the options; no I/O, and no loop is needed yet."""
         check_base_url("base_url", base_url, allow_insecure=allow_insecure)
         if limits is not None and throttle is not None:
-            raise ConfigError("limits: given together with throttle, which has limits of its own")
+            raise ConfigError("limits: given together with throttle, which has limits of its own; give one of the two")
         _check_deadline(deadline)
         for argument, value, kind in (
             ("limits", limits, Limits),
@@ -110,7 +110,7 @@ class Session:
             check_kind(argument, value, kind)
         _check_journal(journal)
         if http is not None and http.closed:
-            raise ConfigError("http: is closed already")
+            raise ConfigError("http: is closed already; give one that stays open as long as the session")
         check_connector(http and http.connector)
         if proxy is not None:
             check_proxy(proxy)
@@ -220,7 +220,7 @@ class Session:
         draft = Draft(ref=None, campaign_name=None, campaign=_json([method, path, json]), recipients=b"", count=0)
         reply = await self._paid.send(request, self._policy, lambda reply: (reply, None), draft)
         if isinstance(reply, JournalEntry):
-            raise JournalError("the journal returned an entry for a ref that was never used; nothing was sent")
+            raise JournalError("journal: returned an entry for a ref that was never used, so nothing was sent; mend that Journal")
         return reply
 
     @property
@@ -283,7 +283,7 @@ def _param(argument: str, value: object) -> str:
     if not isinstance(value, int | float):
         raise ConfigError(f"{argument}: a {type(value).__name__} is no text, number or truth value")
     if not isfinite(value):
-        raise ConfigError(f"{argument}: not a finite number")
+        raise ConfigError(f"{argument}: must be a finite number")
     return str(value)
 
 
@@ -291,7 +291,7 @@ def _json(value: object) -> bytes:
     try:
         text, is_finite = _wire.encode(value), _wire.is_finite(value)
     except (TypeError, ValueError, RecursionError) as fault:
-        raise ConfigError(f"json: {type(fault).__name__}: not a JSON value") from None
+        raise ConfigError(f"json: not a JSON value ({type(fault).__name__})") from None
     if not is_finite:
         raise ConfigError("json: holds NaN or infinity, for which JSON has no notation")
     return text

@@ -44,4 +44,4 @@ def code_of(error: sqlite3.Error) -> int:
 def reason(error: sqlite3.Error, own: Mapping[int, str]) -> str:
     """Return why a file cannot be used, and what to do; ``own`` are the words for a file of this kind."""
     code = code_of(error)
-    return own.get(code) or _REASONS.get(code) or f"SQLite cannot go on ({type(error).__name__})"
+    return own.get(code) or _REASONS.get(code) or f"SQLite cannot go on ({type(error).__name__}); look at the file, its folder and the disk"

@@ -28,7 +28,7 @@ def journal(file: Path, /, *, settle: str | None = None, sent: bool = False, not
     if sent + not_sent != (settle is not None):
         raise ConfigError("--settle: takes a ref and one of --sent and --not-sent")
     if settle is not None and prune is not None:
-        raise ConfigError("--prune: not together with --settle; one thing after the other")
+        raise ConfigError("--prune: not together with --settle; do one after the other")
     age = None if prune is None else span("--prune", prune)
     if file.is_dir():
         raise ConfigError(f"{file}: is a folder; name the file of a journal in it")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_a
 
 from attrs import frozen
 
+from voicedrop_async._files import unwritable
 from voicedrop_async.errors import ConfigError, FileError, ResumeTokenError
 from voicedrop_async.export._frames import check_polars, frame_of
 from voicedrop_async.export._parts import Frames, Lines, Part
@@ -225,7 +226,7 @@ class _Desk:
         try:
             await asyncio.shield(self._under_way)
         except OSError as error:
-            raise FileError(f"path: {self._path}: cannot be written to: {error.strerror or type(error).__name__}") from None
+            raise unwritable(f"path: {self._path}", error) from None
         finally:
             if self._under_way.done():
                 self._under_way = None

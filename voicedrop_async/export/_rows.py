@@ -246,5 +246,5 @@ _TABLES: Final[Mapping[object, tuple[type[msgspec.Struct], Callable[[Iterable[An
 def _table(model: object) -> tuple[type[msgspec.Struct], Callable[[Iterable[Any]], list[Any]]]:
     table = _TABLES.get(model)
     if table is None:
-        raise ConfigError("stream: only voice messages and voicemail drop records can be exported")
+        raise ConfigError("stream: must be one of voice messages or of voicemail drop records")
     return table

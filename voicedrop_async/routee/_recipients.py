@@ -35,7 +35,7 @@ def reader(region: str | None) -> Reader:
     try:
         phone = import_module("phonenumbers")
     except ImportError:
-        raise ConfigError("region: numbers in other notations are read with the extra phone: voicedrop-async[phone]") from None
+        raise ConfigError('region: needs the extra: python -m pip install "voicedrop-async[phone]"') from None
     if region not in phone.SUPPORTED_REGIONS:
         raise ConfigError("region: not a region of two capital letters (ISO 3166-1 alpha-2), such as GR")
 

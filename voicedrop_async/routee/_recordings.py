@@ -74,25 +74,25 @@ class Recordings(Session):
         if origin == _origin(self._base_url):
             return True
         if (scheme, port) != ("https", 443):
-            raise ConfigError("recording.url: neither the API's own origin, nor https on its usual port")
+            raise ConfigError("recording.url: must lead to the API's own origin, or be https on its usual port")
         if host not in self._recording_hosts:
-            raise ConfigError(f"recording.url: leads to {shown(host, 80)}, which is not the API's host and not among recording_hosts")
+            raise ConfigError(f"recording.url: leads to {shown(host, 80)}, not the API's host and not among recording_hosts; name it there")
         return False
 
 
 def _origin(text: object) -> tuple[str, str, int | None]:
     """Return scheme, host and port of a URL as they will be connected to: read by the same library, in the same way."""
     if not isinstance(text, str) or not _URL.fullmatch(text):
-        raise ConfigError("recording.url: not an absolute https URL")
+        raise ConfigError("recording.url: must be a URL such as https://example.com/a.wav")
     try:
         url = URL(text, encoded=True)
         origin = url.scheme, (url.raw_host or "").lower(), url.port
     except ValueError:
-        raise ConfigError("recording.url: not an absolute https URL") from None
+        raise ConfigError("recording.url: must be a URL such as https://example.com/a.wav") from None
     if not url.raw_host:
-        raise ConfigError("recording.url: without a host")
+        raise ConfigError("recording.url: must name a host")
     if "@" in url.raw_authority:
-        raise ConfigError("recording.url: holds a user name or password")
+        raise ConfigError("recording.url: must not hold a user name or password")
     return origin
 
 
@@ -105,7 +105,7 @@ def _directory(given: object) -> Path:
     except (TypeError, ValueError):
         path = None
     if path is None or "\0" in str(path):
-        raise ConfigError("directory: no path that can be")
+        raise ConfigError("directory: must be a path that this system can have")
     return path
 
 

@@ -73,7 +73,8 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
             items, duplicates = items + fresh, duplicates + again
         await asyncio.to_thread(whole.finish)
     except OSError as error:
-        raise FileError(f"path: {error.filename or path}: {error.strerror or type(error).__name__}") from None
+        why = error.strerror or type(error).__name__  # a part may be missing as well
+        raise FileError(f"path: {error.filename or path}: {why}; mend that, then make the same call again") from None
     finally:
         await asyncio.to_thread(whole.close)
         await asyncio.to_thread(ids.close)

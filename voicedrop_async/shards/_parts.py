@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from voicedrop_async._files import write_whole
-from voicedrop_async.errors import ConfigError, FileError
+from voicedrop_async._files import unwritable, write_whole
+from voicedrop_async.errors import ConfigError
 from voicedrop_async.export import Exported, Format, export_to
 from voicedrop_async.models import Page
 from voicedrop_async.pages import PageStream
@@ -96,4 +96,4 @@ class Parts:
         try:
             write_whole(self.folder / name, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
-            raise FileError(f"folder: {self.folder}: cannot be written to: {error.strerror or type(error).__name__}") from None
+            raise unwritable(f"folder: {self.folder}", error) from None

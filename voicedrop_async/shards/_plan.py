@@ -89,7 +89,7 @@ async def _all(cut: Callable[[T], Awaitable[list[Shard]]], whole: Iterable[T]) -
 def _steps(span: Span | None, by: object) -> Iterator[Span]:
     """Return the stretches of a range, checked at the first of them."""
     if span is None:
-        raise ConfigError("start and end: say which time is to be cut")
+        raise ConfigError("start and end: missing; they say which time is to be cut")
     if not isinstance(by, timedelta):
         raise ConfigError("by: must be a timedelta; only what Routee tracks has campaigns")
     if by < _SECOND:

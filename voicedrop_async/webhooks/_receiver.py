@@ -119,7 +119,7 @@ class CallbackReceiver:
             ConfigError: It is open already, or the file cannot be opened.
         """
         if self._task is not None:
-            raise ConfigError("receiver: is open already")
+            raise ConfigError("receiver: is open already; make another")
         book = None if self._path is None else Book(self._path, remember=self._remember)
         inbox = Inbox(book, capacity=self._capacity, remember=self._remember, taken=self._tell)
         await inbox.open()
@@ -146,7 +146,7 @@ class CallbackReceiver:
             _, still_at_it = await asyncio.wait({task}, timeout=_TO_CLEAN_UP)
             await inbox.close()
             if still_at_it:
-                _LOG.warning("callbacks: closed, and the handler goes on, though it was cancelled")
+                _LOG.warning("callbacks: closed, and the handler goes on, though it was cancelled; let it end when it is")
             if inbox.waiting:
                 where = "lost" if self._path is None else "kept in the file"
                 _LOG.warning("callbacks: closed before the handler had seen %d of them, which are %s", inbox.waiting, where)
