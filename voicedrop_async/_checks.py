@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 
+from voicedrop_async._letters import type_of
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
@@ -39,13 +40,13 @@ _NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
 def check_kind(argument: str, value: object, kind: type) -> None:
     """Refuse what is neither left out nor of its kind."""
     if value is not None and not isinstance(value, kind):
-        raise ConfigError(f"{argument}: a {type(value).__name__} is no {kind.__name__}")
+        raise ConfigError(f"{argument}: {type_of(value)} is no {kind.__name__}")
 
 
 def check_moment(argument: str, moment: object) -> None:
     """Refuse what is no aware datetime."""
     if not isinstance(moment, datetime):
-        raise ConfigError(f"{argument}: a {type(moment).__name__} is no datetime")
+        raise ConfigError(f"{argument}: {type_of(moment)} is no datetime")
     if moment.utcoffset() is None:
         raise ConfigError(f"{argument}: a naive datetime could mean any moment of a day; give it a timezone, such as UTC")
     if not datetime.min.replace(tzinfo=UTC) + _DAY <= moment <= datetime.max.replace(tzinfo=UTC) - _DAY:
@@ -64,7 +65,7 @@ def check_range(start: datetime | None, end: datetime | None) -> None:
 def check_slices(slices: object) -> None:
     """Refuse what is no length of time of at least a second, the finest that the services' samples show."""
     if not isinstance(slices, timedelta):
-        raise ConfigError(f"slices: a {type(slices).__name__} is no timedelta")
+        raise ConfigError(f"slices: {type_of(slices)} is no timedelta")
     if slices < timedelta(seconds=1):
         raise ConfigError("slices: below one second, the finest that the services' samples show")
 
@@ -72,7 +73,7 @@ def check_slices(slices: object) -> None:
 def check_count(argument: str, count: object, least: int) -> None:
     """Refuse what is no whole number of at least ``least``."""
     if isinstance(count, bool) or not isinstance(count, int):
-        raise ConfigError(f"{argument}: a {type(count).__name__} is no whole number")
+        raise ConfigError(f"{argument}: {type_of(count)} is no whole number")
     if count < least:
         raise ConfigError(f"{argument}: {count} is below {least}")
 
@@ -96,7 +97,7 @@ def check_text(argument: str, text: object) -> str:
 def check_writable(argument: str, text: object) -> str:
     """Refuse what is no text, or cannot be written as UTF-8."""
     if not isinstance(text, str):
-        raise ConfigError(f"{argument}: a {type(text).__name__} is no text")
+        raise ConfigError(f"{argument}: {type_of(text)} is no text")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -115,13 +116,13 @@ def check_several(argument: str, values: object) -> None:
     if isinstance(values, str | bytes):
         raise ConfigError(f"{argument}: a single text; give a list or another iterable of them")
     if not isinstance(values, Iterable | AsyncIterable):
-        raise ConfigError(f"{argument}: a {type(values).__name__} is no iterable")
+        raise ConfigError(f"{argument}: {type_of(values)} is no iterable")
 
 
 def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
     """Refuse a base that is no absolute https URL; plain http may only reach this machine."""
     if not isinstance(url, str):
-        raise ConfigError(f"{argument}: a {type(url).__name__} is no URL text")
+        raise ConfigError(f"{argument}: {type_of(url)} is no URL text")
     parts = _split(argument, url)
     if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
         raise ConfigError(f"{argument}: a base URL has no query, fragment, user name or password")
@@ -134,7 +135,7 @@ def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
 def check_proxy(url: object) -> None:
     """Refuse a proxy that is no URL; its text, which may hold a password, is not shown."""
     if not isinstance(url, str):
-        raise ConfigError(f"proxy: a {type(url).__name__} is no URL text")
+        raise ConfigError(f"proxy: {type_of(url)} is no URL text")
     _split("proxy", url)
 
 
@@ -144,7 +145,7 @@ def check_trace_configs(configs: object) -> None:
         raise ConfigError("trace_configs: must be a list of aiohttp.TraceConfig")
     for place, config in enumerate(configs):
         if not isinstance(config, aiohttp.TraceConfig):
-            raise ConfigError(f"trace_configs[{place}]: a {type(config).__name__} is no TraceConfig")
+            raise ConfigError(f"trace_configs[{place}]: {type_of(config)} is no TraceConfig")
 
 
 def check_observer(on_event: object) -> None:
@@ -152,7 +153,7 @@ def check_observer(on_event: object) -> None:
     if on_event is None:
         return
     if not callable(on_event):
-        raise ConfigError(f"on_event: a {type(on_event).__name__} cannot be called")
+        raise ConfigError(f"on_event: {type_of(on_event)} cannot be called")
     if iscoroutinefunction(on_event) or iscoroutinefunction(type(on_event).__call__):
         raise ConfigError("on_event: an async function would never be awaited; give a plain one, which may put the event in a queue")
 
@@ -209,7 +210,7 @@ def check_campaign(campaign: object) -> None:
     Source: Routee, "Send a voice campaign"; "Other voice messaging concepts" for the length of the text.
     """
     if not isinstance(campaign, VoiceCampaign):
-        raise ConfigError(f"campaign: a {type(campaign).__name__} is no VoiceCampaign")
+        raise ConfigError(f"campaign: {type_of(campaign)} is no VoiceCampaign")
     if not check_text("sender", campaign.sender).isprintable():
         raise ConfigError("sender: must not hold a line break or another control character")
     for argument, kind in (("message", SpokenMessage), ("file_url", str), ("callback", Callback), ("campaign_callback", Callback)):
@@ -239,11 +240,11 @@ def _check_times(campaign: VoiceCampaign) -> None:
 def check_filters(filters: object) -> tuple[TrackingFilter, ...]:
     """Return conditions; refuse what is none, or compares with what is no text."""
     if isinstance(filters, TrackingFilter) or not isinstance(filters, Iterable):
-        raise ConfigError(f"filters: a {type(filters).__name__} is no list of TrackingFilter")
+        raise ConfigError(f"filters: {type_of(filters)} is no list of TrackingFilter")
     conditions = tuple(filters)
     for place, condition in enumerate(conditions):
         if not isinstance(condition, TrackingFilter):
-            raise ConfigError(f"filters[{place}]: a {type(condition).__name__} is no TrackingFilter")
+            raise ConfigError(f"filters[{place}]: {type_of(condition)} is no TrackingFilter")
         for name in ("field", "value", "operator"):
             check_text(f"filters[{place}].{name}", getattr(condition, name))
     return conditions
@@ -307,7 +308,7 @@ def _split(argument: str, url: str) -> SplitResult:
     except ValueError:
         raise ConfigError(f"{argument}: must be a URL such as https://example.com") from None
     if parts.scheme not in {"http", "https"} or not host or not url.isprintable() or " " in url:
-        raise ConfigError(f"{argument}: must be a URL such as https://example.com, percent-encoded where need be")
+        raise ConfigError(f"{argument}: must be a URL such as https://example.com")
     return parts
 
 
@@ -326,5 +327,5 @@ def begun(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         work.close()
-        raise ConfigError("session: no event loop runs in this process; make a session in each process and run") from None
+        raise ConfigError("session: no event loop runs in this process; make one in each run") from None
     return loop.create_task(work)

@@ -15,7 +15,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from voicedrop_async._letters import random_letters
+from voicedrop_async._letters import random_letters, type_of
 from voicedrop_async._transport import Transport
 from voicedrop_async._underway import Call, Policy
 from voicedrop_async.calls import Reply, Request
@@ -63,7 +63,7 @@ class Books:
         """
         key = await _asked(self.journal.key)
         if not isinstance(key, bytes) or not key:
-            raise JournalError(f"journal: its key() returned a {type(key).__name__}, not bytes; mend that Journal")
+            raise JournalError(f"journal: its key() returned {type_of(key)}, not bytes; mend that Journal")
         return key
 
     async def find(self, ref: str) -> JournalEntry | None:
@@ -242,7 +242,7 @@ async def _asked(question: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
 
 def _entry(found: object) -> JournalEntry | None:
     if found is not None and not isinstance(found, JournalEntry):
-        raise JournalError(f"journal: returned a {type(found).__name__}, neither a JournalEntry nor None; mend that Journal")
+        raise JournalError(f"journal: returned {type_of(found)}, neither a JournalEntry nor None; mend that Journal")
     return found
 
 

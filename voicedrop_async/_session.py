@@ -24,6 +24,7 @@ from voicedrop_async._checks import (
     check_trace_configs,
     check_writable,
 )
+from voicedrop_async._letters import type_of
 from voicedrop_async._paid import Draft, PaidSends
 from voicedrop_async._transport import Transport, Wiring
 from voicedrop_async._underway import Call, Policy
@@ -253,7 +254,7 @@ def _check_deadline(deadline: float | None) -> None:
 def _check_journal(journal: object) -> None:
     methods = ("key", "find", "claim", "settle", "open_entries", "prune")
     if journal is not None and (isinstance(journal, type) or not all(callable(getattr(journal, name, None)) for name in methods)):
-        raise ConfigError(f"journal: a {type(journal).__name__} is no Journal")
+        raise ConfigError(f"journal: {type_of(journal)} is no Journal")
 
 
 def _encoded(path: object) -> str:
@@ -281,7 +282,7 @@ def _param(argument: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, int | float):
-        raise ConfigError(f"{argument}: a {type(value).__name__} is no text, number or truth value")
+        raise ConfigError(f"{argument}: {type_of(value)} is no text, number or truth value")
     if not isfinite(value):
         raise ConfigError(f"{argument}: must be a finite number")
     return str(value)

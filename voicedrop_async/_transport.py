@@ -297,7 +297,7 @@ class Transport:
             if home is None:
                 self._home = (asyncio.get_running_loop(), process)
             elif home[1] != process or home[0] is not asyncio.get_running_loop():
-                raise ConfigError("session: belongs to the loop and process it was first used in; make a session in each process and run")
+                raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
         except RuntimeError:
             raise ConfigError("session: no loop of asyncio runs here; it needs one, as asyncio.run makes it; trio's will not do") from None
 

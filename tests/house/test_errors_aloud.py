@@ -1,6 +1,5 @@
 """Every error read aloud: one of each class, really raised, says what failed, and what to do now."""
 
-import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,7 +38,7 @@ class Scene:
     folder: Path
 
 
-Told = tuple[Callable[[Scene], Awaitable[Any] | Any], str]
+Told = tuple[Callable[[Scene], Awaitable[Any]], str]
 
 
 def read(step: Any, **options: float) -> Callable[[Scene], Awaitable[Any]]:
@@ -52,12 +51,12 @@ def read(step: Any, **options: float) -> Callable[[Scene], Awaitable[Any]]:
     return tried
 
 
-def walked(*steps: Any, on_drift: Any = "dedupe") -> Callable[[Scene], Awaitable[Any]]:
+def walked(*steps: Any, page_size: int = 2, **options: Any) -> Callable[[Scene], Awaitable[Any]]:
     """Read a list to its end, in pages of two."""
 
     def tried(scene: Scene) -> Awaitable[Any]:
         scene.line.will(*steps)
-        return scene.session.track_messages(page_size=2, on_drift=on_drift).collect()
+        return scene.session.track_messages(page_size=page_size, **options).collect()
 
     return tried
 
@@ -65,6 +64,10 @@ def walked(*steps: Any, on_drift: Any = "dedupe") -> Callable[[Scene], Awaitable
 def page(number: int, ids: str, total: int) -> Any:
     content = [{"messageId": one} for one in ids]
     return answer(200, {"content": content, "number": number, "size": 2, "totalElements": total, "last": False})
+
+
+async def read_no_callback(scene: Scene) -> None:
+    parse_message_event(b"<html>")
 
 
 def sent(scene: Scene) -> Awaitable[Any]:
@@ -86,9 +89,9 @@ async def sent_to_nobody_there(scene: Scene) -> None:
 
 
 async def sent_without_redis(scene: Scene) -> None:
-    async with RedisThrottle("redis://127.0.0.1:1/0", Limits(rate=5), local_rate=5) as throttle:
-        async with RouteeSession(StaticToken(SECRET), base_url=scene.line.url, throttle=throttle, retry=QUICK) as session:
-            await session.send_campaign(CAMPAIGN)
+    throttle = RedisThrottle("redis://127.0.0.1:1/0", Limits(rate=5), local_rate=5)
+    async with throttle, RouteeSession(StaticToken(SECRET), base_url=scene.line.url, throttle=throttle, retry=QUICK) as session:
+        await session.send_campaign(CAMPAIGN)
 
 
 async def asked_of_a_broken_journal(scene: Scene) -> None:
@@ -105,10 +108,10 @@ def saved_where_a_folder_is(scene: Scene) -> Awaitable[Any]:
 
 
 ALOUD: dict[str, Told] = {
-    "ConfigError": (lambda scene: scene.session.track_messages(page_size=0), "page_size: 0 is below 1"),
+    "ConfigError": (walked(page_size=0), "page_size: 0 is below 1"),
     "SessionClosed": (sent_when_closed, "make a new one"),
-    "ResumeTokenError": (lambda scene: scene.session.track_messages(resume="x"), "give it whole, or walk anew"),
-    "WebhookRejected": (lambda scene: parse_message_event(b"<html>"), "JSON expected"),
+    "ResumeTokenError": (walked(resume="x"), "give it whole, or walk anew"),
+    "WebhookRejected": (read_no_callback, "JSON expected"),
     "JournalError": (asked_of_a_broken_journal, "put back a copy"),
     "FileError": (saved_where_a_folder_is, "mend that, then make the same call again"),
     "ConnectFailed": (sent_to_nobody_there, "sending again is safe"),
@@ -153,9 +156,7 @@ async def test_an_error_says_what_failed_and_what_to_do_in_a_sentence_or_two(nam
     bring_about, what_to_do = ALOUD[name]
 
     with pytest.raises(VoiceDropError) as caught:
-        made = bring_about(scene)
-        if asyncio.iscoroutine(made):
-            await made
+        await bring_about(scene)
     text = str(caught.value)
 
     assert type(caught.value).__name__ == name

@@ -297,7 +297,7 @@ def test_it_can_be_used_in_several_loops_and_on_a_client_of_the_user(shared_redi
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"redis": 5}, "redis: a int is no URL"),
+        ({"redis": 5}, "redis: an int is no URL"),
         ({"redis": "cAnArY"}, "redis: not a URL such as redis://localhost:6379/0$"),
         ({"limits": Limits()}, "limits: a rate is wanted"),
         ({"limits": None}, "limits: a rate is wanted"),

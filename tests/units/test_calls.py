@@ -243,7 +243,7 @@ def test_the_unknown_keeps_the_facts_of_what_failed() -> None:
     assert (error.status, error.attempts, error.intent) == (502, 2, intent)
     assert str(error).endswith(
         "Do not send it again before you have looked: reconcile('order-7') searches the tracking for campaign 'Spring sale', some minutes "
-        "after 2026-01-02T12:00:00+00:00 (recipients: 3). A person who knows what became of it tells the journal: "
+        "after 2026-01-02T12:00:00+00:00 (recipients: 3). Whoever knows what became of it tells the journal: "
         "session.journal.settle('order-7', sent=True) or sent=False"
     )
 

@@ -318,8 +318,8 @@ def handle(event: CallbackEvent) -> None:
         ({"remember": 0}, "remember"),
         ({"patience": -1}, "patience"),
         ({"secret": 5}, "secret: must be 32"),
-        ({"path": ""}, "path: empty"),
-        ({"path": 5}, "path: a int"),
+        ({"path": ""}, "path: must not be empty"),
+        ({"path": 5}, "path: an int"),
         ({"path": "a\0b"}, "path: no name"),
     ],
 )

@@ -52,7 +52,10 @@ async def _open(file: Path) -> list[JournalEntry]:
 
 async def _settle(file: Path, ref: str, *, sent: bool) -> None:
     async with SqliteJournal(file) as opened:
-        await opened.settle(ref, sent=sent)
+        try:
+            await opened.settle(ref, sent=sent)
+        except ConfigError as error:
+            raise ConfigError(f"--settle: {str(error).partition(': ')[2]}") from None
 
 
 async def _forget(file: Path, age: timedelta) -> int:

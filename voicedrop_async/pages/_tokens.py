@@ -10,6 +10,7 @@ from zlib import crc32
 import msgspec
 from attrs import astuple, define
 
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ResumeTokenError
 from voicedrop_async.models import ResumeToken
 from voicedrop_async.pages._source import Span
@@ -84,7 +85,7 @@ def read_token(given: object, *, query: int, page_size: int, cut: bool) -> Mark:
     """
     text = given.text if isinstance(given, ResumeToken) else given
     if not isinstance(text, str):
-        raise ResumeTokenError(f"resume: a {type(text).__name__} is no token and no text of one; give walk.token, or its text")
+        raise ResumeTokenError(f"resume: {type_of(text)} is no token and no text of one; give walk.token, or its text")
     version, _, packed = text.strip().partition(".")
     if version != _VERSION and version.isascii() and version.isdigit() and packed:
         raise ResumeTokenError(f"resume: a token of version {version[:9]}; this library reads version {_VERSION}; walk anew, without it")

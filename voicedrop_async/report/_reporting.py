@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from voicedrop_async._files import check_target, to_its_end, unwritable, write_whole
+from voicedrop_async._letters import type_of
 from voicedrop_async._masking import printable
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Page, VoiceMessage, WalkReport
@@ -68,7 +69,7 @@ async def report_to(
         RequestError, WalkError: The walk failed; nothing was written.
     """
     if not isinstance(source, PageStream | str | os.PathLike):
-        raise ConfigError(f"source: a {type(source).__name__} is neither a stream of messages nor the path of a file")
+        raise ConfigError(f"source: {type_of(source)} is neither a stream of messages nor the path of a file")
     page, image = (None if place is None else Path(place) for place in (path, png))
     if page is None and image is None:
         raise ConfigError("path: missing; name a page, a picture or both")

@@ -13,6 +13,7 @@ from yarl import URL
 
 from voicedrop_async._checks import check_id, check_kind
 from voicedrop_async._files import FileToBe, stem_of
+from voicedrop_async._letters import type_of
 from voicedrop_async._masking import shown
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Download, Kind, Request
@@ -98,7 +99,7 @@ def _origin(text: object) -> tuple[str, str, int | None]:
 
 def _directory(given: object) -> Path:
     if not isinstance(given, str | os.PathLike):
-        raise ConfigError(f"directory: a {type(given).__name__} is no path")
+        raise ConfigError(f"directory: {type_of(given)} is no path")
     try:
         os.fsencode(given)
         path = Path(given)

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from attrs import frozen
 
 from voicedrop_async._checks import check_count, check_range, check_several
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.fanout import each
 from voicedrop_async.pages import Span, in_utc
@@ -69,7 +70,7 @@ async def plan(
             raise ConfigError("max_items: Spacivox counts nothing, so its records are cut by time alone")
         return tuple(Shard(service="spacivox", start=step.start, end=step.end) for step in _steps(span, by))
     if not isinstance(session, RouteeSession):
-        raise ConfigError(f"session: a {type(session).__name__} is no session")
+        raise ConfigError(f"session: {type_of(session)} is no session")
     cutter = _Cutter(session=session, span=span, most=_MOST if max_items is None else max_items, page_size=page_size)
     if isinstance(by, timedelta):
         return await _all(cutter.cut_step, _steps(span, by))

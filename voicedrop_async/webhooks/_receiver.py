@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from voicedrop_async._checks import check_amount, check_base_url, check_count
+from voicedrop_async._letters import type_of
 from voicedrop_async._sqlite import file_at
 from voicedrop_async.errors import ConfigError, WebhookRejected
 from voicedrop_async.models import CallbackKind
@@ -98,7 +99,7 @@ class CallbackReceiver:
             ConfigError: Options that cannot be; a secret is not shown.
         """
         if not callable(handler):
-            raise ConfigError(f"handler: a {type(handler).__name__} cannot be called")
+            raise ConfigError(f"handler: {type_of(handler)} cannot be called")
         check_count("capacity", capacity, 1)
         check_count("remember", remember, 1)
         check_amount("patience", patience, zero=True)
