@@ -62,10 +62,8 @@ def test_a_refusal_brings_what_the_service_said() -> None:
     error = refused(400, said)
 
     assert (error.code, error.developer_message, error.problems) == ("400013001", "no", (problem,))
-    assert (
-        str(error)
-        == "request: HTTP 400 (attempts: 3), code 400013001: no [1 problem: 400013002 bad number]; mend the request: the same again fails again"
-    )
+    words = "code 400013001: no [1 problem: 400013002 bad number]; mend the request: the same again fails again"
+    assert str(error) == f"request: HTTP 400 (attempts: 3), {words}"
 
 
 def test_of_a_body_that_is_no_error_object_nothing_is_said() -> None:
