@@ -196,12 +196,13 @@ def soak(session: nox.Session) -> None:
 def scale(session: nox.Session) -> None:
     """Plan a year of 50,000,000 messages, walk a thousandth of it, and kill the workers of a morning at 20 random moments.
 
-    Then let four workers share a limit and a journal in a Redis that fails; `-- --shared` does that alone.
+    Then let four workers share a limit and a journal in a Redis that fails; `-- --shared` does that alone, other options the first alone.
     """
     install(session, extras="cli,redis")
     if session.posargs != ["--shared"]:
         session.run("python", "benchmarks/scale.py", *session.posargs)
-    session.run("python", "benchmarks/shared.py")
+    if session.posargs in ([], ["--shared"]):
+        session.run("python", "benchmarks/shared.py")
 
 
 @nox.session

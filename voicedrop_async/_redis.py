@@ -58,7 +58,8 @@ class Database:
         """Close our connections; again: does nothing. One that is used again connects again."""
         if self._url is not None and self._client is not None:
             client, self._client = self._client, None
-            await client.aclose()
+            if self._loop is not None and self._loop() is asyncio.get_running_loop():  # those of another loop end with it
+                await client.aclose()
 
     def _of_this_loop(self) -> RedisClient:
         if self._url is None and self._client is not None:
@@ -88,7 +89,8 @@ def _library(module: str) -> Any:
 
 
 def _connect(url: str, patience: float) -> RedisClient:
-    # Once more at once: a connection that rested may have been closed. Each script tells its own repeat from another's.
+    # Once more at once: a connection that rested may have been closed. What may have been done then does no harm when it is done
+    # again: a claim and a settlement know their own repeat, and turns that nobody heard of pass unused.
     retry = _library("redis.asyncio.retry").Retry(_library("redis.backoff").NoBackoff(), 1)
     connect: Callable[..., RedisClient] = _library("redis.asyncio").Redis.from_url
     try:

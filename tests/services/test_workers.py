@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ from voicedrop_async import (
 )
 from voicedrop_async.sandbox import Sandbox
 from voicedrop_async.shards import Written
+from voicedrop_async.workers import _stream
 from voicedrop_async.workers._stream import StreamBroker
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -174,28 +176,38 @@ async def test_workers_that_are_killed_send_nothing_twice(
 async def test_the_workers_of_the_readme_do_a_plan_and_one_that_dies_is_followed(
     redis: RedisServer, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed when a part of the plan is done: each message is there once, and no shard is lost."""
+    """Killed when a part of the plan is done, and Redis with them: each message is there once, and no shard is lost."""
     program = README.split("### Workers on several machines")[1].split("```python\n")[1].split("```")[0]
     program = program.replace("redis://localhost:6379/0", redis.url).replace("REDIS, session)", "REDIS, session, idle=1.0)")
     program = program.replace('"parquet"', '"jsonl"').replace(".parquet", ".jsonl")
-    program = program.replace("days=365", "days=30").replace("rate=50", "rate=20").replace("max_items=1_000", "max_items=50")
+    program = program.replace("days=365", "days=30").replace("rate=50", "rate=20").replace("END)\n", "END, max_items=50)\n")
     (tmp_path / "year.py").write_text(program)
     for name, value in environment_of(sandbox).items():
         monkeypatch.setenv(name, value)
 
+    async def year() -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "year.py", cwd=tmp_path, stdout=pipe, stderr=pipe)
+
     async with workers(tmp_path, "year") as team:
-        year = await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "year.py", cwd=tmp_path, stdout=asyncio.subprocess.PIPE)
-        assert year.stdout is not None
-        lines = [(await year.stdout.readline()).decode()]
+        first = await year()
+        assert first.stdout is not None
+        lines = [(await first.stdout.readline()).decode()]
         while not lines[-1].split(" ")[0].isdecimal() or int(lines[-1].split(" ")[0]) == 0:
-            lines.append((await year.stdout.readline()).decode())
+            lines.append((await first.stdout.readline()).decode())
         team.kill()
-        lines += (await year.stdout.read()).decode().splitlines(keepends=True)
-        assert await year.wait() == 0
+        redis.end(signal.SIGKILL)
+        _, complaint = await first.communicate()
+        redis.start()
+        last = await year()
+        lines += (await last.communicate())[0].decode().splitlines(keepends=True)
+
+    assert (first.returncode, last.returncode) == (1, 0)
+    assert b"ConnectFailed: queue of the workers: redis: cannot be reached" in complaint
 
     messages = [json.loads(line)["message_id"] for line in (tmp_path / "year.jsonl").read_text().splitlines()]
     print("".join(lines))
-    assert lines[-1] == f"{len(messages)} messages; complete\n"
+    assert lines[-1] == f"{len(messages)} messages; complete: True; shards in part: 0, failed: 0\n"
     assert len(messages) == len(set(messages)) > 100
     assert len(lines) > 2  # its progress could be seen
 
@@ -277,6 +289,19 @@ async def test_a_shard_that_a_suspended_worker_still_writes_waits_and_is_no_fail
     assert (result.state, sink.wanted) == (ShardState.DONE, 3)
     said = {record.levelname for record in caplog.records if "another export is writing it" in record.message}
     assert said == {"INFO"}
+
+
+async def test_what_a_task_puts_on_the_queue_is_there_before_it_is_done(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose Redis fails at that very moment: it waits for it, and so what it would have put is not lost."""
+    failed = asyncio.Event()
+    monkeypatch.setattr(_stream, "_LOG", SimpleNamespace(warning=lambda *_words: failed.set()))
+    async with a_broker(redis) as worker:
+        redis.end(signal.SIGKILL)
+        putting = asyncio.create_task(worker.kick(TASK))
+        await failed.wait()
+        redis.start()
+        await putting
+        assert await worker.tasks() == (0, 1)
 
 
 async def test_a_queue_that_is_away_is_told_as_such(redis: RedisServer, tmp_path: Path) -> None:

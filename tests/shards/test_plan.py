@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicedrop_async import ClientCredentials, ConfigError, RouteeSession, Shard, plan
+from voicedrop_async import ClientCredentials, ConfigError, NotFound, RouteeSession, Shard, plan
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 4
@@ -86,6 +86,10 @@ async def test_campaigns_are_shards_in_the_order_that_was_given(routee, sandbox)
     assert max(shard.counted for shard in cut) <= 30 < shards[0].counted
 
 
+async def waiting():
+    yield "a-campaign"
+
+
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
@@ -96,6 +100,9 @@ async def test_campaigns_are_shards_in_the_order_that_was_given(routee, sandbox)
         ({"start": START, "end": START + SECOND, "max_items": 0}, "max_items: 0"),
         ({"start": START, "end": START + SECOND, "page_size": 0}, "page_size: 0"),
         ({"by": "a-campaign"}, "by: a single text"),
+        ({"by": []}, "by: no tracking id"),
+        ({"by": [["a-campaign"]]}, "by: "),
+        ({"by": waiting()}, "by: cannot be gone through without waiting"),
     ],
 )
 async def test_what_cannot_be_planned_is_refused_before_anything_is_sent(routee, sandbox, options, fault):
@@ -118,7 +125,16 @@ async def test_drop_records_are_cut_by_time_alone(spacivox, sandbox):
             await plan(spacivox, START, START + SECOND, **refused)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"service": "other"}', '{"service": "routee", "start": "yesterday"}'])
+async def test_a_campaign_that_is_not_there_is_named(routee, sandbox):
+    with pytest.raises(NotFound) as caught:
+        await plan(routee, by=[*sandbox.history_campaigns, "no-such-campaign"])
+
+    assert caught.value.__notes__ == ["when campaign no-such-campaign was counted"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"service": "routee", "page_size": 0}', '{"service": "other"}', '{"service": "routee", "start": "yesterday"}']
+)
 def test_what_is_no_shard_is_not_taken_for_one(text):
-    with pytest.raises(ConfigError, match="no JSON of a Shard"):
+    with pytest.raises(ConfigError, match=r"no JSON of a Shard|page_size: 0"):
         Shard.from_json(text)

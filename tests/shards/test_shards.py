@@ -1,10 +1,12 @@
 """Shards done one by one, broken off, done again, and put together."""
 
+import asyncio
 import json
 from datetime import timedelta
 
 import polars as pl
 import pytest
+from attrs import evolve
 from raw_server import answer
 
 from voicedrop_async import (
@@ -128,6 +130,56 @@ async def test_what_is_not_there_is_told(routee, shards, tmp_path):
         await merge(shards, results, tmp_path / "all.jsonl")
     assert not (tmp_path / "all.jsonl.new").exists()
     assert (await run_shard(routee, shards[1], parts)).state is ShardState.DONE
+
+
+async def test_a_file_that_is_cut_or_broken_is_told(routee, shards, tmp_path):
+    """Of lines some are gone, others no JSON: what overlaps elsewhere does not make up for it."""
+    parts = Parts(tmp_path)
+    results = await done(routee, shards, parts)
+    path = parts.path(shards[2])
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-3]))
+    cut = await merge(shards, results)
+    path.write_bytes(lines[0][:40])
+
+    assert (cut.partial, cut.complete) == ((shards[2],), False)
+    with pytest.raises(FileError, match=r"is broken; remove it and \w+\.json"):
+        await merge(shards, results)
+    pl.DataFrame({"message_id": ["m-1"]}).write_parquet(tmp_path / "torn.parquet")
+    (tmp_path / "torn.parquet").write_bytes((tmp_path / "torn.parquet").read_bytes()[:-9])
+    torn = ShardResult(shard=shards[0], state=ShardState.DONE, items=1, part=str(tmp_path / "torn.parquet"))
+    with pytest.raises(FileError, match="is broken"):
+        await merge(shards[:1], [torn])
+
+
+async def test_a_merge_that_is_cancelled_leaves_when_its_threads_have(tmp_path):
+    """At any moment, and with nothing left behind: a database that is closed under a thread would end the process."""
+    parts, results = Parts(tmp_path / "parts"), []
+    parts.folder.mkdir()
+    for name in ("a", "b"):
+        shard = Shard(service="routee", campaign_id=name)
+        parts.path(shard).write_bytes(b"".join(b'{"message_id":"%b-%d"}\n' % (name.encode(), number) for number in range(5_000)))
+        results.append(ShardResult(shard=shard, state=ShardState.DONE, items=5_000, part=str(parts.path(shard))))
+    for turns in range(1, 10):
+        merging = asyncio.create_task(merge([result.shard for result in results], results, tmp_path / "all.jsonl"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        merging.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await merging
+        assert list(tmp_path.iterdir()) == [parts.folder]
+
+
+async def test_a_folder_may_have_another_path_elsewhere(routee, shards, tmp_path):
+    (result,) = await done(routee, shards[:1], Parts(tmp_path / "here"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    found = await Parts(tmp_path / "there").find(shards[0])
+
+    assert found == evolve(result, part=str(tmp_path / "there" / f"{shards[0].id}.jsonl"))
+    assert (await merge(shards[:1], [found])).complete
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot be read: Not a directory"):
+        await Parts(tmp_path / "file").find(shards[0])
 
 
 async def test_drop_records_and_campaigns_are_done_alike(routee, spacivox, sandbox, tmp_path):

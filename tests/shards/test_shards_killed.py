@@ -84,6 +84,15 @@ async def test_a_shard_that_fails_for_good_ends_with_1(sandbox, routee, tmp_path
     assert [file.name for file in tmp_path.iterdir()] == ["all.csv"]
 
 
+async def test_workers_that_cannot_start_are_not_tried_again_and_again(sandbox, tmp_path, monkeypatch):
+    for name, value in environment_of(sandbox).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.executable", "false")
+
+    with pytest.raises(ConfigError, match=r"a worker cannot start \(exit code 1\)"):
+        await track(search=Search(start="-7d", end="now"), spread=Spread(workers=1), output=Output(out=tmp_path / "all.csv"))
+
+
 @pytest.mark.parametrize(
     ("options", "fault"),
     [

@@ -1,8 +1,8 @@
 """A worker of ``voicedrop track --workers``: ``python -m voicedrop_async.cli._worker``. Started by the command, for nobody else.
 
-On its standard input come its orders, then one shard a line; for each it writes what became of it. When the input ends, whatever the
-reason, it ends as well, and what it was at keeps its place. Nothing that comes or goes holds a secret: it finds those where the
-command does.
+On its standard input come its orders, which it answers with an empty line when it is ready, then one shard a line; for each it
+writes what became of it. When the input ends, whatever the reason, it ends as well, and what it was at keeps its place. Nothing
+that comes or goes holds a secret: it finds those where the command does.
 """
 
 import asyncio
@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 from attrs import frozen
 
-from voicedrop_async import ConfigError, FileError, Parts, RouteeSession, Shard, ShardResult, ShardState, run_shard
+from voicedrop_async import ConfigError, FileError, Parts, RouteeSession, Shard, ShardResult, ShardState, VoiceDropError, run_shard
+from voicedrop_async.cli._say import say
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.export import Format
 
@@ -40,6 +41,7 @@ async def work() -> None:
     parts = Parts(Path(order.folder), order.format)
     settings = Settings.load(order.profile)
     async with settings.routee(ahead=order.prefetch, rate=order.rate, max_in_flight=order.max_in_flight, among=order.workers) as routee:
+        _write("")
         line = await orders.readline()
         while line:
             following = asyncio.create_task(orders.readline())
@@ -49,9 +51,13 @@ async def work() -> None:
                 doing.cancel()
                 await asyncio.wait({doing})
                 return
-            sys.stdout.write(f"{doing.result().to_json()}\n")
-            sys.stdout.flush()
+            _write(doing.result().to_json())
             line = await following
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 async def _done(routee: RouteeSession, shard: Shard, parts: Parts, prefetch: int) -> ShardResult:
@@ -62,4 +68,8 @@ async def _done(routee: RouteeSession, shard: Shard, parts: Parts, prefetch: int
 
 
 if __name__ == "__main__":
-    asyncio.run(work())
+    try:
+        asyncio.run(work())
+    except VoiceDropError as error:
+        say(str(error))
+        raise SystemExit(2) from None

@@ -29,6 +29,8 @@ _PARTS: Final = ".parts"
 """What stands behind the name of the file: the folder of its plan and its parts."""
 _LIVES: Final = 20
 """Workers that may die of one shard, as for lack of memory."""
+_STARTS: Final = 3
+"""Workers one after another that may end before they are ready: what keeps them from it is told by the last."""
 
 
 async def by_workers(workers: int, search: Search, portion: Portion, output: Output, account: Account) -> int:
@@ -50,7 +52,7 @@ async def by_workers(workers: int, search: Search, portion: Portion, output: Out
             raise ConfigError(f"{option}: not together with --workers")
     if out is None or workers < 1:
         raise ConfigError("--workers: a number from 1 up, and a file that --out names")
-    check_target(out)
+    await asyncio.to_thread(check_target, out)
     whole = begun(out, Range.read(search.start, search.end), part=_PARTS)
     parts = Parts(out.with_name(f"{out.name}{_PARTS}"), format_of(out))
     with range_kept(out, whole, part=_PARTS), _says_how_to_go_on(parts.folder):
@@ -143,29 +145,35 @@ class _Crew:
 
     async def _begun(self) -> asyncio.subprocess.Process:
         # In a group of its own, so that Ctrl-C reaches only us, and we tell it to end.
-        worker = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "voicedrop_async.cli._worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            process_group=0,
-        )
-        self.all.append(worker)
-        await _asked(worker, msgspec.json.encode(self.orders).decode(), waits=False)
-        return worker
+        ended = 0
+        for _ in range(_STARTS):
+            worker = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "voicedrop_async.cli._worker"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                process_group=0,
+            )
+            self.all.append(worker)
+            if await _asked(worker, msgspec.json.encode(self.orders).decode()):
+                return worker
+            ended = await worker.wait()
+        raise ConfigError(f"--workers: a worker cannot start (exit code {ended}); look at what it said above")
 
 
-async def _asked(worker: asyncio.subprocess.Process, line: str, *, waits: bool = True) -> bytes:
+async def _asked(worker: asyncio.subprocess.Process, line: str) -> bytes:
     """Hand a worker a line, and return its answer; nothing, nor half of one, from a worker that is dead."""
     if worker.stdin is None or worker.stdout is None:
         return b""
     with suppress(ConnectionError):
         worker.stdin.write(f"{line}\n".encode())
         await worker.stdin.drain()
-    answer = await worker.stdout.readline() if waits else b""
+    answer = await worker.stdout.readline()
     return answer if answer.endswith(b"\n") else b""
 
 
 def _judged(merged: Merged) -> int:
+    if merged.unreadable:
+        say(f"rows or fields that cannot be read: {merged.unreadable:,}; what was written is good")
     if merged.complete:
         return 0
     facts = f"messages written: {merged.items:,}; counted by the service: {merged.counted:,}"

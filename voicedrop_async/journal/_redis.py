@@ -75,8 +75,10 @@ class RedisJournal(OfOneProcess):
             ConfigError: There is one already.
             JournalError: Redis cannot be reached or written.
         """
+        key = secrets.token_hex(KEY_BYTES)
         with self._told():
-            made = await self._database.run("HSETNX", self._name, "key", secrets.token_hex(KEY_BYTES))
+            made = await self._database.run("HSETNX", self._name, "key", key)
+            made = made or as_text(await self._database.run("HGET", self._name, "key")) == key  # our own, of which we heard nothing
         if not made:
             raise ConfigError(f"redis: a journal is set up under {self._name!r} already; once is enough")
         self._key = None

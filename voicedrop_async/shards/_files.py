@@ -4,7 +4,7 @@ import io
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import msgspec
 from attrs import define, field, frozen
 
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.export import format_of
 from voicedrop_async.shards._ids import Ids
 
@@ -28,11 +28,14 @@ class Whole(ABC):
     """The file that is made of those of the shards, if one is to be made."""
 
     target: Path | None
+    _ids: Ids | None = field(default=None, init=False)
 
-    def take(self, part: Path, ids: Ids) -> tuple[int, int]:
+    def take(self, part: Path) -> tuple[int, int]:
         """Take a shard's file; return how many of its items are new, and how many came before."""
         keys, add = self._read(part)
-        again = ids.take(keys)
+        if self._ids is None:
+            self._ids = Ids()
+        again = self._ids.take(keys)
         if self.target is not None:
             add(_new(self.target), again)
         return len(keys) - len(again), len(again)
@@ -51,6 +54,8 @@ class Whole(ABC):
 
     def close(self) -> None:
         """Leave nothing else behind."""
+        if self._ids is not None:
+            self._ids.close()
         if self.target is not None:
             _new(self.target).unlink(missing_ok=True)
 
@@ -78,7 +83,10 @@ class Lines(Whole):
             file = self._opened(new, header)
             file.writelines(row for place, row in enumerate(rows) if place not in again)
 
-        return list(map(_csv_key if self.csv else _json_key, rows)), add
+        try:
+            return list(map(_csv_key if self.csv else _json_key, rows)), add
+        except msgspec.MsgspecError:
+            raise _broken(part) from None
 
     def _opened(self, new: Path, header: list[bytes]) -> IO[bytes]:
         if self._file is None:
@@ -107,7 +115,10 @@ class Frames(Whole):
     def _read(self, part: Path) -> tuple[list[bytes], Callable[[Path, Collection[int]], None]]:
         import polars as pl
 
-        frame: Any = pl.read_parquet(part)  # Any: polars' own types want numpy here
+        try:
+            frame: Any = pl.read_parquet(part)  # Any: polars' own types want numpy here
+        except pl.exceptions.PolarsError:
+            raise _broken(part) from None
 
         def add(new: Path, again: Collection[int]) -> None:
             if not again:
@@ -138,7 +149,7 @@ class Frames(Whole):
         super().close()
 
 
-def whole_of(parts: list[Path], target: Path | None) -> Whole:
+def whole_of(parts: Iterable[Path], target: Path | None) -> Whole:
     """Return what the parts are put together in.
 
     Raises:
@@ -183,6 +194,10 @@ def _csv_key(row: bytes) -> bytes:
 def _frame_keys(frame: "polars.DataFrame") -> list[bytes]:
     ids = frame["message_id" if "message_id" in frame.columns else "id"].to_list()
     return [str(one).encode() if one not in {None, ""} else repr(frame.row(place)).encode() for place, one in enumerate(ids)]
+
+
+def _broken(part: Path) -> FileError:
+    return FileError(f"{part}: is broken; remove it and {part.stem}.json beside it, and have the shard done again")
 
 
 def _new(target: Path) -> Path:

@@ -13,7 +13,7 @@ class Ids:
     """A set on the disk, without a name, which is gone with the process. It holds hashes of 16 bytes, and so no phone number."""
 
     def __init__(self) -> None:
-        """Make it."""
+        """Make it; it takes no room yet."""
         self._base = sqlite3.connect("", check_same_thread=False)  # one step after another, each in some thread
         self._base.execute(f"PRAGMA cache_size = {_CACHE}")
         self._base.execute("PRAGMA temp_store = FILE")

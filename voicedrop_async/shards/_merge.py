@@ -2,15 +2,16 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from attrs import frozen
 
-from voicedrop_async._files import check_target
+from voicedrop_async._files import check_target, to_its_end
 from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.shards._files import whole_of
-from voicedrop_async.shards._ids import Ids
 from voicedrop_async.shards._shard import Shard, ShardResult, ShardState
 
 
@@ -21,7 +22,7 @@ class Merged:
     done: tuple[Shard, ...]
     """Those that are there whole."""
     partial: tuple[Shard, ...]
-    """Those of which something is there; see ``ShardState``."""
+    """Those of which something is there; see ``ShardState``. Also those whose file holds fewer items than was told, or more."""
     failed: tuple[Shard, ...]
     """Those of which nothing is there; also those that nobody told anything of."""
     items: int
@@ -30,14 +31,17 @@ class Merged:
     """Items that came again in another shard, as on an edge between two; they count once."""
     counted: int | None
     """The service's count when the plan was made; None of drop records, which it does not count."""
+    unreadable: int
+    """Rows or fields that could not be read, of all shards."""
     path: Path | None
     """The file with all of them."""
 
     @property
     def complete(self) -> bool:
-        """Every shard is done, and there are as many items as the service counted.
+        """Every shard is done, and there are no fewer items than the service counted when the plan was made.
 
-        An item on the edge between two stretches may have been counted in both, so what came again counts here.
+        That each is done says more: it was held against the service's count when it was walked. Of the plan's count, what came
+        again is taken off: an item on the edge between two stretches may have been counted in both.
         """
         return not self.partial and not self.failed and (self.counted is None or self.items + self.duplicates >= self.counted)
 
@@ -57,37 +61,42 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
     Raises:
         ConfigError: A result is of no shard of the plan, or the parts are of different formats, or of another one than ``path``; or
             that is a folder, a link, a device or the like.
-        FileError: A part is not where its result says, or the disk failed.
+        FileError: A part is not where its result says, or is broken; or the disk failed, or is full.
     """
     planned = {shard.id: shard for shard in shards}
     best = _best(planned, results)
-    parts = [Path(result.part) for name in planned if (result := best.get(name)) is not None and result.part is not None]
-    whole = whole_of(parts, None if path is None else Path(path))
+    parts = {name: Path(result.part) for name in planned if (result := best.get(name)) is not None and result.part is not None}
+    whole = whole_of(parts.values(), None if path is None else Path(path))
     if whole.target is not None:
         await asyncio.to_thread(check_target, whole.target)
-    ids = await asyncio.to_thread(Ids)
+    states = {name: best[name].state if name in best else ShardState.FAILED for name in planned}
     items = duplicates = 0
     try:
-        for part in parts:
-            fresh, again = await asyncio.to_thread(whole.take, part, ids)
+        for name, part in parts.items():
+            fresh, again = await to_its_end(partial(whole.take, part))
             items, duplicates = items + fresh, duplicates + again
-        await asyncio.to_thread(whole.finish)
+            if fresh + again != best[name].items:
+                states[name] = ShardState.PARTIAL
+        await to_its_end(whole.finish)
     except OSError as error:
         why = error.strerror or type(error).__name__  # a part may be missing as well
         raise FileError(f"path: {error.filename or path}: {why}; mend that, then make the same call again") from None
+    except sqlite3.Error as error:
+        raise FileError(
+            f"the database of ids, in the folder for temporary files (SQLITE_TMPDIR, TMPDIR): {error}; mend that, then make the same call again"
+        ) from None
     finally:
-        await asyncio.to_thread(whole.close)
-        await asyncio.to_thread(ids.close)
-    states = {name: best[name].state if name in best else ShardState.FAILED for name in planned}
-    done, partial, failed = (tuple(planned[name] for name, state in states.items() if state is one) for one in ShardState)
+        await to_its_end(whole.close)
+    of_state = {state: tuple(planned[name] for name, one in states.items() if one is state) for state in ShardState}
     counts = [shard.counted for shard in planned.values() if shard.counted is not None]
     return Merged(
-        done=done,
-        partial=partial,
-        failed=failed,
+        done=of_state[ShardState.DONE],
+        partial=of_state[ShardState.PARTIAL],
+        failed=of_state[ShardState.FAILED],
         items=items,
         duplicates=duplicates,
         counted=sum(counts) if counts else None,
+        unreadable=sum(result.report.unreadable for result in best.values() if result.report is not None),
         path=None if path is None else Path(path),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from voicedrop_async._files import unwritable, write_whole
 from voicedrop_async.errors import ConfigError
@@ -36,7 +36,12 @@ class Parts:
         return self.folder / f"{shard.id}.{self.format}"
 
     async def find(self, shard: Shard) -> ShardResult | None:
-        """Return what became of a shard, if anybody was at it, and if the file that he tells of is still there."""
+        """Return what became of a shard, if anybody was at it, and if the file that he tells of is still there.
+
+        Raises:
+            ConfigError: What stands there cannot be understood.
+            FileError: The folder cannot be read.
+        """
         return await asyncio.to_thread(self._find, shard)
 
     async def write(self, shard: Shard, stream: PageStream[Any], written: Written) -> None:
@@ -67,7 +72,8 @@ class Parts:
         """Return the plan that was written down; None if none was.
 
         Raises:
-            ConfigError: It cannot be read.
+            ConfigError: What stands there cannot be understood.
+            FileError: The folder cannot be read.
         """
         return await asyncio.to_thread(self._read_plan)
 
@@ -78,17 +84,26 @@ class Parts:
             raise ConfigError(f"folder: {self.folder}: {error.strerror}") from None
 
     def _find(self, shard: Shard) -> ShardResult | None:
-        try:
-            result = ShardResult.from_json((self.folder / f"{shard.id}.json").read_bytes())
-        except FileNotFoundError:
+        line = self._read(f"{shard.id}.json")
+        if line is None:
             return None
-        return result if result.part is None or self.path(shard).exists() else None
+        result = ShardResult.from_json(line)
+        if result.part is None:
+            return result
+        here = self.path(shard)  # the folder may have another path where the worker was
+        return evolve(result, part=str(here)) if here.exists() else None
 
     def _read_plan(self) -> tuple[Shard, ...] | None:
+        lines = self._read(_PLAN)
+        return None if lines is None else tuple(map(Shard.from_json, lines.splitlines()))
+
+    def _read(self, name: str) -> bytes | None:
         try:
-            return tuple(map(Shard.from_json, (self.folder / _PLAN).read_bytes().splitlines()))
+            return (self.folder / name).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise FileError(f"folder: {self.folder}: cannot be read: {error.strerror or type(error).__name__}") from None
 
     def _put(self, name: str, lines: list[str]) -> None:
         """Write a small file in one step."""

@@ -1,15 +1,15 @@
 """Cutting a list into shards of like size, by the service's own counts."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from attrs import frozen
 
-from voicedrop_async._checks import check_count, check_range, check_several
+from voicedrop_async._checks import check_count, check_range, check_several, check_text
 from voicedrop_async._letters import type_of
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, RequestError
 from voicedrop_async.fanout import each
 from voicedrop_async.pages import Span, in_utc
 from voicedrop_async.routee import RouteeSession
@@ -56,7 +56,7 @@ async def plan(
     Raises:
         ConfigError: A naive datetime, no range where one is needed, or an option that cannot be. Nothing was sent.
         WireError: The service did not count.
-        RequestError: A count failed for good.
+        RequestError: A count failed for good; a note on it names the campaign.
     """
     check_range(start, end)
     check_count("page_size", page_size, 1)
@@ -74,8 +74,7 @@ async def plan(
     cutter = _Cutter(session=session, span=span, most=_MOST if max_items is None else max_items, page_size=page_size)
     if isinstance(by, timedelta):
         return await _all(cutter.cut_step, _steps(span, by))
-    check_several("by", by)
-    return await _all(cutter.cut_campaign, dict.fromkeys(by))
+    return await _all(cutter.cut_campaign, _campaigns(by))
 
 
 async def _all(cut: Callable[[T], Awaitable[list[Shard]]], whole: Iterable[T]) -> tuple[Shard, ...]:
@@ -85,6 +84,17 @@ async def _all(cut: Callable[[T], Awaitable[list[Shard]]], whole: Iterable[T]) -
         async for outcome in outcomes:
             found[outcome.key[0]] = outcome.value
     return tuple(shard for place in sorted(found) for shard in found[place])
+
+
+def _campaigns(by: object) -> dict[str, None]:
+    """Return tracking ids, each once."""
+    check_several("by", by)
+    if not isinstance(by, Iterable):
+        raise ConfigError("by: cannot be gone through without waiting; give a list")
+    ids = dict.fromkeys(check_text("by", one) for one in by)
+    if not ids:
+        raise ConfigError("by: no tracking id in it, so there is nothing to plan")
+    return ids
 
 
 def _steps(span: Span | None, by: object) -> Iterator[Span]:
@@ -133,8 +143,10 @@ class _Cutter:
     async def cut_campaign(self, campaign_id: str) -> list[Shard]:
         """Cut a campaign, if it may be cut by time."""
         if self.span is not None:
-            return await self._cut(self.span, campaign_id)
-        counted = await self.session.track_campaign(campaign_id).count()
+            with _naming(campaign_id):
+                return await self._cut(self.span, campaign_id)
+        with _naming(campaign_id):
+            counted = await self.session.track_campaign(campaign_id).count()
         return [Shard(service="routee", campaign_id=campaign_id, page_size=self.page_size, counted=counted)]
 
     async def _cut(self, span: Span, campaign_id: str | None) -> list[Shard]:
@@ -159,6 +171,16 @@ class _Cutter:
         if self.span is not None and start > self.span.start:
             start -= _SECOND  # whether the shard before has what is on the edge, nobody knows; what comes twice is told by its id
         return Shard(service="routee", start=start, end=end, campaign_id=campaign_id, page_size=self.page_size, counted=leaf.items)
+
+
+@contextmanager
+def _naming(campaign_id: str) -> Generator[None]:
+    """Say of which campaign an error is: its own text names none."""
+    try:
+        yield
+    except RequestError as error:
+        error.add_note(f"when campaign {campaign_id} was counted")
+        raise
 
 
 def _joined(leaves: list[_Leaf], most: int) -> list[_Leaf]:

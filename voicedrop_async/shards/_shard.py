@@ -8,6 +8,7 @@ from typing import Literal, Self
 import msgspec
 from attrs import frozen
 
+from voicedrop_async._checks import check_count
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import WalkReport
 
@@ -52,6 +53,9 @@ class Shard(_Json):
     counted: int | None = None
     """Items by the service's count when the plan was made; of a part that was cut, what was left of the whole. None for drop
     records, which the service does not count."""
+
+    def __attrs_post_init__(self) -> None:
+        check_count("page_size", self.page_size, 1)
 
     @property
     def id(self) -> str:

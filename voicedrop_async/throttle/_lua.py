@@ -3,7 +3,8 @@
 The rate is one hash: ``turn``, when the next turn may be; ``resume``, when a pause is over; ``lowered``, how often the
 rate was cut, ``low``, to what, and ``since`` when it recovers; ``asked``, the latest question. All moments are
 microseconds of the clock of Redis, so that those of the machines that ask do not count; one that was set back takes
-the others along.
+the others along. The script is ours because the known limiters let a whole second's requests start together, and go by
+the clocks of those who ask.
 """
 
 from typing import Final

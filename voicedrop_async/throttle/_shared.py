@@ -82,7 +82,7 @@ class RedisThrottle(Throttle):
 
     async def aclose(self) -> None:
         """Close the connections, unless the client is yours. Again: does nothing. A throttle that is used again connects again."""
-        if self._shared is not None and self._shared.loop is asyncio.get_running_loop():
+        if self._shared is not None and _is_running(self._shared.loop):
             await self._shared.aclose()
         await self._database.aclose()
 
@@ -102,7 +102,7 @@ class RedisThrottle(Throttle):
         self._tell()
 
     def _tell(self) -> None:
-        if self._shared is not None and self._shared.loop is asyncio.get_running_loop():
+        if self._shared is not None and _is_running(self._shared.loop):
             self._shared.tell()
 
     def _new_line(self, loop: asyncio.AbstractEventLoop) -> Line:
@@ -172,7 +172,7 @@ class SharedLine(Line):
             return
         wanted = self._wanted(now)
         if now < self._asks_at:
-            if wanted and not self.is_alone:
+            if wanted:
                 self._wake_at(self._asks_at, self._asks_at - now)
         elif wanted or self._turns.has_news or self.is_alone:
             self._asking = self.loop.create_task(self._question(wanted))
@@ -182,6 +182,7 @@ class SharedLine(Line):
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.wait([self._asking])
+            self._asking = None  # one that was cancelled before its first step could not say so
 
     async def _question(self, wanted: int) -> None:
         sent = self._clock()
@@ -231,6 +232,14 @@ class SharedLine(Line):
         readers = min(len(self._readers), self._most_readers - self._reading)
         with_slots = min(len(self._senders) + readers, self._most - self.in_flight)
         return max(0, with_slots + self._waking - self._turns.given)
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether we are called from that loop; a pause can be asked for from outside of any."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
 
 
 def _unasked() -> ThrottleFailed:

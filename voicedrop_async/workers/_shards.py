@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from logging import getLogger
 from typing import TYPE_CHECKING, Final
 
@@ -70,14 +71,21 @@ class ShardQueue:
                 return
             except VoiceDropError as error:
                 _LOG.warning("a shard broke off, for the %d. time: %s", attempt, error)
+                await self._note(Shard.from_json(shard), error)
             else:
                 if result.state is ShardState.DONE:
                     return
-            if attempt < attempts:  # put before this one is acknowledged: rather twice than never
+            if attempt < attempts:  # put, however long that takes, before this one is acknowledged: rather twice than never
                 await asyncio.sleep(_PAUSE * attempt)
                 await self._task.kiq(shard, attempt + 1)
 
-        self._task = broker.register_task(do, task_name="voicedrop:shard", ack_type="when_executed")
+        self._task = broker.register_task(do, task_name="voicedrop:shard")
+
+    async def _note(self, shard: Shard, error: VoiceDropError) -> None:
+        """Let ``progress`` count a shard of which nothing is there, if that can be written down."""
+        with suppress(VoiceDropError):
+            if await self._sink.find(shard) is None:
+                await self._sink.keep(ShardResult(shard=shard, state=ShardState.FAILED, error=str(error)))
 
     async def put(self, shards: Iterable[Shard]) -> int:
         """Put those shards on the queue that are not done; return how many. Again, they are there twice, which is only slower.

@@ -16,7 +16,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from taskiq import AckableMessage
+from taskiq import AckableMessage, BrokerMessage, TaskiqMessage, TaskiqMiddleware
+from taskiq.acks import AcknowledgeType
 from taskiq.exceptions import SendTaskError
 from taskiq_redis import RedisStreamBroker
 
@@ -51,6 +52,7 @@ class StreamBroker(RedisStreamBroker):
             socket_connect_timeout=_PATIENCE,
             retry=Retry(NoBackoff(), 1),  # a connection that rested may have been closed; a task put twice is done twice, as any may be
         )
+        self.add_middlewares(_AfterExecution())
         self._open_session = open_session
         self.idle = idle
         """Seconds of silence after which a worker is taken for dead."""
@@ -79,9 +81,22 @@ class StreamBroker(RedisStreamBroker):
 
     async def shutdown(self) -> None:
         """Close the session and the connections."""
-        await self._open.aclose()
-        self._session = None
-        await super().shutdown()
+        try:
+            await self._open.aclose()
+        finally:
+            self._session = None
+            await super().shutdown()
+
+    async def kick(self, message: BrokerMessage) -> None:
+        """Put a task on the stream. A worker does so until it is there: the task that put it is acknowledged next."""
+        while True:
+            try:
+                return await super().kick(message)
+            except (RedisError, OSError) as error:
+                if not self.is_worker_process:
+                    raise
+                _LOG.warning("redis cannot be given a task (%s); again in %g s", reason(error), _AGAIN)
+                await asyncio.sleep(_AGAIN)
 
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
         """Yield tasks one by one, those of dead workers first."""
@@ -164,6 +179,14 @@ class StreamBroker(RedisStreamBroker):
             await self._declare_consumer_group()
         except (RedisError, OSError):
             return
+
+
+class _AfterExecution(TaskiqMiddleware):
+    """Has every task acknowledged when it was executed, whatever ``--ack-type`` says: one acknowledged before is lost with its worker."""
+
+    def pre_execute(self, message: TaskiqMessage) -> TaskiqMessage:
+        message.labels["ack_type"] = AcknowledgeType.WHEN_EXECUTED.value
+        return message
 
 
 async def _set_within(seconds: float, event: asyncio.Event) -> bool:
