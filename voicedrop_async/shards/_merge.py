@@ -83,7 +83,7 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
         raise FileError(f"path: {error.filename or path}: {why}; mend that, then make the same call again") from None
     except sqlite3.Error as error:
         raise FileError(
-            f"the database of ids, in the folder for temporary files (SQLITE_TMPDIR, TMPDIR): {error}; mend that, then make the same call again"
+            f"path: ids are kept in the folder for temporary files (SQLITE_TMPDIR, TMPDIR), and {error}; mend that, then call again"
         ) from None
     finally:
         await to_its_end(whole.close)
