@@ -184,8 +184,9 @@ class ConnectFailed(RequestError):
     may_pass: bool = True
 
     def _advice(self) -> str:
-        first = "look at the address, the network and its proxies" if self.may_pass else "mend that first"
-        return f"{first}; sending again is safe"
+        if not self.may_pass:
+            return "mend that, then send it again, which is safe"
+        return "look at the address, the network and its proxies, then send it again, which is safe"
 
 
 @_facts
@@ -195,7 +196,7 @@ class ThrottleFailed(RequestError):
     may_pass: bool = True
 
     def _advice(self) -> str:
-        return "look at the Redis server; sending again is safe"
+        return "look at the Redis server, then send it again, which is safe"
 
 
 @_facts
@@ -206,7 +207,7 @@ class ConnectionLost(RequestError):
     may_pass: bool = True
 
     def _advice(self) -> str:
-        return "try again later, and look at the network and its proxies if it stays" if self.may_pass else "mend that first"
+        return "try again later, and look at the network and its proxies if it stays" if self.may_pass else "mend that, then try again"
 
 
 @_facts
@@ -253,7 +254,10 @@ class ApiError(RequestError):
         return f"{code}{words}{_rows(self.problems)}"
 
     def _advice(self) -> str:
-        return "try again later" if self.may_pass else "check the service's URL, and what stands between you and it"
+        if self.may_pass:
+            return "try again later"
+        said = self.code or self.developer_message
+        return "mend what the service says" if said else "check the service's URL, and what stands between you and it"
 
 
 class BadRequest(ApiError):
@@ -302,7 +306,7 @@ class ServerFailed(ApiError):
     """5xx: the service failed."""
 
     def _advice(self) -> str:
-        return f"try again {_later(self)}" if self.may_pass else "tell the service: the same again may well fail again"
+        return f"try again {_later(self)}" if self.may_pass else "tell the service, for the same again may fail as well"
 
 
 @_facts
@@ -382,7 +386,7 @@ class WalkError(VoiceDropError):
 
     def __str__(self) -> str:
         advice = self._advice()
-        told = f"{self.summary} (after {self.report.pages} pages, {self.report.items} items)"
+        told = f"{self.summary} (pages before: {self.report.pages}, items: {self.report.items})"
         return f"{told}; {advice}" if advice else told
 
     def _advice(self) -> str:

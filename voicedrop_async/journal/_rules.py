@@ -60,7 +60,7 @@ def may_settle(entry: JournalEntry, *, sent: bool, by: SettledBy, of: Intent | N
 
 def no_open_entry(ref: str) -> ConfigError:
     """Say that there is nothing to settle."""
-    return ConfigError(f"ref: the journal has no open entry under {ref!r}; open_entries() lists those that are")
+    return ConfigError(f"ref: the journal has no open entry under {ref!r}; look which are open")
 
 
 def oldest_kept(older_than: timedelta) -> datetime:

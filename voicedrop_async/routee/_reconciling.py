@@ -84,7 +84,9 @@ class Reconciling(Sending):
         check_ref(ref_or_intent)
         entry = await self._paid.books.find(ref_or_intent)
         if entry is None:
-            raise ConfigError(f"ref_or_intent: the journal of this session has nothing under {ref_or_intent!r}; give error.intent")
+            raise ConfigError(
+                f"ref_or_intent: the journal of this session has nothing under {ref_or_intent!r}; give the intent of the error"
+            )
         return entry, entry.intent
 
     async def _messages_by_recipient(self, name: str, began: datetime) -> Counter[str]:

@@ -274,7 +274,7 @@ def _query(request: Request, start: datetime | None = None, end: datetime | None
 def _fetched(reply: Reply, number: int, size: int, pool: dict[Any, Any] | None) -> Fetched[VoiceMessage]:
     sheet = _wire.load_sheet(reply, VoiceMessage, pool)
     if sheet.number is not None and sheet.number != number:
-        raise _wire.wire_error(reply, "the page that was asked for", "number")
+        raise _wire.wire_error(reply, "the number of the page that was asked for", "number")
     counted_out = sheet.total_pages is not None and number + 1 >= sheet.total_pages
     page = Page(
         items=sheet.rows.items,

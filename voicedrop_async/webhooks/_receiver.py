@@ -251,7 +251,7 @@ class CallbackReceiver:
         try:
             event = PARSERS[kind](body)
         except WebhookRejected as fault:
-            _LOG.warning("callbacks: one of a %s is answered 400: %s", kind, fault)
+            _LOG.warning("callbacks: one of a %s is refused: %s", kind, fault)
             return 400
         if self._inbox is None or self._task is None or self._task.done():
             return 503
