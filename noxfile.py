@@ -154,6 +154,8 @@ def package(session: nox.Session) -> None:
             "sandbox/page/page.html",
             "sandbox/page/page.css",
             "sandbox/page/page.js",
+            "sandbox/page/views.js",
+            "sandbox/page/making.js",
             "cli/__init__.py",
         )
         missing = {f"voicedrop_async/{name}" for name in wanted} - set(inside)

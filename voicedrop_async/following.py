@@ -21,6 +21,7 @@ from voicedrop_async.models import (
     Page,
     VoiceMessage,
 )
+from voicedrop_async.pages import PageStream
 from voicedrop_async.routee import RouteeSession
 from voicedrop_async.webhooks import CallbackReceiver
 
@@ -103,31 +104,21 @@ def follow(
         raise ConfigError(f"routee: {type_of(routee)} is no RouteeSession")
     if expected is not None:
         check_count("expected", expected, 1)
-    return Following(routee, tracking_id, deadline=deadline, callbacks=callbacks, interval=interval, expected=expected)
+    return Following(routee.track_campaign(tracking_id), tracking_id, deadline, callbacks, interval, expected)
 
 
+@define(eq=False, repr=False)
 class Following:
     """A campaign that is followed; see ``follow``. Each ``async for`` begins anew."""
 
-    def __init__(
-        self,
-        routee: RouteeSession,
-        tracking_id: str,
-        *,
-        deadline: float,
-        callbacks: CallbackReceiver | None,
-        interval: float,
-        expected: int | None,
-    ) -> None:
-        """See ``follow``, which checks them."""
-        self._stream = routee.track_campaign(tracking_id)
-        self._tracking_id = tracking_id
-        self._deadline = deadline
-        self._callbacks = callbacks
-        self._interval = interval
-        self._expected = expected
-        self.is_final = False
-        """Whether the last loop ended because the campaign was over."""
+    _stream: PageStream[VoiceMessage]
+    _tracking_id: str
+    _deadline: float
+    _callbacks: CallbackReceiver | None
+    _interval: float
+    _expected: int | None
+    is_final: bool = field(default=False, init=False)
+    """Whether the last loop ended because the campaign was over."""
 
     async def __aiter__(self) -> AsyncGenerator[MessageUpdate]:
         """Yield each status of each message once."""

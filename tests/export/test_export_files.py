@@ -6,29 +6,17 @@ import json
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
-import polars as pl
 import pytest
+from export.readers import READERS, ids
 from raw_server import answer, falls_silent
+from tracked import numbered
 
 from voicedrop_async import BadRequest, ConfigError, FileError, export_to, to_polars
 from voicedrop_async.export import _exporting, _parts
 
 NOW = datetime.now(UTC)
-READERS = {"jsonl": partial(pl.read_ndjson, infer_schema_length=None), "csv": pl.read_csv, "parquet": pl.read_parquet}
 FORMATS = pytest.mark.parametrize("format", READERS)
-
-
-def page(number, *, pages=3, rows=2):
-    """One page of a list whose messages are called m0, m1 and so on."""
-    content = [{"messageId": f"m{number * rows + row}"} for row in range(rows)]
-    totals = {"totalPages": pages, "totalElements": pages * rows, "last": number + 1 == pages, "number": number, "size": rows}
-    return answer(body={"content": content, **totals})
-
-
-def ids(path, format="jsonl", key="message_id"):
-    return READERS[format](path)[key].to_list()
 
 
 @FORMATS
@@ -57,12 +45,12 @@ async def test_a_failure_keeps_what_came_before_and_the_same_call_goes_on(caller
     """Two pages, then a refusal: the second call asks for the third page first."""
     path, stream = tmp_path / f"messages.{format}", caller.track_messages(page_size=2)
     path.write_text("what stood there before")
-    line.will(page(0), page(1), answer(400, {"developerMessage": "No more"}))
+    line.will(numbered(0), numbered(1), answer(400, {"developerMessage": "No more"}))
     with pytest.raises(BadRequest):
         await export_to(stream, path)
     assert path.read_text() == "what stood there before"
 
-    line.will(page(2))
+    line.will(numbered(2))
     done = await export_to(stream, path)
 
     assert "page=2&" in line.received[-1].target
@@ -73,7 +61,7 @@ async def test_a_failure_keeps_what_came_before_and_the_same_call_goes_on(caller
 
 async def test_who_is_cancelled_loses_nothing(caller, line, tmp_path):
     path, stream = tmp_path / "messages.csv", caller.track_messages(page_size=2)
-    line.will(page(0), falls_silent())
+    line.will(numbered(0), falls_silent())
     taken = asyncio.Event()
     task = asyncio.create_task(export_to(stream, path, on_page=lambda page, so_far: taken.set()))
     await taken.wait()
@@ -81,17 +69,17 @@ async def test_who_is_cancelled_loses_nothing(caller, line, tmp_path):
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    line.will(page(1), page(2))
+    line.will(numbered(1), numbered(2))
     assert (await export_to(stream, path)).items == 6
     assert ids(path, "csv") == [f"m{number}" for number in range(6)]
 
 
 async def test_max_items_counts_all_runs_together(caller, line, tmp_path):
     path, stream = tmp_path / "messages.jsonl", caller.track_messages(page_size=2, max_items=3)
-    line.will(page(0), answer(400, {"developerMessage": "No more"}))
+    line.will(numbered(0), answer(400, {"developerMessage": "No more"}))
     with pytest.raises(BadRequest):
         await export_to(stream, path)
-    line.will(page(1))
+    line.will(numbered(1))
 
     assert (await export_to(stream, path)).items == 3
     assert ids(path) == ["m0", "m1", "m2"]
@@ -99,7 +87,7 @@ async def test_max_items_counts_all_runs_together(caller, line, tmp_path):
 
 async def begun(caller, line, path):
     """An export that failed behind its first page."""
-    line.will(page(0), answer(400, {"developerMessage": "No more"}))
+    line.will(numbered(0), answer(400, {"developerMessage": "No more"}))
     with pytest.raises(BadRequest):
         await export_to(caller.track_messages(page_size=2), path)
 
@@ -110,7 +98,7 @@ async def test_what_lies_behind_the_place_is_cut_off(caller, line, tmp_path):
     await begun(caller, line, path)
     with (tmp_path / "messages.jsonl.part").open("ab") as part:
         part.write(b'{"message_id":"half a li')
-    line.will(page(1), page(2))
+    line.will(numbered(1), numbered(2))
 
     await export_to(caller.track_messages(page_size=2), path)
 
@@ -122,7 +110,7 @@ async def test_a_part_without_its_place_and_a_place_without_its_part_are_begun_a
     path = tmp_path / "messages.jsonl"
     await begun(caller, line, path)
     (tmp_path / gone).unlink()
-    line.will(page(0), page(1), page(2))
+    line.will(numbered(0), numbered(1), numbered(2))
 
     await export_to(caller.track_messages(page_size=2), path)
 
@@ -151,7 +139,7 @@ async def test_another_stream_or_format_is_refused_and_what_is_there_stays(calle
 @FORMATS
 async def test_two_cannot_write_one_file(caller, line, tmp_path, format):
     path, stream = tmp_path / f"messages.{format}", caller.track_messages(page_size=2)
-    line.will(page(0), falls_silent())
+    line.will(numbered(0), falls_silent())
     taken = asyncio.Event()
     first = asyncio.create_task(export_to(stream, path, on_page=lambda page, so_far: taken.set()))
     await taken.wait()
@@ -168,7 +156,7 @@ async def test_who_comes_as_another_finishes_leaves_the_whole_file_alone(caller,
     """The part is open and not locked yet, and becomes the file at that moment."""
     path, stream, flock = tmp_path / f"messages.{format}", caller.track_messages(page_size=2), fcntl.flock
     first, second = (_exporting._part_of(stream, path, None) for _ in range(2))
-    line.will(page(0))
+    line.will(numbered(0))
     messages = await caller.track_messages(page_size=2, max_items=2).collect()
     first.open()
     first.ready(messages)()
@@ -190,7 +178,7 @@ async def test_who_comes_as_another_finishes_leaves_the_whole_file_alone(caller,
     ("name", "format", "told"),
     [
         ("messages.txt", None, "tells no format"),
-        ("messages", "xlsx", "none that is known"),
+        ("messages", "xlsx", "format: unknown"),
         ("", "csv", "is a folder"),
         ("no/m.csv", None, "No such file"),
     ],

@@ -2,48 +2,60 @@
 
 import asyncio
 import os
+import signal
 import sys
-from functools import partial
 from pathlib import Path
 from random import Random
 from zlib import crc32
 
-import polars as pl
 import pytest
+from export.readers import READERS, ids
 
 TESTS = Path(__file__).parents[1]
-KILLS, PAGES = 6, 100
-READERS = {"jsonl": partial(pl.read_ndjson, infer_schema_length=None), "csv": pl.read_csv, "parquet": pl.read_parquet}
+KILLS, PAGES = 6, 50
 
 pytestmark = pytest.mark.once  # each test starts several processes
 
 
-async def exporting(sandbox, path):
-    """A process that exports the tracked messages of a sandbox."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "export.exporter", str(path), sandbox.routee_url, sandbox.auth_url, *sandbox.credentials),
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
+@pytest.fixture
+async def exporter(sandbox):
+    """Forks a process that exports the tracked messages of the sandbox for each path that it is told."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "export.exporter", sandbox.routee_url, sandbox.auth_url, *sandbox.credentials),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(TESTS), *sys.path))},
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
+    yield process
+    process.stdin.close()
+    assert await process.wait() == 0
+
+
+async def ended(exporter):
+    """How its process ended."""
+    async for line in exporter.stdout:
+        if line.startswith(b"ended"):
+            return int(line.split()[1])
+    pytest.fail("the exporter is gone")
 
 
 @pytest.mark.parametrize("format", READERS)
-async def test_a_file_has_each_message_once_wherever_it_was_killed(sandbox, tmp_path, format):
+async def test_a_file_has_each_message_once_wherever_it_was_killed(sandbox, exporter, tmp_path, format):
     """The moments are random, from before the first page on; nothing is left beside the file."""
     path, dice = tmp_path / f"messages.{format}", Random(crc32(format.encode()))
     for _ in range(KILLS):
-        child = await exporting(sandbox, path)
-        for _ in range(dice.randrange(14)):
-            await child.stdout.readline()
+        exporter.stdin.write(f"{path}\n".encode())
+        child = int(await exporter.stdout.readline())
+        for _ in range(dice.randrange(8)):
+            await exporter.stdout.readline()
         await asyncio.sleep(dice.random() * 0.01)  # the moment itself, not something to wait for
-        child.kill()
-        await child.communicate()
+        os.kill(child, signal.SIGKILL)
+        assert await ended(exporter) == -signal.SIGKILL
         assert not path.exists()
-    child = await exporting(sandbox, path)
-    await child.communicate()
+    exporter.stdin.write(f"{path}\n".encode())
 
-    assert child.returncode == 0
-    assert READERS[format](path)["message_id"].to_list() == [message["messageId"] for message in sandbox.messages]
+    assert await ended(exporter) == 0
+    assert ids(path, format) == [message["messageId"] for message in sandbox.messages]
     assert list(tmp_path.iterdir()) == [path]
     asked = [request for request in sandbox.requests if request.path == "/voice/tracking"]
     assert len(asked) <= PAGES + 4 * KILLS, "each went on, and none began anew"

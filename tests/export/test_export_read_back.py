@@ -11,7 +11,7 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
 import pytest
-from raw_server import answer
+from tracked import page
 
 from voicedrop_async import export_to, to_polars
 from voicedrop_async.export import disarmed
@@ -132,8 +132,7 @@ READERS = {
 @pytest.fixture
 async def stream(caller, line):
     """A list of messages that are easily harmed."""
-    totals = {"totalPages": 1, "totalElements": len(ROWS), "last": True, "number": 0, "size": 100}
-    line.will(answer(body={"content": ROWS, **totals}))
+    line.will(page(ROWS))
     return caller.track_messages()
 
 
@@ -166,8 +165,7 @@ async def test_a_frame_is_what_the_file_is(stream, line, tmp_path):
     """Also of an empty list: the same columns and types."""
     await export_to(stream, tmp_path / "messages.parquet")
     written = pl.read_parquet(tmp_path / "messages.parquet")
-    empty = answer(body={"content": [], "totalPages": 0, "totalElements": 0, "last": True, "number": 0, "size": 0})
-    line.will(answer(body={"content": ROWS, "totalPages": 1, "totalElements": 3, "last": True, "number": 0, "size": 100}), empty, empty)
+    line.will(page(ROWS), page([]), page([]))
 
     assert (await to_polars(stream)).equals(written)
     assert (await to_polars(stream)).schema == written.schema

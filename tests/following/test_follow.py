@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, aclosing, contextmanager
 from typing import Any
 
 import pytest
+import tracked
 from attrs import evolve
 from campaigns import CAMPAIGN, complaint
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up
@@ -32,10 +33,10 @@ from voicedrop_async.sandbox import Sandbox
 def page(*statuses: str) -> Step:
     """A page of tracking: message m-1 has the first status, m-2 the second, and so on."""
     rows = [{"messageId": f"m-{number}", "status": {"status": word}} for number, word in enumerate(statuses, 1)]
-    return answer(200, {"content": rows, "last": True, "totalPages": 1, "totalElements": len(rows), "number": 0, "size": 100})
+    return tracked.page(rows)
 
 
-def once(event: asyncio.Event, step: Step) -> Step:
+def after(event: asyncio.Event, step: Step) -> Step:
     """A step that waits for an event."""
 
     async def late(writer: asyncio.StreamWriter) -> bool:
@@ -77,7 +78,7 @@ async def test_each_status_of_each_message_of_a_campaign_comes_once_and_in_order
 async def test_what_is_said_twice_or_comes_late_is_passed_over(line: RawServer, caller: RouteeSession) -> None:
     """By a callback before tracking, by tracking before a callback; and of another campaign, nothing at all."""
     may_answer = asyncio.Event()
-    line.will(page("Queued", "Queued"), once(may_answer, page("Completed", "Ringing")), page("Completed", "Busy"))
+    line.will(page("Queued", "Queued"), after(may_answer, page("Completed", "Ringing")), page("Completed", "Busy"))
     async with CallbackReceiver(Heard(), secret=SECRET) as receiver, served(receiver) as poster:
         updates = aiter(follow(caller, "c-1", deadline=20, callbacks=receiver, interval=0.01))
         first = [await anext(updates) for _ in range(2)]
@@ -100,7 +101,7 @@ async def test_tracking_has_the_last_word(line: RawServer, caller: RouteeSession
     """What forged callbacks say is told, and hides nothing for good; once tracking has said the end, they are passed over."""
     may_answer = asyncio.Event()
     later = {"updatedDate": "2099-01-01T00:00:00Z"}
-    line.will(page("Queued"), once(may_answer, page("Failed")), page("Failed", "Ringing"), page("Failed", "Completed"))
+    line.will(page("Queued"), after(may_answer, page("Failed")), page("Failed", "Ringing"), page("Failed", "Completed"))
     async with CallbackReceiver(Heard(), secret=SECRET) as receiver, served(receiver) as poster:
         following = follow(caller, "c-1", deadline=20, callbacks=receiver, interval=0.01, expected=2)
         updates = aiter(following)
@@ -182,7 +183,7 @@ async def test_it_ends_when_tracking_says_so(
 async def test_it_ends_at_its_deadline_whatever_the_service_says(line: RawServer, caller: RouteeSession, then: Step) -> None:
     """A status that is never final, and a word that is none of ours; or no answer at all."""
     line.will(page("Unknown", "Dreaming"), then)
-    following = follow(caller, "c-1", deadline=1, interval=0.05)
+    following = follow(caller, "c-1", deadline=0.5, interval=0.05)
 
     assert told([update async for update in following]) == [("m-1", "Unknown"), ("m-2", "Dreaming")]
     assert not following.is_final

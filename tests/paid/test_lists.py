@@ -328,7 +328,7 @@ async def test_what_cannot_be_is_refused_before_the_first_entry_is_pulled(
 async def test_without_the_extra_a_region_is_refused(sender: RouteeSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
 
-    with pytest.raises(ConfigError, match=r"extra phone: voicedrop-async\[phone\]"):
+    with pytest.raises(ConfigError, match=r"^region: needs the extra: .*voicedrop-async\[phone\]"):
         await sender.send_campaigns(TEMPLATE, [], ref="spring", region="GR")
 
 

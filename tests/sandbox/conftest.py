@@ -1,12 +1,12 @@
 """A sandbox, and a plain aiohttp client that speaks to it: nothing of the library's client is used here."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp import test_utils, web
 
 from voicedrop_async.sandbox import Sandbox
 
@@ -64,6 +64,22 @@ class Caller:
             return response.status, await (response.json() if response.status == 200 else response.text())
 
 
+class Desk:
+    """Calls the desk of a sandbox."""
+
+    def __init__(self, caller):
+        self.http = caller.http
+        self.url = caller.sandbox.page_url + "_sandbox"
+
+    async def get(self, path="", /, **params):
+        async with self.http.get(self.url + path, params=params) as response:
+            return await response.json() if response.status == 200 else response.status
+
+    async def post(self, path, /, **content):
+        async with self.http.post(self.url + path, json=content) as response:
+            return response.status, await response.json()
+
+
 def campaign(**changes):
     """The body of a campaign. A change to None leaves the key out."""
     body = {"from": "302101234567", "to": ["+306912345678"], "name": "Spring sale", "message": {"text": "Hello", "language": "en-GB"}}
@@ -90,9 +106,23 @@ async def caller(serve):
 
 
 @pytest.fixture
+def desk(caller):
+    return Desk(caller)
+
+
+@pytest.fixture
 def clock():
     """A clock turned by hand."""
     return HandClock()
+
+
+@asynccontextmanager
+async def served(handler):
+    """Serve every path by one handler, on loopback: its base."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with test_utils.TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
 
 
 class Receiver:
@@ -120,13 +150,7 @@ async def receive():
 
         async def start(*statuses):
             receiver = Receiver(*statuses)
-            app = web.Application()
-            app.router.add_post("/hook", receiver.receive)
-            runner = web.AppRunner(app)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+            receiver.url = await stack.enter_async_context(served(receiver.receive)) + "/hook"
             return receiver
 
         yield start

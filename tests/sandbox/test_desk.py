@@ -5,36 +5,14 @@ import re
 from pathlib import Path
 
 import aiohttp
+import attrs
 import pytest
 
-from voicedrop_async.sandbox import ReceivedRequest
-from voicedrop_async.sandbox._desk import Desk as Calls
-from voicedrop_async.sandbox._log import Log
+from voicedrop_async.sandbox import _desk
 
-from .conftest import NOW
+from .conftest import Desk
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
-
-class Desk:
-    """Calls the desk of a sandbox."""
-
-    def __init__(self, caller):
-        self.http = caller.http
-        self.url = caller.sandbox.page_url + "_sandbox"
-
-    async def get(self, path="", /, **params):
-        async with self.http.get(self.url + path, params=params) as response:
-            return await response.json() if response.status == 200 else response.status
-
-    async def post(self, path, /, **content):
-        async with self.http.post(self.url + path, json=content) as response:
-            return response.status, await response.json()
-
-
-@pytest.fixture
-def desk(caller):
-    return Desk(caller)
 
 
 async def test_a_fault_asked_for_over_http_is_the_one_that_python_asks_for(caller, desk):
@@ -207,7 +185,8 @@ async def test_the_page_comes_from_here_alone_and_meets_no_fault(caller):
     """Nothing of it is asked for elsewhere, and its calls are neither written down nor failed."""
     caller.sandbox.fail_next(status=500)
     before = len(caller.sandbox.requests)
-    for path in ("", "_sandbox/page/page.css", "_sandbox/page/page.js", "_sandbox"):
+    files = [f"_sandbox/page/{name}" for name in ("page.css", "page.js", "views.js", "making.js")]
+    for path in ("", *files, "_sandbox"):
         async with caller.http.get(caller.sandbox.page_url + path) as response:
             assert response.status == 200
             assert "default-src 'none'" in response.headers["Content-Security-Policy"]
@@ -219,36 +198,6 @@ async def test_the_page_comes_from_here_alone_and_meets_no_fault(caller):
     assert (await caller.send())[0] == 500
 
 
-async def test_what_is_too_old_is_counted_and_not_kept(caller, desk, monkeypatch):
-    """Twenty thousand requests and 64 MiB of their bodies; here three, and then the bytes of one campaign."""
-    monkeypatch.setattr("voicedrop_async.sandbox._log.KEPT", 3)
-    for _ in range(5):
-        await caller.search()
-    shown = await desk.get("/requests")
-    assert (shown["total"], shown["kept"], [one["number"] for one in shown["requests"]]) == (6, 3, [6, 5, 4])
-    assert [one.number for one in caller.sandbox.requests] == [4, 5, 6]
-    assert (await desk.get("/requests/3"), (await desk.get("/requests/4"))["number"]) == (404, 4)
-    monkeypatch.setattr("voicedrop_async.sandbox._log._KEPT_BYTES", 150)
-    for _ in range(3):
-        await caller.send()
-    assert [one.number for one in caller.sandbox.requests] == [9]
-
-
-def test_an_entry_has_its_own_number_where_those_before_it_were_lost():
-    """Requests that were under way when the run before was killed."""
-    log = Log()
-    log.restore(entry(number) for number in (3, 4, 7, 9))
-    log.add(entry(10))
-    assert [one and one.number for one in map(log.get, range(12))] == [None, None, None, 3, 4, None, None, 7, None, 9, 10, None]
-    assert (log.first, log.total, [one.number for one in log.newest(1, 3)]) == (3, 10, [9, 7, 4])
-    assert (Log().first, Log().get(1)) == (1, None)
-
-
-def entry(number):
-    """A request of that number."""
-    return ReceivedRequest(number=number, site="routee", method="GET", path="/", query={}, headers={}, at=NOW)
-
-
 async def test_the_call_of_the_readme_reaches_the_sandbox_that_the_command_line_serves(caller):
     """By the environment that ``voicedrop sandbox`` says."""
     ((kind, content, url),) = re.findall(r"curl -H '(.*)' -d '(.*)' \"(.*)\"", README)
@@ -258,6 +207,6 @@ async def test_the_call_of_the_readme_reaches_the_sandbox_that_the_command_line_
 
 
 def test_the_readme_lists_the_calls_that_there_are():
-    routes = Calls(sandbox=None, world=None, requests=None, callbacks=None, faults=None, store=None).routes()
+    routes = _desk.Desk(**dict.fromkeys(field.name for field in attrs.fields(_desk.Desk))).routes()
     calls = {(route.method, re.sub(r":.*$", "}", route.path)) for route in routes if "/page" not in route.path and route.path != "/"}
     assert set(re.findall(r"`(GET|POST|DELETE) (/_sandbox\S*)`", README)) == calls

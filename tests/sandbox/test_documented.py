@@ -4,9 +4,11 @@ import asyncio
 import re
 
 import pytest
-from aiohttp import ClientTimeout, test_utils, web
+from aiohttp import ClientTimeout, web
 
 from voicedrop_async.sandbox import _callbacks
+
+from .conftest import served
 
 LANGUAGES = ["en-US", "de-DE", "fr-FR", "it-IT", "pt-BR", "es-ES", "es-LA", "en-GB", "el-GR", "bg-BG", "pl-PL", "hu-HU", "sv-SE", "ru-RU"]
 ALWAYS = {
@@ -83,15 +85,10 @@ async def test_a_receiver_that_takes_too_long_has_not_received(serve, until, mon
         await ends.wait()
         return web.Response()
 
-    app = web.Application()
-    app.router.add_post("/", hang)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    await caller.send(callback={"strategy": "OnCompletion", "url": f"http://127.0.0.1:{runner.addresses[0][1]}/"})
-    await until(lambda: len(caller.sandbox.callbacks) == 2)
-    ends.set()
-    await runner.cleanup()
+    async with served(hang) as url:
+        await caller.send(callback={"strategy": "OnCompletion", "url": url})
+        await until(lambda: len(caller.sandbox.callbacks) == 2)
+        ends.set()
     assert {(posted.status, posted.note) for posted in caller.sandbox.callbacks} == {(None, "TimeoutError")}
 
 
@@ -119,10 +116,8 @@ async def test_a_call_of_a_campaign_is_no_conversation(serve, until):
         bodies.append((request.path, await request.json()))
         return web.json_response(plan)
 
-    app = web.Application()
-    app.router.add_post("/{path:.*}", answer)
-    async with test_utils.TestServer(app) as server:
-        url = str(server.make_url("/"))
+    async with served(answer) as base:
+        url = base + "/"
         plan = {"verbs": [{"name": "COLLECT", "eventUrl": url + "keys", "bargeIn": True, "verbs": [{"name": "HANGUP"}]}]}
         asked = {"dialPlan": plan, "dialPlanUrl": url + "plan", "eventUrl": url + "keys", "collectDtmfDigits": True}
         await caller.send(**asked, to=[f"+3069{place:08}" for place in range(20)], callback={"strategy": "OnChange", "url": url})

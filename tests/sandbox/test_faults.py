@@ -1,8 +1,6 @@
-"""Faults on demand, and the record of what arrived."""
+"""Faults on demand."""
 
 import asyncio
-from http import HTTPStatus
-from io import BytesIO
 
 import aiohttp
 import pytest
@@ -96,12 +94,14 @@ async def test_a_fault_that_makes_no_sense_is_refused_and_named(caller, argument
     assert (await caller.send())[0] == 200
 
 
-async def test_a_delayed_answer_comes_after_the_act(caller):
+async def test_a_delayed_answer_comes_after_the_act(caller, until):
     caller.sandbox.delay(60)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
-            await caller.send()
-    assert len(caller.sandbox.campaigns) == 1
+    sending = asyncio.create_task(caller.send())
+    await until(lambda: len(caller.sandbox.campaigns) == 1)
+    assert caller.sandbox.requests[-1].status is None
+    sending.cancel()
+    await asyncio.wait([sending])
+    assert sending.cancelled()
 
 
 async def test_a_delay_is_kept_to_its_path_and_can_be_ended(caller):
@@ -113,30 +113,6 @@ async def test_a_delay_is_kept_to_its_path_and_can_be_ended(caller):
         assert (await caller.send())[0] == 200
         caller.sandbox.delay(0)
         assert (await caller.search())["totalElements"] == 301
-
-
-async def test_what_arrived_is_written_down_without_secrets_in_its_repr(caller):
-    await caller.call("POST", "/voice/tracking", json=[], params={"size": "5"})
-    request = caller.sandbox.requests[-1]
-    assert (request.site, request.method, request.path, request.status) == ("routee", "POST", "/voice/tracking", 200)
-    assert (request.query, request.body, request.json) == ({"size": "5"}, b"[]", [])
-    assert request.headers["authorization"] == caller.bearer["Authorization"]
-    assert "***" in repr(request)
-    assert caller.bearer["Authorization"] not in repr(request)
-    assert [request.site for request in caller.sandbox.requests] == ["auth", "routee"]
-
-
-async def test_no_secret_and_no_number_is_in_a_repr(caller):
-    await caller.send()
-    shown = repr(caller.sandbox) + repr(caller.sandbox.campaigns) + repr(caller.sandbox.requests)
-    secrets = (caller.sandbox.credentials[1], caller.sandbox.spacivox_token, "+306912345678")
-    assert not [secret for secret in secrets if secret in shown]
-
-
-async def test_a_body_too_large_is_refused(caller):
-    status, body = await caller.call("POST", "/voice/campaign", data=BytesIO(bytes(1024 * 1024 + 1)))
-    assert (status, body["error"]) == (413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase)
-    assert caller.sandbox.requests[-1].body == b""
 
 
 @pytest.mark.documented("E50")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
-from aiohttp import test_utils, web
+from aiohttp import web
 
 from voicedrop_async import (
     ClientCredentials,
@@ -20,6 +20,8 @@ from voicedrop_async import (
 )
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.sandbox import Recorder, Sandbox
+
+from .conftest import served
 
 NUMBER, SECRET, PERSON = "+306999888777", "cAnArY-s3cret", "Mariacanary"
 WRITTEN = (
@@ -62,13 +64,8 @@ async def leaky():
         body = json.dumps(planted()) if "json" in request.path else f"<html>{NUMBER} {SECRET} {PERSON}"
         return web.Response(text=body, status=400, headers={"X-Secret": SECRET, "Retry-After": NUMBER, "Set-Cookie": f"a={SECRET}"})
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", say)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with served(say) as url:
+        yield url
 
 
 async def test_no_secret_and_no_number_is_in_the_file(leaky, tmp_path):
@@ -163,17 +160,31 @@ async def test_an_answer_comes_to_the_very_request_it_was_recorded_for(sandbox, 
         assert len(await routee.track_messages(filters=busy, **week).collect()) == len(first)
 
 
+@pytest.mark.parametrize("by_python", [True, False])
+async def test_what_is_left_of_a_replay_ends_with_the_faults(caller, desk, tmp_path, by_python):
+    exchange = {"method": "POST", "path": "/voice/tracking", "query": {}, "request": [], "status": 418, "retry_after": None, "answer": None}
+    (tmp_path / "it.jsonl").write_text(f"{json.dumps(exchange)}\n" * 2)
+    caller.sandbox.replay(tmp_path / "it.jsonl")
+    async with caller.http.post(caller.sandbox.routee_url + "/voice/tracking", json=[], headers=caller.bearer) as response:
+        assert response.status == 418
+
+    if by_python:
+        caller.sandbox.clear_faults()
+    else:
+        await caller.http.delete(desk.url + "/faults")
+
+    assert (await caller.search())["totalElements"] == 300
+
+
 async def test_a_redirect_is_handed_on_with_where_it_leads(tmp_path):
     """The client may follow it; it is not in the file."""
 
     async def send_on(_request):
         raise web.HTTPFound("https://files.example.com/x")
 
-    app = web.Application()
-    app.router.add_get("/", send_on)
     async with (
-        test_utils.TestServer(app) as server,
-        Recorder(tmp_path / "it.jsonl", to=str(server.make_url(""))) as recorder,
+        served(send_on) as url,
+        Recorder(tmp_path / "it.jsonl", to=url) as recorder,
         aiohttp.ClientSession() as http,
         http.get(recorder.url, allow_redirects=False) as response,
     ):

@@ -3,13 +3,14 @@
 import asyncio
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
 
 from voicedrop_async.sandbox import Sandbox, _front
 
-from .conftest import NOW, campaign
+from .conftest import NOW, Caller, campaign
 
 NUMBERS = [f"+3069{place:08}" for place in range(40)]
 
@@ -92,56 +93,54 @@ async def test_a_masked_request_is_whole_in_the_file(serve, state):
     assert (searched.query, searched.body) == ({"access_token": "***"}, b"[]")
 
 
-async def served(state, *options):
-    """``voicedrop sandbox`` in a process of its own, and its environment."""
+async def running(state, *options):
+    """``voicedrop sandbox`` in a process of its own, and what it says of itself, by the names of a ``Sandbox``."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "voicedrop_async", "sandbox", "--state", str(state), *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    lines = [(await process.stdout.readline()).decode().strip().split("=", 1) for _ in range(6)]
-    return process, dict(lines)
+    said = dict([(await process.stdout.readline()).decode().strip().split("=", 1) for _ in range(6)])
+    return process, SimpleNamespace(
+        routee_url=said["ROUTEE_BASE_URL"],
+        auth_url=said["ROUTEE_AUTH_URL"],
+        credentials=(said["ROUTEE_APPLICATION_ID"], said["ROUTEE_APPLICATION_SECRET"]),
+        spacivox_token=said["SPACIVOX_ACCESS_TOKEN"],
+    )
 
 
 @pytest.mark.once
 async def test_after_kill_9_nothing_is_lost_that_was_answered_and_the_rest_is_posted(state, receive):
     """Posts that were received are not sent again; those that were not, are."""
     receiver = await receive(500, 200)
-    process, at = await served(state, "--messages", "20", "--speed", "100")
     async with aiohttp.ClientSession() as http:
-        basic = aiohttp.encode_basic_auth(at["ROUTEE_APPLICATION_ID"], at["ROUTEE_APPLICATION_SECRET"])
-        form = {"grant_type": "client_credentials"}
-        async with http.post(at["ROUTEE_AUTH_URL"] + "/oauth/token", data=form, headers={"Authorization": basic}) as response:
-            token = (await response.json())["access_token"]
-        body = {"from": "3021", "to": NUMBERS, "message": {"text": "Hello"}, "callback": {"strategy": "OnCompletion", "url": receiver.url}}
-        async with http.post(
-            at["ROUTEE_BASE_URL"] + "/voice/campaign", json=body, headers={"Authorization": f"Bearer {token}"}
-        ) as response:
-            receipt = await response.json()
-        async with http.post(at["ROUTEE_BASE_URL"] + "/_sandbox/grow", json={"count": 2}) as response:
-            grown = (await response.json())["ids"]
+        process, here = await running(state, "--messages", "20", "--speed", "100")
+        first = await Caller(here, http).log_in()
+        _, receipt = await first.send(to=NUMBERS, callback={"strategy": "OnCompletion", "url": receiver.url})
+        _, grown = await first.call("POST", "/_sandbox/grow", json={"count": 2})
         told = [body["messageId"] for body in await receiver.next(10)]
         process.kill()
         await process.wait()
 
-        process, at = await served(state)
-        async with http.get(at["ROUTEE_BASE_URL"] + "/_sandbox/campaigns") as response:
-            (campaign,) = (await response.json())["campaigns"]
-        async with http.get(at["ROUTEE_BASE_URL"] + "/_sandbox/messages", params={"limit": 500}) as response:
-            messages = [message["messageId"] for message in (await response.json())["messages"]]
+        process, again = await running(state)
+        second = Caller(again, http)
+        _, campaigns = await second.call("GET", "/_sandbox/campaigns")
+        _, found = await second.call("GET", "/_sandbox/messages", params={"limit": 500})
         while len(set(told)) < len(NUMBERS):
             told += [body["messageId"] for body in await receiver.next(1)]
-        async with http.get(at["ROUTEE_BASE_URL"] + "/_sandbox/requests") as response:
-            requests = [one["path"] for one in (await response.json())["requests"]]
+        _, log = await second.call("GET", "/_sandbox/requests")
         process.terminate()
         assert await process.wait() == 0
-    assert campaign["tracking_id"] == receipt["trackingId"]
-    assert (len(messages), messages[-2:]) == (20 + 2 + 40, grown[::-1])
+
+    messages = [message["messageId"] for message in found["messages"]]
+    assert [campaign["tracking_id"] for campaign in campaigns["campaigns"]] == [receipt["trackingId"]]
+    assert (len(messages), messages[-2:]) == (20 + 2 + 40, grown["ids"][::-1])
     assert set(told) == set(messages[: len(NUMBERS)])
     assert len(told) <= len(NUMBERS) + 2  # the one answered 500, and the one that was under way
-    assert requests == ["/voice/campaign", "/oauth/token"]
+    assert [one["path"] for one in log["requests"]] == ["/voice/campaign", "/oauth/token"]
     written = state.read_bytes()
-    secrets = (at["ROUTEE_APPLICATION_SECRET"], at["SPACIVOX_ACCESS_TOKEN"], token, basic.removeprefix("Basic "))
+    shown = (aiohttp.encode_basic_auth(*here.credentials), first.bearer["Authorization"])
+    secrets = (here.credentials[1], here.spacivox_token, *(header.split()[1] for header in shown))
     assert [secret for secret in secrets if secret.encode() in written] == []
     assert state.stat().st_mode & 0o777 == 0o600
 

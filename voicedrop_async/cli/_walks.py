@@ -15,6 +15,7 @@ from voicedrop_async.cli._place import Place, range_kept
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.cli._say import named, say
 from voicedrop_async.export import Format, csv_header, to_csv, to_jsonl
+from voicedrop_async.models.walks import doubts
 
 T = TypeVar("T")
 
@@ -123,7 +124,8 @@ def judged(report: WalkReport, written: int, what: str, max_items: int | None) -
         if report.unreadable:
             say(f"rows or fields that cannot be read: {report.unreadable:,}; what was written is good")
         return 0
-    say(_doubts(report, written, what))
+    facts = "; ".join((f"{what} written: {written:,}", *doubts(report)))
+    say(f"the list is not complete ({facts}); what was written is good")
     return 4
 
 
@@ -139,14 +141,3 @@ def put(data: bytes) -> None:
             if stat.S_ISREG(before.st_mode):
                 os.ftruncate(out.fileno(), before.st_size)
             raise
-
-
-def _doubts(report: WalkReport, written: int, what: str) -> str:
-    facts = [f"{what} written: {written:,}"]
-    if report.total_last is not None:
-        facts.append(f"counted by the service: {report.total_last:,}")
-    if report.suspected_missing:
-        facts.append(f"missing, at least: {report.suspected_missing:,}")
-    if report.unreadable:
-        facts.append(f"rows or fields that cannot be read: {report.unreadable:,}")
-    return f"the list is not complete ({'; '.join(facts)}); what was written is good"

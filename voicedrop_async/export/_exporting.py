@@ -74,15 +74,15 @@ async def export_to(
         RequestError, WalkError: The walk failed. In both cases what came before is kept, and the same call goes on from there.
     """
     part = _part_of(stream, Path(path), format)
-    desk = _Desk(part.path)
+    writer = _Writer(part.path)
     try:
         if isinstance(part, Frames):
-            await desk.do(check_polars)
-        await _begin(part, desk)
-        exported = await _write(_rest_of(stream, part), part, desk, on_page)
-        await desk.do(part.finish)
+            await writer.do(check_polars)
+        await _begin(part, writer)
+        exported = await _write(_rest_of(stream, part), part, writer, on_page)
+        await writer.do(part.finish)
     finally:
-        await desk.close(part.close)
+        await writer.close(part.close)
     return exported
 
 
@@ -141,12 +141,12 @@ def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
     if wanted == "parquet":
         return Frames(target=target, format=wanted, model=model, every=FRAMES_KEPT_EVERY)
     encode, header = (to_csv, csv_header(model)) if wanted == "csv" else (to_jsonl, b"")
-    return Lines(target=target, format=wanted, model=model, every=LINES_KEPT_EVERY, encode=encode, header=header)
+    return Lines(target=target, format=wanted, every=LINES_KEPT_EVERY, encode=encode, header=header)
 
 
-async def _begin(part: Part, desk: "_Desk") -> None:
+async def _begin(part: Part, writer: "_Writer") -> None:
     try:
-        await desk.do(part.open)
+        await writer.do(part.open)
     except FileError as error:  # nothing was sent yet
         raise ConfigError(str(error)) from None
 
@@ -162,7 +162,7 @@ def _rest_of(stream: PageStream[T], part: Part) -> PageStream[T]:
         raise ConfigError(f"path: {part.path}: {fault}; or remove it and {part.path.name}.place, to begin anew") from None
 
 
-async def _write(stream: PageStream[T], part: Part, desk: "_Desk", on_page: Callable[[Page[T], Exported], object] | None) -> Exported:
+async def _write(stream: PageStream[T], part: Part, writer: "_Writer", on_page: Callable[[Page[T], Exported], object] | None) -> Exported:
     before = items = 0 if part.mark is None else part.mark.items
     pile: list[object] = []
     due = time.monotonic() + part.every
@@ -177,14 +177,14 @@ async def _write(stream: PageStream[T], part: Part, desk: "_Desk", on_page: Call
                 items += len(page.items)
                 late = time.monotonic() >= due
                 if late or len(pile) >= _BATCH:
-                    await desk.hand_over(_step(part, pile, items, str(walk.token) if late else None))
+                    await writer.hand_over(_step(part, pile, items, str(walk.token) if late else None))
                     pile = []
                     due = time.monotonic() + part.every if late else due
                 if on_page is not None:
                     on_page(page, exported(walk))
         finally:  # also what a failure, or whoever cancels, leaves behind
-            await desk.hand_over(_step(part, pile, items, str(walk.token)))
-            await desk.settled()
+            await writer.hand_over(_step(part, pile, items, str(walk.token)))
+            await writer.settled()
     return exported(walk)
 
 
@@ -201,7 +201,7 @@ def _step(part: Part, items: list[object], written: int, token: str | None) -> C
     return step
 
 
-class _Desk:
+class _Writer:
     """One thread, which takes step after step while the walk goes on. After one that failed it takes none but the last."""
 
     def __init__(self, path: Path) -> None:

@@ -53,7 +53,6 @@ class Part(ABC):
 
     target: Path
     format: str
-    model: object
     every: float
     """Seconds after which its place is kept, at the earliest."""
     mark: Mark | None = field(default=None, init=False)
@@ -192,6 +191,7 @@ class Lines(Part):
 class Frames(Part):
     """A folder of Parquet files, each of bounded size, which become one at the end."""
 
+    model: object
     _waiting: list["polars.DataFrame"] = field(factory=list, init=False)
     """Frames that no file holds yet."""
     _rows: int = field(default=0, init=False)

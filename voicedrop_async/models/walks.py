@@ -58,3 +58,13 @@ class WalkReport:
     """Items counted by the service and never seen; a lower bound for each list (slice), 0 until it ends."""
     complete: bool
     """The walk reached the end of the list, and nothing seen on the way speaks against it."""
+
+
+def doubts(report: WalkReport) -> list[str]:
+    """Return what a person is told of a list that is not complete, a fact each."""
+    facts = [] if report.total_last is None else [f"counted by the service: {report.total_last:,}"]
+    if report.suspected_missing:
+        facts.append(f"missing, at least: {report.suspected_missing:,}")
+    if report.unreadable:
+        facts.append(f"rows or fields that cannot be read: {report.unreadable:,}")
+    return facts

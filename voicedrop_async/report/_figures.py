@@ -9,6 +9,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from voicedrop_async.models import AnsweredBy, Seconds, WalkReport
+from voicedrop_async.models.walks import doubts
 from voicedrop_async.report._tally import (
     COMPLETED,
     DIGITS,
@@ -251,9 +252,7 @@ def _not_delivered(tally: Tally) -> Figure:
 def _standing(report: WalkReport | None, max_items: int | None) -> str:
     if report is None:
         return "Made from a file, which does not tell whether its list was complete."
-    unreadable = (
-        f" Fields or rows that could not be read, and so are not in the figures: {report.unreadable:,}." if report.unreadable else ""
-    )
+    unreadable = f" Rows or fields that cannot be read, and so are not in the figures: {report.unreadable:,}." if report.unreadable else ""
     if report.complete:
         return f"The list is complete: {'every message is here' if unreadable else 'nothing that was seen speaks against it'}.{unreadable}"
     if report.items == max_items:
@@ -262,14 +261,7 @@ def _standing(report: WalkReport | None, max_items: int | None) -> str:
 
 
 def _doubts(report: WalkReport) -> list[str]:
-    facts = [f"Messages read: {report.items:,}."]
-    if report.total_last is not None:
-        facts.append(f"Counted by the service: {report.total_last:,}.")
-    if report.suspected_missing:
-        facts.append(f"Missing, at least: {report.suspected_missing:,}.")
-    if report.unreadable:
-        facts.append(f"Rows or fields that could not be read: {report.unreadable:,}.")
-    return facts
+    return [f"{fact[0].upper()}{fact[1:]}." for fact in (f"messages read: {report.items:,}", *doubts(report))]
 
 
 def fill_of(kind: str) -> str:

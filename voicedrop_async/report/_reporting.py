@@ -78,12 +78,11 @@ async def report_to(
     file = None if isinstance(source, PageStream) else Path(source)
     await asyncio.to_thread(_check, page, image, file)
     tally = Tally()
-    report: WalkReport | None = None
+    report, most = None, None
     if isinstance(source, PageStream):
-        report = await _walk(source, tally, on_page)
+        report, most = await _walk(source, tally, on_page), source.max_items
     else:
         await _read(Path(source), tally, on_batch)
-    most = source.max_items if isinstance(source, PageStream) else None
     files = await asyncio.to_thread(_drawn, figures_of(tally, report, most), page, image, printable(title, 200))
     await to_its_end(partial(_write, files))
     return Reported(path=page, png=image, messages=tally.messages, report=report)

@@ -5,7 +5,6 @@ for the waits between repeats.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +17,7 @@ from attrs import evolve, field, frozen
 from ._calls import Turn
 from ._campaigns import AcceptedCampaign, Call
 from ._log import Log, PostedCallback
+from ._loopback import is_loopback
 from ._store import Store
 from ._time import Clock, iso
 from ._wire import CallbackStatus, CampaignCallback, MessageCallback, plain
@@ -25,7 +25,6 @@ from ._wire import CallbackStatus, CampaignCallback, MessageCallback, plain
 Body = MessageCallback | CampaignCallback
 
 _PATIENCE = ClientTimeout(total=2)
-_LOOPBACK = re.compile(r"https?://(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d{1,5})?([/?].*)?")
 _NOT_LOOPBACK = "not on loopback: never contacted"
 _WAITS = [timedelta(minutes=minutes) for minutes in (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440)]
 
@@ -114,7 +113,7 @@ class Poster:
 
 async def _post(http: ClientSession, url: str, body: Body) -> tuple[int | None, str]:
     """The status answered, or None and why there was no answer."""
-    if not _LOOPBACK.fullmatch(url):
+    if not is_loopback(url):
         return None, _NOT_LOOPBACK
     headers = {"Content-Type": "application/json"}
     try:

@@ -5,9 +5,10 @@ theirs that leads here; a caller who says where it comes from must come from her
 which no form of another site can send.
 """
 
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -17,16 +18,14 @@ from msgspec import Meta, Struct
 from yarl import URL
 
 from ._browse import Part, Words, browse
-from ._faults import Asked, Faults
+from ._faults import Asked, Faults, asked_for
 from ._front import answer
-from ._log import Log, PostedCallback, ReceivedRequest
+from ._log import Entry, Log, PostedCallback, ReceivedRequest
+from ._replay import Replay
 from ._shown import brief_callback, brief_campaign, brief_request, full_callback, full_campaign, full_request
 from ._store import Store
 from ._time import iso
 from ._world import World
-
-if TYPE_CHECKING:
-    from ._server import Sandbox
 
 _PAGE: Final = Path(__file__).parent / "page"
 _BELOW: Final = "/_sandbox"
@@ -81,12 +80,13 @@ Body = TypeVar("Body", bound=Struct)
 class Desk:
     """Beside Routee's site; what arrives here is not written down, and meets no fault."""
 
-    sandbox: "Sandbox"
-    """Its faults are those that Python calls."""
+    urls: Mapping[str, str]
+    """The base of each site, by its name."""
     world: World
     requests: Log[ReceivedRequest]
     callbacks: Log[PostedCallback]
     faults: Faults
+    replay: Replay
     store: Store
 
     def owns(self, path: str) -> bool:
@@ -98,7 +98,7 @@ class Desk:
         changes = {"expire_tokens": self.expire_tokens, "grow": self.grow, "shrink": self.shrink, "cap_page_size": self.cap_page_size}
         return [
             web.get("/", self.page),
-            web.get(_BELOW + "/page/{file:page[.](?:css|js)}", self.page),
+            web.get(_BELOW + "/page/{file:page[.]css|(?:page|views|making)[.]js}", self.page),
             web.get(_BELOW, self.overview),
             web.get(_BELOW + "/requests", self.list_requests),
             web.get(_BELOW + "/requests/{number:[0-9]{1,9}}", self.request),
@@ -136,7 +136,7 @@ class Desk:
         return answer(
             {
                 "now": iso(self.world.clock.now()),
-                "urls": {"routee": self.sandbox.routee_url, "auth": self.sandbox.auth_url, "spacivox": self.sandbox.spacivox_url},
+                "urls": self.urls,
                 "counts": {
                     "campaigns": len(self.world.campaigns.accepted),
                     "messages": messages,
@@ -150,12 +150,11 @@ class Desk:
 
     async def list_requests(self, request: web.Request) -> web.Response:
         """Those that are kept, the newest first."""
-        entries = [brief_request(entry) for entry in self.requests.newest(*_span(request))]
-        return answer({"requests": entries, "total": self.requests.total, "kept": len(self.requests)})
+        return answer(_newest("requests", self.requests, brief_request, request))
 
     async def request(self, request: web.Request) -> web.Response:
         """One of them."""
-        return answer(full_request(_found(self.requests.get(int(request.match_info["number"])))))
+        return answer(full_request(_numbered(self.requests, request)))
 
     async def list_campaigns(self, request: web.Request) -> web.Response:
         """Those accepted and not deleted, the newest first."""
@@ -194,54 +193,54 @@ class Desk:
 
     async def list_callbacks(self, request: web.Request) -> web.Response:
         """Attempts to post that are kept, the newest first."""
-        entries = [brief_callback(entry) for entry in self.callbacks.newest(*_span(request))]
-        return answer({"callbacks": entries, "total": self.callbacks.total, "kept": len(self.callbacks)})
+        return answer(_newest("callbacks", self.callbacks, brief_callback, request))
 
     async def callback(self, request: web.Request) -> web.Response:
         """One of them."""
-        return answer(full_callback(_found(self.callbacks.get(int(request.match_info["number"])))))
+        return answer(full_callback(_numbered(self.callbacks, request)))
 
     async def fail_next(self, request: web.Request) -> web.Response:
         """Let requests fail."""
-        asked = msgspec.structs.asdict(await _read(request, FailNext))
-        body: str | None = asked.pop("body")
+        wishes = msgspec.structs.asdict(await _read(request, FailNext))
+        body: str | None = wishes.pop("body")
         try:
-            self.sandbox.fail_next(**asked, body=None if body is None else body.encode())
+            self.faults.add(*asked_for(None if body is None else body.encode(), **wishes))
         except ValueError as error:
             raise _refused(str(error)) from None
         return self._told()
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
         """End all faults."""
-        self.sandbox.clear_faults()
+        self.faults.clear()
+        self.replay.clear()
         return self._told()
 
     async def delay(self, request: web.Request) -> web.Response:
         """Let answers wait."""
         asked = await _read(request, Delay)
-        self.sandbox.delay(asked.seconds, path=asked.path)
+        self.faults.delay(asked.seconds, asked.path)
         return self._told()
 
     async def cap_page_size(self, request: web.Request) -> web.Response:
         """Cap pages, or end that."""
-        self.sandbox.cap_page_size((await _read(request, Cap)).size)
+        self.faults.page_size_cap = (await _read(request, Cap)).size
         return self._told()
 
     async def expire_tokens(self, request: web.Request) -> web.Response:
         """End the life of all bearer tokens."""
         await _read(request, Nothing)
-        self.sandbox.expire_tokens()
+        self.world.tokens.expire()
         return self._told()
 
     async def grow(self, request: web.Request) -> web.Response:
         """Put messages at the head of the tracked list."""
-        ids = self.sandbox.grow((await _read(request, Change)).count)
+        ids = self.world.grow((await _read(request, Change)).count)
         await self.store.settled()
         return answer({"ids": ids})
 
     async def shrink(self, request: web.Request) -> web.Response:
         """Take messages from the head of the tracked list."""
-        ids = self.sandbox.shrink((await _read(request, Change)).count)
+        ids = self.world.shrink((await _read(request, Change)).count)
         await self.store.settled()
         return answer({"ids": ids})
 
@@ -280,6 +279,15 @@ def _found(thing: Thing | None) -> Thing:
     if thing is None:
         raise web.HTTPNotFound(text="there is none, or it is not kept any more")
     return thing
+
+
+def _numbered(log: Log[Entry], request: web.Request) -> Entry:
+    return _found(log.get(int(request.match_info["number"])))
+
+
+def _newest(name: str, log: Log[Entry], brief: Callable[[Entry], dict[str, Any]], request: web.Request) -> dict[str, Any]:
+    """Some entries of a log, and how many there were."""
+    return {name: [brief(entry) for entry in log.newest(*_span(request))], "total": log.total, "kept": len(log)}
 
 
 def _span(request: web.Request) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from attrs import define, field
 
 from ._faults import Fault, Faults
 from ._log import Log, ReceivedRequest
@@ -34,18 +35,18 @@ class Site(Protocol):
         ...
 
 
+@define(eq=False, kw_only=True)
 class Front:
     """The way into one site."""
 
-    def __init__(self, site: Site, *, log: Log[ReceivedRequest], store: Store, faults: Faults, replay: Replay, clock: Clock) -> None:
-        """``log`` gets every request."""
-        self._site = site
-        self._log = log
-        self._store = store
-        self._faults = faults
-        self._replay = replay
-        self._clock = clock
-        self._held_up: set[asyncio.Task[object]] = set()
+    site: Site
+    log: Log[ReceivedRequest]
+    """Gets every request."""
+    store: Store
+    faults: Faults
+    replay: Replay
+    clock: Clock
+    _held_up: set[asyncio.Task[object]] = field(factory=set[asyncio.Task[object]], init=False)
 
     async def aclose(self) -> None:
         """End the answers that are held up still; their clients may be gone, and then nobody else ends them."""
@@ -60,8 +61,8 @@ class Front:
         try:
             given, fault = await self._answer(request, handler, record)
         finally:
-            self._store.request(record, self._log.first)
-        await self._store.settled()
+            self.store.request(record, self.log.first)
+        await self.store.settled()
         return await _break_off(request, given, cut=fault.cut) if fault and fault.breaks_off else given
 
     async def _answer(self, request: web.Request, handler: Handler, record: ReceivedRequest) -> tuple[web.StreamResponse, Fault | None]:
@@ -70,11 +71,11 @@ class Front:
             record.body = await request.read()
         except web.HTTPRequestEntityTooLarge as error:
             return _answered(record, self._gateway_error(request, error)), None
-        self._log.grew(record, len(record.body))
-        fault = self._faults.take(request.path) or self._replay.take(request.method, request.path, request.query, record.body)
+        self.log.grew(record, len(record.body))
+        fault = self.faults.take(request.path) or self.replay.take(request.method, request.path, request.query, record.body)
         record.fault = "" if fault is None else str(fault)
         given = await self._act(request, handler) if fault is None or fault.acts else web.Response()
-        await self._hold_up(self._faults.wait(request.path))
+        await self._hold_up(self.faults.wait(request.path))
         if fault is None:
             return _answered(record, given), None
         return given if fault.breaks_off else _answered(record, self._faulty(request, fault)), fault
@@ -84,25 +85,27 @@ class Front:
         if not seconds or task is None:
             return
         self._held_up.add(task)
-        task.add_done_callback(self._held_up.discard)
-        await asyncio.sleep(seconds)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._held_up.discard(task)
 
     def _write_down(self, request: web.Request) -> ReceivedRequest:
         record = ReceivedRequest(
-            number=self._log.total + 1,
-            site=self._site.name,
+            number=self.log.total + 1,
+            site=self.site.name,
             method=request.method,
             path=request.path,
             query=request.query,
             headers=request.headers,
-            at=self._clock.now(),
+            at=self.clock.now(),
         )
-        self._log.add(record)
+        self.log.add(record)
         return record
 
     async def _act(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            self._site.admit(request)
+            self.site.admit(request)
             return await handler(request)
         except Refusal as refusal:
             return _refused(refusal)
@@ -110,7 +113,7 @@ class Front:
             return self._gateway_error(request, error)
 
     def _gateway_error(self, request: web.Request, error: web.HTTPException) -> web.Response:
-        response = _refused(gateway_error(error.status, error.reason, path=request.path, now=self._clock.now()))
+        response = _refused(gateway_error(error.status, error.reason, path=request.path, now=self.clock.now()))
         if isinstance(error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = error.headers["Allow"]
         return response
@@ -120,7 +123,7 @@ class Front:
         if fault.body is not None:
             response = web.Response(body=fault.body, status=fault.status, headers={"Content-Type": fault.content_type})
         elif fault.status == 401:
-            response = _refused(gateway_error(401, "Unauthorized", path=request.path, now=self._clock.now()))
+            response = _refused(gateway_error(401, "Unauthorized", path=request.path, now=self.clock.now()))
         else:
             response = _refused(api_error(fault.status, "A fault was asked for"))
         if fault.retry_after is not None:

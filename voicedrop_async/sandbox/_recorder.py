@@ -3,23 +3,20 @@
 import asyncio
 import os
 import re
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
 from yarl import URL
 
+from ._loopback import HOST, is_loopback
+from ._recording import Exchange, json_of, write
 from ._scrubbing import Scrubber
-from ._wire import Exchange
 
-_HOST = "127.0.0.1"
 _PATIENCE = ClientTimeout(total=60)
 _LONGEST = 16 * 1024 * 1024
-_SAFE = re.compile(r"https://.+|http://(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?(/.*)?")
 _NOT_HANDED_ON = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
 _RETRY_AFTER = re.compile(r"\d{1,5}|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 
@@ -52,7 +49,7 @@ class Recorder:
         Raises:
             ValueError: ``to`` is neither https nor on this machine.
         """
-        if not _SAFE.fullmatch(to):
+        if not (re.fullmatch("https://.+", to) or is_loopback(to)):
             raise ValueError("to: https, or a service on this machine")
         self._file = Path(file)
         self._to = to.rstrip("/")
@@ -82,16 +79,15 @@ class Recorder:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, _HOST, 0).start()
-            self._url = f"http://{_HOST}:{runner.addresses[0][1]}"
+            await web.TCPSite(runner, HOST, 0).start()
+            self._url = f"http://{HOST}:{runner.addresses[0][1]}"
             self._closing = stack.pop_all()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop, and write the file."""
         await self._closing.aclose()
-        lines = b"".join(msgspec.json.encode(exchange) + b"\n" for exchange in self._exchanges)
-        await asyncio.to_thread(self._file.write_bytes, lines)
+        await asyncio.to_thread(write, self._file, self._exchanges)
 
     async def _hand_on(self, http: ClientSession, request: web.Request) -> web.Response:
         asked = await request.read()
@@ -113,30 +109,8 @@ class Recorder:
             method=request.method,
             path=scrubber.path(request.path),
             query=scrubber.query(request.query),
-            request=scrubber.json(read_json(asked)),
+            request=scrubber.json(json_of(asked)),
             status=status,
             retry_after=retry_after if retry_after and _RETRY_AFTER.fullmatch(retry_after) else None,
-            answer=scrubber.json(read_json(body)),
+            answer=scrubber.json(json_of(body)),
         )
-
-
-def recorded(file: str | os.PathLike[str]) -> Iterator[Exchange]:
-    """The exchanges of a file.
-
-    Raises:
-        OSError: It cannot be read.
-        ValueError: It is no recording; names the line.
-    """
-    for number, line in enumerate(Path(file).read_bytes().splitlines(), 1):
-        try:
-            yield msgspec.json.decode(line, type=Exchange)
-        except ValueError:
-            raise ValueError(f"{file}: line {number} is no exchange") from None
-
-
-def read_json(body: bytes) -> Any:
-    """What is JSON; None for everything else."""
-    try:
-        return msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        return None

@@ -8,9 +8,8 @@ import msgspec
 from attrs import define, field, frozen
 
 from ._faults import Fault
-from ._recorder import read_json
+from ._recording import Exchange, json_of
 from ._scrubbing import Scrubber
-from ._wire import Exchange
 
 _JSON: Final = "application/json"
 _MOMENT: Final = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d[^"]*"')
@@ -62,7 +61,7 @@ class Replay:
         """The answer to a request; it is used up. None where nothing is left for its method and path."""
         if not self._waiting:
             return None
-        asked = _Asked.of(method, path, query, read_json(body))
+        asked = _Asked.of(method, path, query, json_of(body))
         here = [entry for entry in self._waiting if (entry[0].method, entry[0].path) == (asked.method, asked.path)]
         alike = [entry for entry in here if entry[0].any_day == asked.any_day]
         if not alike:

@@ -19,15 +19,15 @@ from ._desk import Desk
 from ._faults import DropMoment, Faults, asked_for
 from ._front import Front, Site
 from ._log import Log, PostedCallback, ReceivedRequest
-from ._recorder import recorded
+from ._loopback import HOST
+from ._recording import read
 from ._replay import Replay
 from ._sites import Auth, Routee, Spacivox
 from ._store import Beginning, Store
 from ._tracking import Search
 from ._wire import plain
-from ._world import Options, Secrets, World, make_world, take_up
+from ._world import Options, Secrets, World, make_world
 
-_HOST = "127.0.0.1"
 _LAST_ANSWERS = 0.1  # seconds that a request under way has when the sandbox closes
 
 
@@ -120,16 +120,23 @@ class Sandbox:
             raise RuntimeError("a sandbox is started once: make another")
         async with AsyncExitStack() as stack:
             sockets = [stack.enter_context(_listen(self._port + place if self._port else 0)) for place in range(3)]
-            urls = [f"http://{_HOST}:{port}" for _, port in (sock.getsockname() for sock in sockets)]
+            urls = [f"http://{HOST}:{port}" for _, port in (sock.getsockname() for sock in sockets)]
             world = await self._make_world(stack, urls[0])
             self._urls = tuple(urls)
             self._started = world
+            sites = self._sites(world)
             desk = Desk(
-                sandbox=self, world=world, requests=self._requests, callbacks=self._callbacks, faults=self._faults, store=self._store
+                urls={site.name: url for site, url in zip(sites, urls, strict=True)},
+                world=world,
+                requests=self._requests,
+                callbacks=self._callbacks,
+                faults=self._faults,
+                replay=self._replay,
+                store=self._store,
             )
-            for sock, site in zip(sockets, self._sites(world), strict=True):
-                front = Front(site, log=self._requests, store=self._store, faults=self._faults, replay=self._replay, clock=world.clock)
-                await _serve(stack, sock, site, front, desk if site.name == "routee" else None)
+            for sock, site in zip(sockets, sites, strict=True):
+                front = Front(site=site, log=self._requests, store=self._store, faults=self._faults, replay=self._replay, clock=world.clock)
+                await _serve(stack, sock, front, desk if site.name == "routee" else None)
             self._closing = stack.pop_all()
 
     async def _make_world(self, stack: AsyncExitStack, routee_url: str) -> World:
@@ -143,7 +150,7 @@ class Sandbox:
         self._callbacks.restore(kept.callbacks)
         world = make_world(self._options, kept, self._secrets, routee_url=routee_url, posted=self._callbacks, store=self._store)
         stack.push_async_callback(world.poster.aclose)
-        take_up(world, kept)
+        world.take_up(kept)
         self._store.keep_time(world.clock.now)
         return world
 
@@ -264,7 +271,7 @@ class Sandbox:
             OSError: The file cannot be read.
             ValueError: It is no recording; names the line.
         """
-        for one in list(recorded(file)):
+        for one in list(read(file)):
             self._replay.add(one)
 
     def delay(self, seconds: float, *, path: str | None = None) -> None:
@@ -286,15 +293,11 @@ class Sandbox:
 
     def grow(self, count: int) -> list[str]:
         """Put new messages at the head of the tracked list, so that later pages repeat some. Their ids."""
-        come = self._world.grow(count)
-        self._store.changed(len(come))
-        return come
+        return self._world.grow(count)
 
     def shrink(self, count: int) -> list[str]:
         """Take settled messages from the head of the tracked list, so that later pages miss some. Their ids."""
-        gone = self._world.tracking.shrink(count)
-        self._store.changed(-len(gone))
-        return gone
+        return self._world.shrink(count)
 
     def clear_faults(self) -> None:
         """End every fault that waits, every delay, the cap on the page size, and what is left of a ``replay``."""
@@ -363,10 +366,10 @@ class Sandbox:
 
 
 def _listen(port: int) -> socket.socket:
-    return socket.create_server((_HOST, port))
+    return socket.create_server((HOST, port))
 
 
-async def _serve(stack: AsyncExitStack, sock: socket.socket, site: Site, front: Front, desk: Desk | None) -> None:
+async def _serve(stack: AsyncExitStack, sock: socket.socket, front: Front, desk: Desk | None) -> None:
     """Serve one site until the stack is closed, and beside it the desk, which no fault can reach."""
 
     @web.middleware
@@ -376,7 +379,7 @@ async def _serve(stack: AsyncExitStack, sock: socket.socket, site: Site, front: 
         return await front.attend(request, handler)
 
     app = web.Application(middlewares=[attend])
-    app.add_routes(site.routes())
+    app.add_routes(front.site.routes())
     if desk is not None:
         app.add_routes(desk.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_ANSWERS)

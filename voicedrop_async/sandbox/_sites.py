@@ -12,9 +12,9 @@ from ._callbacks import Poster
 from ._campaigns import Campaigns
 from ._drops import drops_between
 from ._faults import Faults
-from ._files import SILENCE
 from ._front import answer
 from ._refusals import Refusal, api_error, gateway_error, unreadable
+from ._silence import SILENCE
 from ._store import Store
 from ._time import Clock, read_moment
 from ._tokens import Tokens

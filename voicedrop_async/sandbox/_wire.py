@@ -249,17 +249,3 @@ class Token(Struct, frozen=True):
     expires_in: int
     scope: str
     permissions: tuple[str, ...]
-
-
-class Exchange(Struct, frozen=True, kw_only=True):
-    """One line of a recording: what was asked and answered, without secrets and numbers."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    request: Any
-    """The body as JSON; None if it was none."""
-    status: int
-    retry_after: str | None
-    answer: Any
-    """As of the request."""

@@ -55,9 +55,35 @@ class World:
     poster: Poster
     tokens: Tokens
     drops: list[Drop]
+    store: Store
 
     def grow(self, count: int) -> list[str]:
         """Put new messages at the head of the tracked list. Their ids."""
+        come = self._grow(count)
+        self.store.changed(len(come))
+        return come
+
+    def shrink(self, count: int) -> list[str]:
+        """Take settled messages from the head of the tracked list. Their ids."""
+        gone = self.tracking.shrink(count)
+        self.store.changed(-len(gone))
+        return gone
+
+    def take_up(self, kept: Kept) -> None:
+        """Go on where an earlier run was ended: its campaigns, with what they have still to post, and how the tracked list changed."""
+        for one in kept.campaigns:
+            campaign = self.campaigns.restore(one.number, one.body, one.created_at, deleted=one.deleted)
+            if campaign is not None:
+                self.tracking.follow(campaign)
+                if not one.told:
+                    self.poster.follow(campaign, kept.posts)
+        for count in kept.changes:
+            if count > 0:
+                self._grow(count)
+            else:
+                self.tracking.shrink(-count)
+
+    def _grow(self, count: int) -> list[str]:
         return self.tracking.grow(self.history.more(count, self.tracking.head()))
 
 
@@ -86,19 +112,5 @@ def make_world(options: Options, kept: Kept, secrets: Secrets, *, routee_url: st
             clock=clock,
         ),
         drops=past_drops(seed, kept.beginning.drops, began),
+        store=store,
     )
-
-
-def take_up(world: World, kept: Kept) -> None:
-    """Go on where an earlier run was ended: its campaigns, with what they have still to post, and how the tracked list changed."""
-    for one in kept.campaigns:
-        campaign = world.campaigns.restore(one.number, one.body, one.created_at, deleted=one.deleted)
-        if campaign is not None:
-            world.tracking.follow(campaign)
-            if not one.told:
-                world.poster.follow(campaign, kept.posts)
-    for count in kept.changes:
-        if count > 0:
-            world.grow(count)
-        else:
-            world.tracking.shrink(-count)

@@ -10,20 +10,16 @@ import pytest
 
 from voicedrop_async.sandbox import Sandbox
 
+from .conftest import NOW, Caller
+
 
 async def test_nothing_is_left_behind_when_it_closes_in_the_middle_of_things(until):
     before = asyncio.all_tasks()
     sandbox = Sandbox(messages=10, drops=10)
     await sandbox.start()
     async with aiohttp.ClientSession() as http:
-        basic = aiohttp.encode_basic_auth(*sandbox.credentials)
-        form = {"grant_type": "client_credentials"}
-        async with http.post(sandbox.auth_url + "/oauth/token", data=form, headers={"Authorization": basic}) as response:
-            bearer = {"Authorization": f"Bearer {(await response.json())['access_token']}"}
-        callback = {"strategy": "OnChange", "url": "http://127.0.0.1:9/"}
-        body = {"from": "3021", "to": ["+306912345678"], "message": {"text": "Hello"}, "callback": callback}
-        async with http.post(sandbox.routee_url + "/voice/campaign", json=body, headers=bearer) as response:
-            assert response.status == 200
+        caller = await Caller(sandbox, http).log_in()
+        assert (await caller.send(callback={"strategy": "OnChange", "url": "http://127.0.0.1:9/"}))[0] == 200
         sandbox.delay(60)
         waiting = asyncio.create_task(http.get(sandbox.routee_url + "/voice/tracking/x"))
         await until(lambda: len(sandbox.requests) == 3)
@@ -78,16 +74,13 @@ async def test_faults_can_be_laid_before_it_starts():
         assert response.status == 500
 
 
-NAIVE = datetime(2026, 3, 2, tzinfo=UTC).replace(tzinfo=None)
-
-
-@pytest.mark.parametrize("options", [{"now": NAIVE}, {"messages": -1}, {"drops": -1}, {"port": -1}, {"speed": 0}])
+@pytest.mark.parametrize("options", [{"now": NOW.replace(tzinfo=None)}, {"messages": -1}, {"drops": -1}, {"port": -1}, {"speed": 0}])
 def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(ValueError, match="must"):
         Sandbox(**options)
 
 
 async def test_the_present_begins_now_unless_told(caller):
-    assert (caller.sandbox.now - datetime(2026, 3, 2, 12, tzinfo=UTC)).total_seconds() < 60
+    assert (caller.sandbox.now - NOW).total_seconds() < 60
     async with Sandbox(messages=0, drops=0) as sandbox:
         assert abs((sandbox.now - datetime.now(UTC)).total_seconds()) < 60

@@ -1,4 +1,4 @@
-"""What is served that is no JSON: a recording."""
+"""What every recording of a call sounds like."""
 
 import wave
 from io import BytesIO
