@@ -87,7 +87,7 @@ async def test_what_cannot_be_drawn_is_refused_before_a_request(caller, spacivox
     for source, path, fault in (
         (stream, None, "path: missing"),
         (5, page, "an int is neither a stream of messages nor the path of a file"),
-        (drops, page, "only voice messages"),
+        (drops, page, "must be a stream of voice messages"),
         (stream, tmp_path, "is a folder"),
         (stream, tmp_path / "none" / "a.html", "no folder that can be written to"),
     ):

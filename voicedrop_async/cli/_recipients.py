@@ -68,7 +68,7 @@ def read(file: Path, column: str | None) -> Listed:
     repeats = 0
     for line, number in entries:
         if not number:
-            raise ConfigError(f"{source}, line {line}: has no number, such as +306912345678")
+            raise ConfigError(f"{source}, line {line}: has no number, which would begin with + and the country")
         repeats += number in lines
         lines.setdefault(number, line)
     if not lines:
