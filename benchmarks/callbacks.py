@@ -10,7 +10,6 @@ on the same file after the first was killed with -9. Each callback is of a messa
 
 import asyncio
 import json
-import os
 import secrets
 import statistics
 import subprocess
@@ -23,7 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from common import HERE
+from common import HERE, on_another_core
 from figures import Results, Spread
 
 SECRET: Final = secrets.token_urlsafe(32)
@@ -76,17 +75,11 @@ def served(handler: str, file: Path | None = None) -> Iterator[Served]:
     quiet = subprocess.DEVNULL  # a handler that raises is logged
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True) as process:
         receiver = Served(process)
-        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-        if len(cores) > 1:
-            for thread in Path(f"/proc/{process.pid}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), {cores[1]})
-            os.sched_setaffinity(0, {cores[0]})
-        try:
-            yield receiver
-        finally:
-            process.kill()
-            if len(cores) > 1:
-                os.sched_setaffinity(0, cores)
+        with on_another_core(process.pid):
+            try:
+                yield receiver
+            finally:
+                process.kill()
 
 
 class Posting(asyncio.Protocol):
@@ -139,7 +132,7 @@ async def post(port: int, seconds: float, *, connections: int = CONNECTIONS) -> 
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print all of it."""
-    seconds = 0.5 if short else 3.0
+    seconds = 0.2 if short else 3.0
     print("\ncallbacks, served by aiohttp.web on one core")
     with tempfile.TemporaryDirectory(dir=".") as folder:  # a disk, where /tmp may be memory
         file = Path(folder) / "callbacks.db"

@@ -24,10 +24,11 @@ KEEPERS: dict[str, Callable[[str, int, int], Awaitable[Sequence[object]]]] = {"o
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print both figures."""
-    messages = 10_000 if short else MESSAGES
+    messages = 3_000 if short else MESSAGES
     with page_server(messages, SIZE) as url:
-        took = in_turns(list(KEEPERS), rounds, lambda name: fresh("collect.py", name, url))
-        kept = {name: fresh("collect.py", name, url, "--weigh")["bytes"] for name in KEEPERS}
+        weighed = in_turns(list(KEEPERS), 1, lambda name: fresh("collect.py", name, url, "--weigh"))
+        took = weighed if short else in_turns(list(KEEPERS), rounds, lambda name: fresh("collect.py", name, url))
+    kept = {name: one["bytes"] for name, [one] in weighed.items()}
     print(f"\n{messages} messages kept in a list, pages of {SIZE}, 8 at once")
     for name, runs in took.items():
         wall, cpu, most = (Spread.of(run[key] for run in runs) for key in ("wall", "cpu", "peak"))

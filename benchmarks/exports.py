@@ -7,14 +7,11 @@ second of an export over those of the walk in the same round; memory is the peak
 beside a fifth of it. Reading the file back is not in it; putting the parts of a Parquet file together is.
 """
 
-import argparse
-import asyncio
-import json
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from common import fresh, page_server, peak
+from common import fresh, page_server, peak, run_here
 from contenders import ours
 from figures import MIB, Results, Spread
 from walk import in_turns
@@ -29,27 +26,24 @@ RENDERED = 100_000
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print the ratios, and the memory."""
-    messages = 20_000 if short else 1_000_000
+    messages = 5_000 if short else 1_000_000
     with page_server(min(messages, RENDERED), SIZE) as url, TemporaryDirectory() as folder:
 
         def run(name: str, count: int = messages) -> dict[str, float]:
             return fresh("exports.py", name, f"{url}/0/{count}", count, folder)
 
         took = in_turns(["walk", *FORMATS], rounds, run)
-        small = {name: run(name, messages // 5)["peak"] for name in took}
+        small = None if short else {name: run(name, messages // 5)["peak"] for name in took}
     print(f"\n{messages:,} messages into a file, pages of {SIZE}, {AT_ONCE} ahead")
-    bare = [one["rate"] for one in took["walk"]]
-    whole = {name: Spread.of(one["peak"] for one in runs).middle for name, runs in took.items()}
-    cpu = {name: Spread.of(one["cpu"] for one in runs) for name, runs in took.items()}
-    print(f"{'walk':<8} {Spread.of(bare)} messages a second, CPU us each {cpu['walk']}, peak {whole['walk'] / MIB:.0f} MiB")
+    rates = {name: [one["rate"] for one in runs] for name, runs in took.items()}
+    for name, runs in took.items():
+        cpu, whole = (Spread.of(one[what] for one in runs) for what in ("cpu", "peak"))
+        print(f"{name:<8} {Spread.of(rates[name])} messages a second, CPU us each {cpu}, peak {whole.middle / MIB:.0f} MiB", flush=True)
     for name in FORMATS:
-        rates = [one["rate"] for one in took[name]]
-        most, least = whole[name] - whole["walk"], small[name] - small["walk"]
-        growth = Spread.of([(most - least) / MIB])
-        above = f"{most / MIB:.0f} MiB above the walk, of a fifth {least / MIB:.0f}"
-        print(f"{name:<8} {Spread.of(rates)} messages a second, CPU us each {cpu[name]}, peak {above}", flush=True)
-        results.put(f"E1 {name}", Spread.over(rates, bare))
-        results.put(f"E2 {name}", growth)
+        results.put(f"E1 {name}", Spread.over(rates[name], rates["walk"]))
+        if small is not None:
+            least, turns = small[name] - small["walk"], zip(took[name], took["walk"], strict=True)
+            results.put(f"E2 {name}", Spread.of((one["peak"] - walk["peak"] - least) / MIB for one, walk in turns))
 
 
 async def export(name: str, url: str, messages: int, folder: Path) -> dict[str, float]:
@@ -71,16 +65,5 @@ async def export(name: str, url: str, messages: int, folder: Path) -> dict[str, 
     return {"rate": found / wall, "cpu": cpu / found * 1e6, "peak": peak()}
 
 
-def main() -> None:
-    """Run once, and print what it took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=("walk", *FORMATS))
-    parser.add_argument("url", help="of the page server, with the length of the list as its path")
-    parser.add_argument("messages", type=int)
-    parser.add_argument("folder", type=Path)
-    asked = parser.parse_args()
-    print(json.dumps(asyncio.run(export(asked.name, asked.url, asked.messages, asked.folder))))
-
-
 if __name__ == "__main__":
-    main()
+    run_here(export, ("walk", *FORMATS))

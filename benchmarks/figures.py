@@ -1,15 +1,8 @@
-"""The figures to reach, what was measured of them, and how both are printed, kept and compared."""
+"""The figures to reach, and what was measured of them."""
 
-import json
-import os
-import platform
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
 SIZES = (20, 100, 1000)
 """Messages a page."""
@@ -27,6 +20,10 @@ class Goal:
     """Whether it must not be below its limit, rather than above."""
     sure: bool = False
     """Whether no noise is in it: the command fails if it is missed."""
+    noise: float = 0
+    """By how much it differs from one run to the next, where that is no share of it."""
+    clock: bool = False
+    """Whether it is a time, or how much fits into one: another machine has another one. A ratio or a count compares everywhere."""
 
     def held(self, figure: float) -> bool:
         """Return whether a figure reaches it."""
@@ -34,7 +31,7 @@ class Goal:
 
 
 def _walks(name: str, what: str, limits: dict[int, float], *, least: bool = True) -> list[Goal]:
-    return [Goal(f"{name} {size}", f"{what}, pages of {size}", limit, least) for size, limit in limits.items()]
+    return [Goal(f"{name} {size}", f"{what}, pages of {size:,}", limit, least) for size, limit in limits.items()]
 
 
 GOALS: Sequence[Goal] = (
@@ -50,31 +47,31 @@ GOALS: Sequence[Goal] = (
     Goal("L1 100 ms", "1,000 pages of 100, 32 ahead, wall over latency alone", 1.05),
     Goal("L1 20 ms", "the same at 20 ms", 1.12),
     Goal("L2", "100 pages of 1,000 at 100 ms, 32 ahead, wall over latency alone", 1.2),
-    Goal("S1 0 ms", "worst stall of the loop, pages of 1,000, 32 ahead, ms", 20),
-    Goal("S1 20 ms", "the same at a latency of 20 ms, ms", 30),
+    Goal("S1 0 ms", "worst stall of the loop, pages of 1,000, 32 ahead, ms", 20, clock=True),
+    Goal("S1 20 ms", "the same at a latency of 20 ms, ms", 30, clock=True),
     Goal("M1 growth", "peak memory at 1e6 messages over 1e5, 32 ahead", 1.15),
     Goal("M1 above", "peak above start and the pages ahead, MiB", 10),
     Goal("M1 id", "kept for each item by the default dedupe, bytes", 160),
     Goal("M2", "retained a message when collected, over dictionaries", 0.45),
     Goal("M3", "100,000 collected into a list, wall over dictionaries", 0.7),
-    Goal("I1", "import above aiohttp, cattrs, attrs and msgspec, ms", 15),
-    Goal("I2", "voicedrop --help above a Python that imports the package, ms", 150),
-    Goal("R1 parts", "token, slot, rate and retry loop, CPU us a request", 2),
-    Goal("R1 whole", "the whole pipeline over plain aiohttp, CPU us a request", 45),
+    Goal("I1", "import above aiohttp, cattrs, attrs and msgspec, ms", 15, clock=True),
+    Goal("I2", "voicedrop --help above a Python that imports the package, ms", 150, clock=True),
+    Goal("R1 parts", "token, slot, rate and retry loop, CPU us a request", 2, clock=True),
+    Goal("R1 whole", "the whole pipeline over plain aiohttp, CPU us a request", 45, clock=True),
     Goal("items", "an item handed out, over a bare generator", 2),
     Goal("E1 jsonl", "1,000,000 messages into JSON lines, messages a second over the bare walk", 0.6, least=True),
     Goal("E1 csv", "the same, CSV", 0.4, least=True),
     Goal("E1 parquet", "the same, Parquet", 0.6, least=True),
     *(
-        Goal(f"E2 {name}", f"MiB by which its peak above the walk's exceeds that of a fifth, {name}", 16)
+        Goal(f"E2 {name}", f"MiB by which its peak above the walk's exceeds that of a fifth, {name}", 16, noise=5)
         for name in ("jsonl", "csv", "parquet")
     ),
     Goal("E3 stream", "what a report takes above the bare walk, over that of a fifth of the messages", 1.3),
     *(Goal(f"E3 {name}", f"peak memory of a report over that of a fifth, {name}", 1.3) for name in ("jsonl", "parquet")),
     Goal("E3 page", "its page, MiB", 6),
-    Goal("C1 memory", "callbacks answered 200 for each second of the processor, aiohttp.web", 5000, least=True),
-    Goal("C1 durable", "the same, each on the disk before its answer", 5000, least=True),
-    Goal("C2", "99 of 100 answers whatever the handler does, the worst, ms", 1000),
+    Goal("C1 memory", "callbacks answered 200 for each second of the processor, aiohttp.web", 5000, least=True, clock=True),
+    Goal("C1 durable", "the same, each on the disk before its answer", 5000, least=True, clock=True),
+    Goal("C2", "99 of 100 answers whatever the handler does, the worst, ms", 1000, clock=True),
     Goal("C3", "answered 200 and not handed on, also after kill -9", 0, sure=True),
     Goal("X1", "requests beyond the pages of a list that does not change", 0, sure=True),
 )
@@ -99,22 +96,25 @@ class Spread:
         """Return the ratio of two things that were measured in turns, round by round."""
         return cls.of(one / other for one, other in zip(above, below, strict=True))
 
+    def apart(self, other: "Spread") -> bool:
+        """Return whether each median lies outside the other's range."""
+        return not (self.low <= other.middle <= self.high or other.low <= self.middle <= other.high)
+
     def __str__(self) -> str:
+        if self.low == self.high:
+            return _short(self.middle)
         return f"{_short(self.middle)} ({_short(self.low)}-{_short(self.high)})"
 
 
 def _short(number: float) -> str:
-    return f"{number:.0f}" if abs(number) >= 100 or number == int(number) else f"{number:.2f}"
+    return f"{number:,.0f}" if abs(number) >= 100 or number == int(number) else f"{number:.2f}"
 
 
 @dataclass
 class Results:
-    """What was measured: the figures that have a goal, and everything else by name."""
+    """What was measured, by name: the figures that have a goal, and everything else."""
 
-    about: str
-    """When, where and how."""
     figures: dict[str, Spread] = field(default_factory=dict)
-    others: dict[str, Spread] = field(default_factory=dict)
 
     def put(self, name: str, measured: Spread) -> None:
         """Keep a figure, print nothing."""
@@ -123,45 +123,8 @@ class Results:
 
     def note(self, name: str, measured: Spread) -> None:
         """Keep what has no goal."""
-        self.others[name] = measured
+        self.figures[name] = measured
 
     def missed(self) -> list[Goal]:
         """Return the goals that were measured and not reached."""
         return [goal for goal in GOALS if goal.name in self.figures and not goal.held(self.figures[goal.name].middle)]
-
-    def print(self) -> None:
-        """Print each figure beside its goal."""
-        missed = self.missed()
-        print(f"\n{'figure':<20} {'median (min-max)':<24} {'goal':>8}           what it is")
-        for goal in GOALS:
-            measured = self.figures.get(goal.name)
-            verdict = "-" if measured is None else "MISSED" if goal in missed else "held"
-            bound = f"{'>=' if goal.least else '<='} {goal.limit:g}"
-            print(f"{goal.name:<20} {measured or 'not measured'!s:<24} {bound:>8}   {verdict:<7} {goal.what}")
-        print(f"{len(self.figures) - len(missed)} held, {len(missed)} missed, {len(GOALS) - len(self.figures)} not measured")
-
-    def keep(self, path: Path) -> None:
-        """Write everything to a file."""
-        parts = {"figures": self.figures, "others": self.others}
-        kept = {name: {key: asdict(spread) for key, spread in part.items()} for name, part in parts.items()}
-        path.write_text(json.dumps({"about": self.about, **kept}, indent=1) + "\n")
-
-    def compare(self, path: Path) -> None:
-        """Print everything beside what a file keeps of an earlier run; a change is worth a look where the ranges lie apart."""
-        then: dict[str, Any] = json.loads(path.read_text())
-        print(f"\n{self.about}\nbeside {then['about']}")
-        for part, now in (("figures", self.figures), ("others", self.others)):
-            for name, measured in now.items():
-                if name not in then[part]:
-                    continue
-                before = Spread(**then[part][name])
-                apart = measured.low > before.high or measured.high < before.low
-                change = f"x {measured.middle / before.middle:.2f}" if before.middle else ""
-                print(f"{name:<52} {measured!s:<24} then {before!s:<24} {change:<8} {'APART' if apart else ''}")
-
-
-def about() -> str:
-    """Return when and where this is measured."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("aiohttp", "attrs", "cattrs", "msgspec", "orjson"))
-    return f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores, Python {platform.python_version()}, {libraries}"

@@ -18,17 +18,17 @@ from figures import MIB, Results, Spread
 SIZE = 100
 LENGTHS = (10_000, 100_000, 1_000_000)
 WALKS = (1, 8, 64, 512)
-TOGETHER = 102_400
-"""Messages of all walks together: two pages for each of the most."""
+TOGETHER, SHORT = 102_400, 5_120
+"""Messages of all walks together: two pages for each of the most; the second where it is only seen that everything works."""
 
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print both."""
-    lengths, walks, times = (LENGTHS[:1], WALKS[-1:], 1) if short else (LENGTHS, WALKS, rounds)
+    lengths, walks, all_of_them, times = (LENGTHS[:1], WALKS[-1:], SHORT, 1) if short else (LENGTHS, WALKS, TOGETHER, rounds)
     cases = [(f"{length:>9,} messages, one walk, 8 ahead", 1, length, 8) for length in lengths]
-    cases += [(f"{count:>9} walks at once", count, TOGETHER // count, 1) for count in walks]
+    cases += [(f"{count:>9} walks at once", count, all_of_them // count, 1) for count in walks]
     print(f"\n{'pages of 100':<38} {'messages/s':>22} {'CPU us a message':>24} {'peak MiB':>9}")
-    with page_server(TOGETHER, SIZE) as url:
+    with page_server(all_of_them, SIZE) as url:
         for name, count, length, at_once in cases:
             runs = [fresh("growth.py", f"{url}/0/{length}", count, at_once) for _ in range(times)]
             rate, cpu, most = (Spread.of(run[key] for run in runs) for key in ("rate", "cpu", "peak"))

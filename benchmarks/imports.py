@@ -42,8 +42,8 @@ def process(*arguments: str) -> float:
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print each, and the difference round by round."""
-    count = 3 if short else max(rounds, 15)
-    turns = [[milliseconds(statement) for statement in (BELOW, *WAYS.values())] for _ in range(-1, count)][1:]  # the first writes bytecode
+    warm, count = (0, 1) if short else (1, max(rounds, 15))  # the first turn writes bytecode
+    turns = [[milliseconds(statement) for statement in (BELOW, *WAYS.values())] for _ in range(warm + count)][warm:]
     below, *ways = zip(*turns, strict=True)
     print(f"\nimport, ms: the libraries below alone {Spread.of(below)}")
     results.note("import: below", Spread.of(below))
@@ -53,7 +53,7 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
         results.note(f"import: {name}", Spread.of(whole))
         if name == "the package":
             results.put("I1", added)
-    turns = [[process(*BARE), process(*HELP)] for _ in range(-1, count)][1:]
+    turns = [[process(*BARE), process(*HELP)] for _ in range(warm + count)][warm:]
     bare, helped = zip(*turns, strict=True)
     print(f"{'voicedrop --help':<28} {Spread.of(helped)!s:<20} as a process; a Python that imports the package {Spread.of(bare)}")
     results.put("I2", Spread.of(more - less for less, more in zip(bare, helped, strict=True)))

@@ -8,7 +8,6 @@ and half a millisecond longer. Then many callers at once, with the file. The ser
 at once; what it took is counted there.
 """
 
-import argparse
 import asyncio
 import sqlite3
 import statistics
@@ -20,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
+
+from common import options
 
 from voicedrop_async import Journal, Limits, MemoryJournal, RouteeSession, SpokenMessage, SqliteJournal, StaticToken, VoiceCampaign
 
@@ -116,15 +117,12 @@ async def many(url: str, folder: Path, sends: int, callers: int) -> bool:
 
 def main() -> None:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sends", type=int, default=500)
-    parser.add_argument("--many", type=int, default=3000)
-    parser.add_argument("--callers", type=int, default=64)
+    parser = options(__doc__, sends=500, many=3000, callers=64)
     parser.add_argument("--folder", help="where the files go; it tells which disk is measured")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as name, send_server(2 * (options.sends + 20) + options.many) as url:
-        asyncio.run(one_by_one(url, Path(name), options.sends))
-        asyncio.run(many(url, Path(name), options.many, options.callers))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=asked.folder) as name, send_server(2 * (asked.sends + 20) + asked.many) as url:
+        asyncio.run(one_by_one(url, Path(name), asked.sends))
+        asyncio.run(many(url, Path(name), asked.many, asked.callers))
 
 
 if __name__ == "__main__":

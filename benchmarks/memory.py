@@ -45,7 +45,7 @@ def measure(results: Results, rounds: int, *, short: bool) -> None:
     if not PEAK.exists():
         print("memory: peaks not measured, this system has no /proc of Linux")
         return
-    few, many = (10_000, 100_000) if short else (100_000, 1_000_000)
+    few, many = (1_000, 10_000) if short else (100_000, 1_000_000)
     growths, aboves = [], []
     with page_server(few) as url:
         for how, size in CASES[:1] if short else CASES:

@@ -12,27 +12,15 @@ time, of which each second since 2026 holds one message, are put together when t
 import asyncio
 import functools
 import json
-import selectors
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import unquote
 
 import messages as data
-import msgspec
+from server import Requests, answer, serve
 
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def answer(body: bytes) -> bytes:
-    """Return a body as a whole HTTP answer."""
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-
-
-def rendered(rows: list[dict[str, Any]], size: int) -> list[bytes]:
-    """Return whole HTTP answers, one for each page of ``size`` messages."""
-    return _rendered([msgspec.json.encode(row) for row in rows], size)
 
 
 def _rendered(rows: list[bytes], size: int) -> list[bytes]:
@@ -81,8 +69,8 @@ def _second(moment: str) -> int:
     return int((datetime.fromisoformat(unquote(moment)) - _BEGIN).total_seconds())
 
 
-class Pages(asyncio.Protocol):
-    """Answers requests, one after the other on a connection, whose body is a few bytes and comes along."""
+class Pages(Requests):
+    """Answers requests with pages."""
 
     seen = 0
 
@@ -90,20 +78,10 @@ class Pages(asyncio.Protocol):
         """Answer from these lists."""
         self._lists = lists
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._buffer = b""
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, end, body = self._buffer.partition(b"\r\n\r\n")
-        if not end or (head.startswith(b"POST") and len(body) < _length(head)):
-            return
-        self._buffer = b""
+    def attend(self, head: bytes) -> None:
         path, _, query = head.split(b" ", 2)[1].decode().partition("?")
         if path == "/seen":
-            self._transport.write(answer(json.dumps({"requests": Pages.seen, "cpu": time.process_time()}).encode()))
+            self.transport.write(answer(json.dumps({"requests": Pages.seen, "cpu": time.process_time()}).encode()))
             return
         Pages.seen += 1
         latency, count = _asked(path)
@@ -113,7 +91,7 @@ class Pages(asyncio.Protocol):
             self._answer(query, count)
 
     def _answer(self, query: str, count: int | None) -> None:
-        self._transport.write(self._lists.page(query, count))
+        self.transport.write(self._lists.page(query, count))
 
 
 @functools.cache
@@ -123,21 +101,6 @@ def _asked(path: str) -> tuple[int, int | None]:
     return (numbers or [0])[0], numbers[1] if len(numbers) > 1 else None
 
 
-def _length(head: bytes) -> int:
-    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-
-
-async def serve(count: int, sizes: list[int]) -> None:
-    """Serve until standard input ends."""
-    lists = Lists(count, sizes)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Pages(lists), "127.0.0.1", 0, backlog=1024)
-    async with server:
-        print(server.sockets[0].getsockname()[1], flush=True)
-        await loop.run_in_executor(None, sys.stdin.read)
-
-
 if __name__ == "__main__":
-    # epoll wakes up on whole milliseconds, which of twenty would be a lot; select does not.
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        runner.run(serve(int(sys.argv[1]), [int(size) for size in sys.argv[2:]]))
+    lists = Lists(int(sys.argv[1]), [int(size) for size in sys.argv[2:]])
+    serve(lambda: Pages(lists))

@@ -7,43 +7,39 @@ from the page server in pages of 1,000, 8 ahead, and so does the bare walk besid
 what is above the walk's own memory counts. The seconds hold everything, the drawing of page and picture included.
 """
 
-import argparse
-import asyncio
-import json
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from common import fresh, page_server, peak
+from common import fresh, page_server, peak, run_here
 from contenders import ours
+from exports import AT_ONCE, RENDERED, SIZE
 from figures import MIB, Results, Spread
 
 from voicedrop_async import PageStream, VoiceMessage, export_to, report_to
 
-SIZE, AT_ONCE = 1000, 8
-RENDERED = 100_000
-"""Messages of the page server; a longer list is put together from these."""
 FILES = ("jsonl", "parquet")
 SOURCES = ("stream", *FILES)
 
 
 def measure(results: Results, rounds: int, *, short: bool) -> None:
     """Print seconds, peaks and the length of the page, of a list and of one five times as long."""
-    few = 4_000 if short else 200_000
+    few = 1_000 if short else 200_000
+    counts, sources = ((few,), SOURCES[:1]) if short else ((few, 5 * few), ("walk", *SOURCES))
+    took: dict[tuple[str, int], list[dict[str, float]]] = {}
+    print("\na page and a picture of so many messages")
     with page_server(min(few, RENDERED), SIZE) as url, TemporaryDirectory() as folder:
-        print(f"\na page and a picture of {few:,} and of {5 * few:,} messages")
-        took: dict[tuple[str, int], list[dict[str, float]]] = {}
-        sources = SOURCES[:1] if short else SOURCES
-        for source in ("walk", *sources):
-            for count in (few, 5 * few):
+        for source in sources:
+            for count in counts:
                 runs = [fresh("reports.py", source, f"{url}/0/{count}", count, folder) for _ in range(min(rounds, 3))]
                 took[source, count] = runs
                 seconds, most, page = (Spread.of(run[what] for run in runs) for what in ("seconds", "peak", "page"))
                 print(f"{source:<8} {count:>9,}  {seconds} s, peak {most.middle:.0f} MiB, page {page.middle:.2f} MiB", flush=True)
                 results.note(f"report {source} {count}, s", seconds)
-        for source in sources:
+    results.put("E3 page", Spread.of(run["page"] for run in took["stream", counts[-1]]))
+    if not short:
+        for source in SOURCES:
             results.put(f"E3 {source}", Spread.over(*(_peaks(took, source, count) for count in (5 * few, few))))
-        results.put("E3 page", Spread.of(run["page"] for run in took["stream", 5 * few]))
 
 
 def _peaks(took: dict[tuple[str, int], list[dict[str, float]]], source: str, count: int) -> list[float]:
@@ -72,16 +68,5 @@ async def report(source: str, url: str, messages: int, folder: Path) -> dict[str
     return {"seconds": seconds, "peak": peak() / MIB, "page": page / MIB}
 
 
-def main() -> None:
-    """Run once, and print what it took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", choices=("walk", *SOURCES))
-    parser.add_argument("url", help="of the page server, with the length of the list as its path")
-    parser.add_argument("messages", type=int)
-    parser.add_argument("folder", type=Path)
-    asked = parser.parse_args()
-    print(json.dumps(asyncio.run(report(asked.source, asked.url, asked.messages, asked.folder))))
-
-
 if __name__ == "__main__":
-    main()
+    run_here(report, ("walk", *SOURCES))

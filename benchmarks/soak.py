@@ -9,7 +9,6 @@ caller was told. Ends with 1 if a promise is broken. The seed makes the plan: or
 meets which fault is then up to the loop, so two runs are alike and not the same.
 """
 
-import argparse
 import asyncio
 import sys
 import tempfile
@@ -20,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias
+
+from common import options
 
 from voicedrop_async import (
     ClientCredentials,
@@ -170,12 +171,7 @@ async def soak(sends: int, callers: int, faults: float, seed: int, folder: Path)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sends", type=int, default=10_000)
-    parser.add_argument("--callers", type=int, default=64)
-    parser.add_argument("--faults", type=float, default=0.1)
-    parser.add_argument("--seed", type=int, default=7)
-    asked = parser.parse_args()
+    asked = options(__doc__, sends=10_000, callers=64, faults=0.1, seed=7).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         kept = asyncio.run(soak(asked.sends, asked.callers, asked.faults, asked.seed, Path(folder)))
     sys.exit(not kept)

@@ -12,7 +12,6 @@ Of the limit: we start fewer requests than it allows, so a throttle that lets fi
 the tests of the throttle hold it to each one.
 """
 
-import argparse
 import asyncio
 import gc
 import json
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+from common import options, peak
 
 from voicedrop_async import ClientCredentials, Event, Kind, Limits, NotFound, RequestError, Retry, RouteeSession, Throttle
 
@@ -124,7 +124,7 @@ async def soak(url: str, told: Told, callers: int, attempts: int) -> None:
                 await asyncio.gather(*(storm(routee, stormy, told) for _ in range(callers)))
             is_forgotten, calm = forget_peak(), iter(numbers)
             await asyncio.gather(*(look(routee, calm, told, stretch) for _ in range(callers)))
-            told.peaks[stretch] = peak() if is_forgotten else None
+            told.peaks[stretch] = peak() / 1e6 if is_forgotten else None
             took, rate = time.perf_counter() - began, throttle.snapshot().rate
             print(f"  {numbers.stop:>7,} lookups after {took:5.1f} s; the rate is {rate:.0f}", flush=True)
         told.seconds = time.perf_counter() - began
@@ -138,12 +138,6 @@ def forget_peak() -> bool:
     except OSError:  # another system, or one on which nothing there can be written
         return False
     return True
-
-
-def peak() -> float:
-    """Return the most memory that was resident since, in megabytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1000
 
 
 def files() -> int | None:
@@ -257,13 +251,7 @@ def run(lookups: int, callers: int, faults: float, seed: int, attempts: int) -> 
 
 def main() -> None:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lookups", type=int, default=100_000)
-    parser.add_argument("--callers", type=int, default=500)
-    parser.add_argument("--faults", type=float, default=0.1)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--attempts", type=int, default=4)
-    asked = parser.parse_args()
+    asked = options(__doc__, lookups=100_000, callers=500, faults=0.1, seed=7, attempts=4).parse_args()
     sys.exit(not run(asked.lookups, asked.callers, asked.faults, asked.seed, asked.attempts))
 
 

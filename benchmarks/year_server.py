@@ -6,14 +6,14 @@ Most calls are made by day, from Monday to Friday; both ends of a range are incl
 A request without a query is one for a token, and does not count in ``/seen``.
 """
 
-import asyncio
 import json
 import sys
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from urllib.parse import unquote
 
-from page_server import Lists, Pages, answer
+from page_server import Lists, Pages
+from server import answer, serve
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 END = BEGIN + timedelta(days=365)
@@ -52,13 +52,6 @@ class Year(Lists):
         return before + (self._before[min(hour + 1, 365 * 24)] - before) * rest // _HOUR
 
 
-async def serve(messages: int) -> None:
-    """Serve until standard input ends."""
-    lists, loop = Year(messages), asyncio.get_running_loop()
-    async with await loop.create_server(lambda: Pages(lists), "127.0.0.1", 0, backlog=1024) as server:
-        print(server.sockets[0].getsockname()[1], flush=True)
-        await loop.run_in_executor(None, sys.stdin.read)
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    year = Year(int(sys.argv[1]))
+    serve(lambda: Pages(year))

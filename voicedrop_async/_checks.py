@@ -4,37 +4,26 @@ A text names the argument, the value's fault and the rule; it never shows a phon
 meant for somebody's ear.
 """
 
-import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from inspect import iscoroutinefunction
 from ipaddress import ip_address
 from math import isfinite
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 
 from voicedrop_async._letters import type_of
-from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.errors import ConfigError
-from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
-
-T = TypeVar("T")
-
-MAX_RECIPIENTS: Final = 1000
-MAX_TEXT: Final = 1000
 
 NOT_E164: Final = "not E.164: a plus sign, then 7 to 15 digits, the first not zero"
 MAX_REF: Final = 200
 
 _DAY: Final = timedelta(days=1)
-_NATIONAL: Final = 9
-"""Digits at the end of a number that are no other number by chance."""
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-_NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
 
 
 def check_kind(argument: str, value: object, kind: type) -> None:
@@ -132,6 +121,13 @@ def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
         raise ConfigError(f"{argument}: plain http would show the token to everybody on the way; use https (or allow_insecure=True)")
 
 
+def check_reachable_url(argument: str, url: str | None) -> None:
+    """Refuse what is no URL that the service could reach by https; plain http is for loopback."""
+    parts = _split(argument, url or "")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ConfigError(f"{argument}: plain http is for loopback only; use https")
+
+
 def check_proxy(url: object) -> None:
     """Refuse a proxy that is no URL; its text, which may hold a password, is not shown."""
     if not isinstance(url, str):
@@ -194,113 +190,6 @@ def _trusts_anybody(trust: object) -> bool:
     return trust is False
 
 
-def check_names_nobody(argument: str, text: str, numbers: Iterable[str]) -> None:
-    """Refuse a text kept and shown in clear that holds one of ``numbers``, also without its country code."""
-    # A slash can stand within a number, and between the ref of a list and the number of its chunk.
-    found = [match[0] for words in (text, *text.split("/")) for match in PHONE_NUMBER.finditer(words)]
-    runs = [re.sub(r"[^0-9]", "", number).lstrip("0") for number in found]
-    for digits in (number.lstrip("+") for number in (numbers if runs else ())):
-        if any(digits in run or (len(run) >= _NATIONAL and digits.endswith(run)) for run in runs):
-            raise ConfigError(f"{argument}: holds the number of a recipient; it is kept and shown in clear, so use another word")
-
-
-def check_campaign(campaign: object) -> None:
-    """Refuse a campaign that the service would refuse, or that calls somebody twice.
-
-    Source: Routee, "Send a voice campaign"; "Other voice messaging concepts" for the length of the text.
-    """
-    if not isinstance(campaign, VoiceCampaign):
-        raise ConfigError(f"campaign: {type_of(campaign)} is no VoiceCampaign")
-    if not check_text("sender", campaign.sender).isprintable():
-        raise ConfigError("sender: must not hold a line break or another control character")
-    for argument, kind in (("message", SpokenMessage), ("file_url", str), ("callback", Callback), ("campaign_callback", Callback)):
-        check_kind(argument, getattr(campaign, argument), kind)
-    _check_recipients(campaign)
-    if campaign.name is not None and not (isinstance(campaign.name, str) and _NAME.fullmatch(campaign.name)):
-        raise ConfigError("name: must be 2 to 30 Latin letters, digits, spaces and hyphens")
-    _check_sound(campaign.message, campaign.file_url)
-    _check_times(campaign)
-    for argument in ("respect_quiet_hours", "ignore_dnd", "collect_dtmf_digits"):
-        check_kind(argument, getattr(campaign, argument), bool)
-    _check_callback("callback", campaign.callback)
-    _check_callback("campaign_callback", campaign.campaign_callback)
-
-
-def _check_times(campaign: VoiceCampaign) -> None:
-    if campaign.scheduled_date is not None:
-        check_moment("scheduled_date", campaign.scheduled_date)
-    if campaign.hangup_delay is not None:
-        check_amount("hangup_delay", campaign.hangup_delay)
-    if campaign.collect_dtmf_await_seconds is not None:
-        check_amount("collect_dtmf_await_seconds", campaign.collect_dtmf_await_seconds, zero=True)
-        if not campaign.collect_dtmf_digits:
-            raise ConfigError("collect_dtmf_await_seconds: only has a meaning with collect_dtmf_digits=True")
-
-
-def check_filters(filters: object) -> tuple[TrackingFilter, ...]:
-    """Return conditions; refuse what is none, or compares with what is no text."""
-    if isinstance(filters, TrackingFilter) or not isinstance(filters, Iterable):
-        raise ConfigError(f"filters: {type_of(filters)} is no list of TrackingFilter")
-    conditions = tuple(filters)
-    for place, condition in enumerate(conditions):
-        if not isinstance(condition, TrackingFilter):
-            raise ConfigError(f"filters[{place}]: {type_of(condition)} is no TrackingFilter")
-        for name in ("field", "value", "operator"):
-            check_text(f"filters[{place}].{name}", getattr(condition, name))
-    return conditions
-
-
-def _check_recipients(campaign: VoiceCampaign) -> None:
-    if not (campaign.to or campaign.contacts or campaign.groups):
-        raise ConfigError("to: no recipients; give at least one of to, contacts and groups")
-    for argument, values in (("to", campaign.to), ("contacts", campaign.contacts), ("groups", campaign.groups)):
-        if len(values) > MAX_RECIPIENTS:
-            raise ConfigError(f"{argument}: {len(values)} is above {MAX_RECIPIENTS}, the most of one campaign")
-        _check_each(argument, values)
-
-
-def _check_each(argument: str, values: Sequence[object]) -> None:
-    places: dict[object, int] = {}
-    for place, given in enumerate(values):
-        value = check_text(f"{argument}[{place}]", given)
-        if argument == "to" and not is_e164(value):
-            raise ConfigError(f"to[{place}]: {NOT_E164}")
-        if places.setdefault(value, place) != place:
-            raise ConfigError(f"{argument}[{place}]: repeats {argument}[{places[value]}]; it would be called and charged twice")
-
-
-def _check_sound(message: SpokenMessage | None, file_url: str | None) -> None:
-    if message is not None and file_url is not None:
-        raise ConfigError("message: given together with file_url; a campaign plays one of the two")
-    if file_url is not None:
-        _check_reachable_url("file_url", file_url)
-    elif message is None:
-        raise ConfigError("message: missing; a campaign needs message or file_url")
-    else:
-        text = check_text("message.text", message.text)
-        if len(text) > MAX_TEXT:
-            raise ConfigError(f"message.text: {len(text)} characters are above {MAX_TEXT}, the most of one message")
-        for argument, word in (("language", message.language), ("gender", message.gender)):
-            if word is not None:
-                check_text(f"message.{argument}", word)
-
-
-def _check_callback(argument: str, callback: Callback | None) -> None:
-    if callback is None:
-        return
-    if callback.strategy is None:
-        raise ConfigError(f"{argument}.strategy: missing; it says when the URL is called")
-    check_text(f"{argument}.strategy", callback.strategy)
-    check_kind(f"{argument}.url", callback.url, str)
-    _check_reachable_url(f"{argument}.url", callback.url)
-
-
-def _check_reachable_url(argument: str, url: str | None) -> None:
-    parts = _split(argument, url or "")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise ConfigError(f"{argument}: plain http is for loopback only; use https")
-
-
 def _split(argument: str, url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -319,13 +208,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def begun(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Begin a task in the loop that runs; in a forked child that goes on where its parent was, Python knows of none."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        work.close()
-        raise ConfigError("session: no event loop runs in this process; make one in each run") from None
-    return loop.create_task(work)

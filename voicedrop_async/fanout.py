@@ -7,8 +7,9 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
-from voicedrop_async._checks import begun, check_count, check_several
+from voicedrop_async._checks import check_count, check_several
 from voicedrop_async._masking import shown
+from voicedrop_async._tasks import begun, ended
 from voicedrop_async.errors import SessionClosed, VoiceDropError
 
 K = TypeVar("K")
@@ -146,6 +147,4 @@ class _Crew(Generic[K, V]):
         self.dismissed = True
         for task in self.tasks:
             task.cancel()
-        if self.tasks:  # in a forked child there are none, and no loop that could be asked to wait for them
-            # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.
-            await asyncio.gather(*self.tasks, return_exceptions=True)
+        await ended(self.tasks)

@@ -18,7 +18,7 @@ from by_value import told
 
 from voicedrop_async import _wire
 from voicedrop_async._wire import _fast, _values
-from voicedrop_async._wire._answers import Rows, Sheet, _read, _rows, _sheet
+from voicedrop_async._wire._answers import Envelope, Rows, _envelope, _read, _rows
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async.auth import TOKEN, RenewedToken
 from voicedrop_async.calls import Grant, Reply, retry_after
@@ -92,13 +92,13 @@ def unlearn() -> None:
         _fast._tools.cache_clear()
 
 
-def _messages(body: bytes) -> Sheet[VoiceMessage]:
-    sheet = _wire.load_sheet(reply(body), VoiceMessage)
-    assert all(count is None or count >= 0 for count in (sheet.number, sheet.size, sheet.total_pages, sheet.total_items))
-    assert 0 <= sheet.rows.skipped <= sheet.rows.unreadable
-    hash(sheet.rows.items)
-    assert CampaignSummary.of(sheet.rows.items).messages <= len(sheet.rows.items)
-    return sheet
+def _messages(body: bytes) -> Envelope[VoiceMessage]:
+    envelope = _wire.load_envelope(reply(body), VoiceMessage)
+    assert all(count is None or count >= 0 for count in (envelope.number, envelope.size, envelope.total_pages, envelope.total_items))
+    assert 0 <= envelope.rows.skipped <= envelope.rows.unreadable
+    hash(envelope.rows.items)
+    assert CampaignSummary.of(envelope.rows.items).messages <= len(envelope.rows.items)
+    return envelope
 
 
 def _records(body: bytes, *, skip: bool) -> Rows[VoicemailDropRecord]:
@@ -109,7 +109,7 @@ def _records(body: bytes, *, skip: bool) -> Rows[VoicemailDropRecord]:
 
 
 _ROADS: Final[list[tuple[Callable[[bytes], Any], Callable[[Any], Any]]]] = [
-    (_messages, lambda parsed: _sheet(parsed, VoiceMessage)),
+    (_messages, lambda parsed: _envelope(parsed, VoiceMessage)),
     (partial(_records, skip=True), lambda parsed: _rows(parsed, VoicemailDropRecord, skip=True)),
     (partial(_records, skip=False), lambda parsed: _rows(parsed, VoicemailDropRecord, skip=False)),
 ]

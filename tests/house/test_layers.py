@@ -11,9 +11,9 @@ PACKAGE = Path(voicedrop_async.__file__).parent
 FLOORS: list[set[str]] = [
     {"_lazily", "_letters", "_masking", "models"},
     {"errors"},
-    {"_checks"},
+    {"_checks", "_files", "_tasks"},
     {"calls", "fanout", "pages"},
-    {"_body", "_files", "_redis", "_resolver", "_sqlite", "_wire"},
+    {"_body", "_redis", "_resolver", "_sqlite", "_wire"},
     {"auth", "journal", "throttle", "webhooks"},
     {"_underway"},
     {"_lanes"},

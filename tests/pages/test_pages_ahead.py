@@ -55,12 +55,22 @@ class Held(Honest):
                 await self.changed.wait()
 
 
+async def begins(server, walking):
+    """Begin to walk; return the task when the first page is answered."""
+    task = asyncio.ensure_future(walking)
+    await server.sees((0, 0))
+    server.answers((0, 0))
+    return task
+
+
+async def collected(walk):
+    return ids([item async for item in walk])
+
+
 async def test_the_first_page_says_how_many_may_follow():
     server = Held(TEN)
     async with server.stream(prefetch=3).walk() as walk:
-        first = asyncio.ensure_future(anext(walk.pages()))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        first = await begins(server, anext(walk.pages()))
         await first
         await server.sees((0, 1), (0, 2), (0, 3))
     assert server.waiting == {}
@@ -69,17 +79,11 @@ async def test_the_first_page_says_how_many_may_follow():
 async def test_answers_out_of_order_come_in_order():
     server = Held(TEN)
     async with server.stream(prefetch=4).walk() as walk:
-        everything = asyncio.ensure_future(collected(walk))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        everything = await begins(server, collected(walk))
         for place in [(0, 4), (0, 3), (0, 2), (0, 1)]:
             await server.answered(place)
         assert await everything == list(TEN)
     assert (server.most, len(server.asked)) == (4, 5)
-
-
-async def collected(walk):
-    return ids([item async for item in walk])
 
 
 async def test_a_page_that_failed_ahead_is_told_when_its_turn_comes():
@@ -105,9 +109,7 @@ async def test_no_page_is_asked_for_that_cannot_be_used(most, requests):
 async def test_the_next_list_is_opened_while_the_end_of_this_one_is_under_way():
     server = Held("abcd", "ef", totals=False)
     async with server.stream(prefetch=3).walk() as walk:
-        everything = asyncio.ensure_future(collected(walk))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        everything = await begins(server, collected(walk))
         await server.sees((0, 1), (1, 0))
         await server.answered((1, 0))
         server.answers((0, 1))
@@ -118,9 +120,7 @@ async def test_lists_of_one_page_are_opened_as_many_as_may_be_ahead():
     """Nothing is known of a list before it is opened; it is taken to be like the one opened last."""
     server = Held(*"abcdefgh")
     async with server.stream(prefetch=4).walk() as walk:
-        everything = asyncio.ensure_future(collected(walk))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        everything = await begins(server, collected(walk))
         await server.sees((1, 0), (2, 0), (3, 0), (4, 0))
         for place in [(number, 0) for number in range(1, 8)]:
             await server.answered(place)
@@ -147,9 +147,7 @@ async def test_where_pages_are_not_counted_one_is_asked_for_behind_each_that_is_
     """And the next list is taken to be as long."""
     server = Uncounted(*lists)
     async with server.stream(prefetch=3).walk() as walk:
-        first = asyncio.ensure_future(anext(walk.pages()))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        first = await begins(server, anext(walk.pages()))
         if not lists[0]:
             await server.sees((1, 0), (2, 0), (3, 0))
             server.answers((1, 0))
@@ -162,9 +160,7 @@ async def test_pages_that_the_service_cuts_shorter_are_asked_for_in_their_number
     server = Held(TEN)
     stream = PageStream(source(lambda number, page, _: server.fetch(number, page, 1), 1), page_size=100, prefetch=8, max_items=4)
     async with stream.walk() as walk:
-        first = asyncio.ensure_future(anext(walk.pages()))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        first = await begins(server, anext(walk.pages()))
         await first
         await server.sees((0, 1), (0, 2), (0, 3))
 
@@ -179,9 +175,7 @@ async def test_a_list_that_turns_out_longer_has_its_pages_asked_for_before_its_t
     """Its first page came while the walk stood still in the list before."""
     server = Held("a", "bcdefg", "h")
     async with server.stream(prefetch=3).walk() as walk:
-        first = asyncio.ensure_future(anext(aiter(walk)))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        first = await begins(server, anext(aiter(walk)))
         await first
         await server.sees((1, 0), (2, 0))
         await server.answered((1, 0))
@@ -203,9 +197,7 @@ async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_wa
     """Emptied while it was walked: what was asked for behind its end is given up."""
     server = Held(TEN)
     async with server.stream(prefetch=3).walk() as walk:
-        everything = asyncio.ensure_future(collected(walk))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        everything = await begins(server, collected(walk))
         await server.sees((0, 1), (0, 2), (0, 3))
         server.lists[0] = server.lists[0][:2]
         await server.answered((0, 1))
@@ -219,9 +211,7 @@ async def test_a_list_that_ends_before_its_announced_end_leaves_nothing_under_wa
 async def test_pages_behind_the_end_of_a_list_are_given_up_as_the_walk_goes_on_to_the_next():
     server = Held("abcdef", "xy")
     async with server.stream(prefetch=3).walk() as walk:
-        everything = asyncio.ensure_future(collected(walk))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        everything = await begins(server, collected(walk))
         await server.sees((0, 1), (0, 2), (1, 0))
         server.lists[0] = list("ab")
         await server.answered((0, 1))
@@ -246,9 +236,7 @@ async def test_whoever_leaves_a_walk_leaves_nothing_under_way(leave):
                     return
                 break
 
-    running = asyncio.ensure_future(loop())
-    await server.sees((0, 0))
-    server.answers((0, 0))
+    running = await begins(server, loop())
     if leave == "exception":
         with pytest.raises(KeyError):
             await running
@@ -266,9 +254,7 @@ async def test_a_plain_loop_that_is_left_lets_go_after_a_few_turns():
             await server.sees((0, 1), (0, 2), (0, 3))
             break
 
-    running = asyncio.ensure_future(loop())
-    await server.sees((0, 0))
-    server.answers((0, 0))
+    running = await begins(server, loop())
     await running
     for _ in range(5):
         await asyncio.sleep(0)
@@ -279,9 +265,7 @@ async def test_a_walk_in_the_hand_keeps_what_is_under_way_when_a_loop_over_it_en
     server = Held(TEN)
     async with server.stream(prefetch=3).walk() as walk:
         items = aiter(walk)
-        first = asyncio.ensure_future(anext(items))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        first = await begins(server, anext(items))
         await first
         await server.sees((0, 1), (0, 2), (0, 3))
         await items.aclose()
@@ -304,9 +288,7 @@ async def test_a_page_answered_before_the_one_in_front_of_it_is_asked_for_again(
     """A new item came in at the front between the two answers: it pushed ``d`` from one page to the other."""
     server = Held("abcdef")
     async with server.stream(prefetch=2).walk() as walk:
-        everything = asyncio.ensure_future(collected(walk))
-        await server.sees((0, 0))
-        server.answers((0, 0))
+        everything = await begins(server, collected(walk))
         await server.sees((0, 1), (0, 2))
         await server.answered((0, 2))
         server.lists[0] = list("Xabcdef")

@@ -11,7 +11,7 @@ from page_servers import NOON, PATIENT, SECOND, fetched, ids
 
 from voicedrop_async.errors import ResumeTokenError, WireError
 from voicedrop_async.pages import PageStream, Source, Span, in_utc
-from voicedrop_async.pages._source import Cuts
+from voicedrop_async.pages._cuts import Cuts
 from voicedrop_async.routee._tracking import _keys
 
 HOUR = timedelta(hours=1)

@@ -234,7 +234,7 @@ async def test_a_recording_too_long_is_refused_before_its_first_byte(line: RawSe
 async def test_a_recording_that_does_not_say_how_long_it_is_ends_at_the_cap(
     line: RawServer, caller: RouteeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voicedrop_async._files.MOST_FILE_BYTES", 1000)
+    monkeypatch.setattr("voicedrop_async.routee._recording_file.MOST_FILE_BYTES", 1000)
     line.will(in_chunks(b"x" * 1000), in_chunks(b"x" * 999, b"xx"))
 
     assert (await caller.download_recording(ONE, tmp_path)).stat().st_size == 1000

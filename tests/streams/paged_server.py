@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from campaigns import QUICK
 from raw_server import RawServer, Step, answer
 
-from voicedrop_async import RouteeSession, SpacivoxSession, StaticToken
+from voicedrop_async import Limits, RouteeSession, SpacivoxSession, StaticToken
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -28,6 +28,11 @@ class Row(NamedTuple):
 def rows(*seconds: float) -> list[Row]:
     """Rows so many seconds after noon, numbered from 1 on."""
     return [Row(NOON + second * SECOND, number) for number, second in enumerate(seconds, 1)]
+
+
+TWENTY = rows(*range(20))
+ROOMY = {"limits": Limits(max_in_flight=40)}
+"""For a session that nothing but its walk holds back."""
 
 
 class Asked(NamedTuple):
@@ -197,6 +202,11 @@ async def into(found, walk, then=lambda _: None):
     async for item in walk:
         found.append(item)
         then(len(found))
+
+
+def others(server: PagedServer) -> set[asyncio.Task[Any]]:
+    """The tasks that are neither this test nor its server."""
+    return asyncio.all_tasks() - server.tasks - {asyncio.current_task()}
 
 
 def ids(items):

@@ -4,13 +4,10 @@ import asyncio
 
 import pytest
 from campaigns import complaint
-from paged_server import NOON, SECOND, Row, ids, into, rows, serving
+from paged_server import NOON, ROOMY, SECOND, TWENTY, Row, ids, into, rows, serving
 from raw_server import answer
 
 from voicedrop_async import Kind, Limits, ServerFailed
-
-TWENTY = rows(*range(20))
-ROOMY = {"limits": Limits(max_in_flight=40)}
 
 
 def walking(stream, found):

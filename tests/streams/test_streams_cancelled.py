@@ -5,7 +5,7 @@ import inspect
 from contextlib import AsyncExitStack
 
 import pytest
-from paged_server import NOON, SECOND, ids, into, rows, serving
+from paged_server import NOON, SECOND, ids, into, others, rows, serving
 
 FIVE = rows(0, 1, 2, 3, 4)
 ROADS = pytest.mark.parametrize("road", ["items", "pages"])
@@ -40,11 +40,6 @@ async def cancelled_after(turns, work, *, again=False):
 async def few_turns():
     for _ in range(6):  # in which Python closes a generator that was dropped
         await asyncio.sleep(0)
-
-
-def others(server):
-    """The tasks that are neither this test nor its server."""
-    return asyncio.all_tasks() - server.tasks - {asyncio.current_task()}
 
 
 def at_work(server):

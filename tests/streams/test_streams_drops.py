@@ -6,13 +6,20 @@ import pytest
 from paged_server import NOON, SECOND, Row, ids, into, rows, serving
 from raw_server import answer
 
-from voicedrop_async import WireError
+from voicedrop_async import WireError, _body
 
 EDGES = pytest.mark.parametrize("start_included", [True, False])
 ENDS = pytest.mark.parametrize("end_included", [True, False])
-MEBIBYTE = 1 << 20
-SIXTEEN = {"weight": 1_200_000, "rows": rows(*range(16))}
-"""Records of more than a megabyte each: the reader's cap lies between thirteen and fourteen of them."""
+MOST = 1 << 16
+"""Bytes that the reader takes here, in place of its sixteen mebibytes."""
+HEAVY = 4_700
+SIXTEEN = {"weight": HEAVY, "rows": rows(*range(16))}
+"""Records so heavy that the reader's cap lies between thirteen and fourteen of them."""
+
+
+@pytest.fixture(autouse=True)
+def _short_reader(monkeypatch):
+    monkeypatch.setattr(_body, "MOST_BYTES", MOST)
 
 
 @EDGES
@@ -72,7 +79,7 @@ async def test_a_slice_whose_answer_is_too_long_is_cut_in_two(prefetch):
 async def test_a_crowded_spot_is_cut_until_it_fits():
     """All of it lies in two seconds of a day."""
     listed = rows(*([40_000.5] * 9 + [40_002.5] * 9))
-    async with serving(rows=listed, weight=1_200_000) as (server, _, spacivox):
+    async with serving(rows=listed, weight=HEAVY) as (server, _, spacivox):
         walk = spacivox.drop_records(NOON, NOON + timedelta(days=1)).walk()
         found = [item.id async for item in walk]
     assert (found, walk.report.complete) == ([*range(1, 19)], True)
@@ -83,12 +90,12 @@ async def test_a_crowded_spot_is_cut_until_it_fits():
 async def test_a_second_that_is_too_long_is_an_error_with_a_place_behind_what_came_before(prefetch):
     """A second cannot be cut; when it has become shorter, the walk goes on."""
     listed = rows(*([0.5] * 2 + [2.5] * 16 + [4.5] * 2))
-    async with serving(rows=listed, weight=1_200_000) as (server, _, spacivox):
+    async with serving(rows=listed, weight=HEAVY) as (server, _, spacivox):
         found = []
         with pytest.raises(WireError) as caught:
             await into(found, spacivox.drop_records(NOON, NOON + 6 * SECOND, prefetch=prefetch))
         assert (ids(found), caught.value.too_long) == ([1, 2], True)
-        assert caught.value.length > 16 * MEBIBYTE
+        assert caught.value.length > MOST
         server.weight = 0
         again = spacivox.drop_records(NOON, NOON + 6 * SECOND, prefetch=prefetch, resume=caught.value.resume)
         found += await again.collect()

@@ -5,12 +5,9 @@ import gc
 from contextlib import suppress
 
 import pytest
-from paged_server import NOON, SECOND, ids, into, rows, serving
+from paged_server import NOON, ROOMY, SECOND, TWENTY, ids, into, others, rows, serving
 
 from voicedrop_async import ConfigError, Kind, Limits
-
-TWENTY = rows(*range(20))
-ROOMY = {"limits": Limits(max_in_flight=40)}
 
 
 class Enough(Exception):
@@ -69,11 +66,6 @@ async def drops(loop, under_way):
 
 WAYS = pytest.mark.parametrize("leave", [breaks, raises, returns, is_out_of_time_in_its_body, is_out_of_time_in_the_walk, closes, drops])
 ROADS = pytest.mark.parametrize("road", ["items", "pages"])
-
-
-def others(server):
-    """The tasks that are neither this test nor its server."""
-    return asyncio.all_tasks() - server.tasks - {asyncio.current_task()}
 
 
 async def three_under_way(server):

@@ -52,8 +52,9 @@ async def test_d04_calls_that_fail_are_a_broken_promise() -> None:
 
 
 @pytest.fixture
-def soak() -> ModuleType:
-    """The script, as a module."""
+def soak(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, as a module; what it imports stands beside it."""
+    monkeypatch.syspath_prepend(SOAK.parent)
     spec = spec_from_file_location("soak_lookups", SOAK)
     assert spec is not None
     assert spec.loader is not None

@@ -1,9 +1,12 @@
-"""What an answer outside 2xx means: which error, whether it may have happened, and whether it may pass."""
+"""What an answer outside 2xx means: which error, whether it may have happened, whether it may pass, and when to come back."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voicedrop_async import (
     ApiError,
@@ -18,7 +21,7 @@ from voicedrop_async import (
     Unauthorized,
     WireError,
 )
-from voicedrop_async.calls import Author, Complaint, Reply, refusal, unknown
+from voicedrop_async.calls import Author, Complaint, Reply, refusal, retry_after, unknown
 from voicedrop_async.models import CampaignProblem, Intent
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -66,6 +69,11 @@ def test_a_refusal_brings_what_the_service_said() -> None:
     assert str(error) == f"request: HTTP 400 (attempts: 3), {words}"
 
 
+def test_a_code_beyond_all_measure_is_cut() -> None:
+    """When nothing has to be found in it any more: half a secret is not known for one."""
+    assert refused(400, Complaint(author=Author.SERVICE, code="9" * 99)).code == "9" * 40
+
+
 def test_of_a_body_that_is_no_error_object_nothing_is_said() -> None:
     error = refused(502)
 
@@ -82,10 +90,6 @@ def test_only_what_may_pass_is_asked_again_and_told_when(status: int) -> None:
 
     assert error.may_pass is (status in PASSING)
     assert error.retry_after == (7.0 if status in PASSING else None)
-
-
-def test_h02_without_a_date_in_the_answer_a_moment_to_come_back_counts_from_now() -> None:
-    assert refused(503, headers={"Retry-After": "Fri, 02 Jan 2026 12:00:30 GMT"}).retry_after == 30.0
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
@@ -155,6 +159,11 @@ def test_an_unknown_outcome_keeps_every_fact_of_its_failure() -> None:
     assert (error.summary, error.request) == ("the outcome is unknown: HTTP 503", "POST /voice/campaign")
     assert (error.attempts, error.retry_after, error.intent, error.status) == (2, 7.0, INTENT, 503)
     assert error.may_have_happened
+    assert str(error).endswith(
+        "Do not send it again before you have looked: reconcile('order-7') searches the tracking for campaign 'Spring sale', some minutes "
+        "after 2026-01-02T12:00:00+00:00 (recipients: 3). Whoever knows what became of it tells the journal: "
+        "session.journal.settle('order-7', sent=True) or sent=False"
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,3 +172,83 @@ def test_an_unknown_outcome_keeps_every_fact_of_its_failure() -> None:
 )
 def test_an_unknown_outcome_has_a_status_where_there_was_an_answer(failure: WireError | TimedOut, status: int | None) -> None:
     assert unknown(failure, INTENT).status == status
+
+
+# --- how long the service asks to wait --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("1_000", None),
+        ("١٢", None),
+        ("9" * 400, 1e9),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("-Infinity", None),
+        ("0x10", None),
+        ("+5", None),
+        ("\uff11\uff12", None),
+        ("12, 13", None),
+        ("0000000012", 12.0),
+        ("Fri, 02 Jan 2026 12:00:30 GMT", 30.0),
+        ("Friday, 02-Jan-26 12:00:30 GMT", 30.0),
+        ("Fri Jan  2 12:00:30 2026", 30.0),
+        ("Fri, 02 Jan 2026 11:00:00 GMT", 0.0),
+        ("Fri, 02 Jan 2026 14:00:30 +0200", 30.0),
+        ("Friday, 02-Jan-99 12:00:30 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 251634945599.0),
+        ("Fri, 32 Jan 2026 11:00:00 GMT", None),
+        ("Fri, 02 Jan 99999 11:00:00 GMT", None),
+        ("Fri, 02 Jan 2026 12:00:30 +9999", None),
+    ],
+)
+def test_h02_how_long_the_service_asks_to_wait(text: str, seconds: float | None) -> None:
+    assert retry_after({"Retry-After": text}, NOW) == seconds
+
+
+def test_h02_without_a_date_in_the_answer_a_moment_to_come_back_counts_from_now() -> None:
+    assert refused(503, headers={"Retry-After": "Fri, 02 Jan 2026 12:00:30 GMT"}).retry_after == 30.0
+
+
+def test_h02_a_date_to_wait_for_counts_from_the_answer_s_own_clock() -> None:
+    headers = {"Retry-After": "Fri, 02 Jan 2026 12:00:30 GMT", "Date": "Fri, 02 Jan 2026 12:00:20 GMT"}
+
+    assert retry_after(headers, datetime(2030, 1, 1, tzinfo=UTC)) == 10.0
+
+
+MOMENTS = st.integers(0, 2**37).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+DATES = st.builds(
+    "{}, {:02} {} {} {}:{}:{} {}".format,
+    st.sampled_from(["Mon", "Friday", "Fri", ""]),
+    st.integers(-1, 40),
+    st.sampled_from(["Jan", "Feb", "Dec", "Foo", "\u0661"]),
+    st.integers(-1, 20_000),
+    *[st.integers(-1, 70)] * 3,
+    st.sampled_from(["GMT", "", "+0200", "-2359", "+99999999", "EST", "\x00"]),
+)
+
+
+@given(st.text() | DATES, st.text() | DATES)
+def test_h02_no_retry_after_brings_anything_else_out(text: str, date: str) -> None:
+    seconds = retry_after({"Retry-After": text, "Date": date}, NOW)
+
+    assert seconds is None or 0.0 <= seconds < 1e12
+
+
+@given(MOMENTS, st.integers(0, 10**6), MOMENTS)
+def test_h02_no_clock_of_ours_matters_where_the_answer_bears_a_date(theirs: datetime, seconds: int, ours: datetime) -> None:
+    headers = {
+        "Date": format_datetime(theirs, usegmt=True),
+        "Retry-After": format_datetime(theirs + timedelta(seconds=seconds), usegmt=True),
+    }
+
+    assert retry_after(headers, ours) == seconds

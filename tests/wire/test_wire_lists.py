@@ -19,15 +19,15 @@ from voicedrop_async.models import (
 
 
 def messages(*content):
-    return _wire.load_sheet(answer({"content": content}), VoiceMessage).rows
+    return _wire.load_envelope(answer({"content": content}), VoiceMessage).rows
 
 
 def drops(*content, skip=True):
     return _wire.load_array(answer(content), VoicemailDropRecord, skip=skip)
 
 
-def sheet(**said):
-    return _wire.load_sheet(answer({"content": []} | said), VoiceMessage)
+def envelope(**said):
+    return _wire.load_envelope(answer({"content": []} | said), VoiceMessage)
 
 
 def path_of(load, *args, **kwargs):
@@ -153,21 +153,21 @@ def test_where_nothing_may_be_skipped_other_fields_are_still_forgiven():
 @pytest.mark.parametrize("odd", [{}, {"odd": 1}, {"size": "20"}])
 def test_g14_null_content_is_empty(odd):
     """Whichever way it is read."""
-    assert sheet(content=None, **odd).rows.items == ()
+    assert envelope(content=None, **odd).rows.items == ()
 
 
 @pytest.mark.parametrize("content", [{}, "x", 5, True, {"messageId": "m"}])
 def test_g14_content_that_is_no_list_is_a_wire_error(content):
-    assert path_of(sheet, content=content) == "content"
+    assert path_of(envelope, content=content) == "content"
 
 
 def test_g14_missing_content_is_a_wire_error():
-    assert path_of(_wire.load_sheet, answer({"totalPages": 0, "last": True}), VoiceMessage) == "content"
+    assert path_of(_wire.load_envelope, answer({"totalPages": 0, "last": True}), VoiceMessage) == "content"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"5", b'"content"', b"[[]]"])
 def test_an_envelope_that_is_no_object_is_a_wire_error(body):
-    assert path_of(_wire.load_sheet, answer(body), VoiceMessage) == ""
+    assert path_of(_wire.load_envelope, answer(body), VoiceMessage) == ""
 
 
 @pytest.mark.parametrize("body", [b"{}", b"null", b"5", b'{"content":[]}'])
@@ -180,44 +180,44 @@ COUNTS = {"number": "number", "size": "size", "totalPages": "total_pages", "tota
 
 @pytest.mark.parametrize(("key", "name"), COUNTS.items())
 def test_g15_a_negative_count_is_no_count(key, name):
-    assert getattr(sheet(**{key: -1}), name) is None
-    assert getattr(sheet(**{key: "-1"}), name) is None
+    assert getattr(envelope(**{key: -1}), name) is None
+    assert getattr(envelope(**{key: "-1"}), name) is None
 
 
 @pytest.mark.parametrize(("key", "name"), COUNTS.items())
 @pytest.mark.parametrize("said", [3, "3", raw("3.0"), "3.0", raw("3e0")])
 def test_g16_a_count_comes_as_number_or_text(key, name, said):
-    count = getattr(sheet(**{key: said}), name)
+    count = getattr(envelope(**{key: said}), name)
     assert (count, type(count)) == (3, int)
 
 
 @pytest.mark.parametrize("key", COUNTS)
 @pytest.mark.parametrize("said", [True, False, 5.9, "x", "", [], {}])
 def test_g16_what_is_no_count_is_a_wire_error(key, said):
-    assert path_of(sheet, **{key: said}) == key
+    assert path_of(envelope, **{key: said}) == key
 
 
 @pytest.mark.parametrize("key", COUNTS)
 def test_a_count_may_be_absent_or_null(key):
-    assert getattr(sheet(), COUNTS[key]) is None
-    assert getattr(sheet(**{key: None}), COUNTS[key]) is None
-    assert getattr(sheet(**{key: None}, last="true"), COUNTS[key]) is None
+    assert getattr(envelope(), COUNTS[key]) is None
+    assert getattr(envelope(**{key: None}), COUNTS[key]) is None
+    assert getattr(envelope(**{key: None}, last="true"), COUNTS[key]) is None
 
 
 @pytest.mark.parametrize(("said", "read"), [(True, True), (False, False), ("false", False), ("true", True), (None, None)])
 def test_last_may_be_said_as_text_or_not_at_all(said, read):
-    assert sheet(last=said).last is read
+    assert envelope(last=said).last is read
 
 
 @pytest.mark.parametrize("said", [1, 0, "no", [], {}])
 def test_last_that_is_no_truth_is_a_wire_error(said):
-    assert path_of(sheet, last=said) == "last"
+    assert path_of(envelope, last=said) == "last"
 
 
 def test_other_keys_of_an_envelope_are_passed_over():
     """Spring adds some of its own."""
     said = {"sort": [{"direction": "ASC"}], "empty": True, "pageable": {"offset": 0}, "first": "x", "numberOfElements": "y"}
-    assert sheet(**said, number=4).number == 4
+    assert envelope(**said, number=4).number == 4
 
 
 # --- single objects --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from wire_payloads import ENCODER, ODD, PATIENT, answer, json_values, odd_rows_o
 
 from voicedrop_async import _wire
 from voicedrop_async._wire import _fast, _mirrors, _values
-from voicedrop_async._wire._answers import _rows, _sheet
+from voicedrop_async._wire._answers import _envelope, _rows
 from voicedrop_async._wire._mirrors import News
 from voicedrop_async.models import DropState, Gender, MessageStatus, VoicemailDropRecord, VoiceMessage
 
@@ -27,7 +27,7 @@ def is_short(body):
     """Whether the short road takes a page; it then reads what the converter reads."""
     taken = _fast.decode_envelope(body, VoiceMessage) is not None
     if taken:
-        assert told(_wire.load_sheet(answer(body), VoiceMessage)) == told(_sheet(_values.parse(body), VoiceMessage))
+        assert told(_wire.load_envelope(answer(body), VoiceMessage)) == told(_envelope(_values.parse(body), VoiceMessage))
     return taken
 
 
@@ -49,16 +49,16 @@ NEWER = {
 def test_what_is_newer_is_learned_from_the_first_page_that_has_it(rows):
     body = page(*rows)
     assert not is_short(body)
-    first = _wire.load_sheet(answer(body), VoiceMessage)
+    first = _wire.load_envelope(answer(body), VoiceMessage)
     assert is_short(body)
-    assert told(_wire.load_sheet(answer(body), VoiceMessage)) == told(first)
+    assert told(_wire.load_envelope(answer(body), VoiceMessage)) == told(first)
     assert is_short(page({"messageId": "as ever"}))
 
 
 def test_a_new_key_of_the_envelope_is_learned_and_passed_over():
     body = page({"to": "x"}, newer={"a": [1.5]}, totalPages=1)
     assert not is_short(body)
-    _wire.load_sheet(answer(body), VoiceMessage)
+    _wire.load_envelope(answer(body), VoiceMessage)
     assert is_short(body)
 
 
@@ -72,7 +72,7 @@ def test_a_new_number_of_a_numbered_list_is_learned():
 
 def test_known_words_stay_members_beside_new_ones():
     for _ in range(2):
-        rows = _wire.load_sheet(
+        rows = _wire.load_envelope(
             answer(page({"status": {"status": "Newer"}}, {"status": {"status": "Busy"}, "message": {"gender": "male"}})), VoiceMessage
         )
         first, second = rows.rows.items
@@ -85,29 +85,29 @@ def test_what_no_service_would_name_a_field_is_left_to_the_converter(key):
     """And what must not be remembered: a phone number."""
     body = page({key: 1})
     for _ in range(2):
-        assert _wire.load_sheet(answer(body), VoiceMessage).rows.items[0].extra == {key: 1}
+        assert _wire.load_envelope(answer(body), VoiceMessage).rows.items[0].extra == {key: 1}
     assert not is_short(body)
 
 
 def test_of_keys_that_are_made_up_for_every_answer_the_latest_are_remembered():
     """However many there were, a real one is learned; and what is remembered is bounded, whatever a service sends."""
     for number in range(3):
-        _wire.load_sheet(answer(page({f"key{number}_{each}": 1 for each in range(_mirrors.MOST_KEYS)})), VoiceMessage)
+        _wire.load_envelope(answer(page({f"key{number}_{each}": 1 for each in range(_mirrors.MOST_KEYS)})), VoiceMessage)
     assert len(_fast._news[VoiceMessage].keys) == _mirrors.MOST_KEYS
     body = page({"real": 1})
-    assert _wire.load_sheet(answer(body), VoiceMessage).rows.items[0].extra == {"real": 1}
+    assert _wire.load_envelope(answer(body), VoiceMessage).rows.items[0].extra == {"real": 1}
     assert is_short(body)
     assert len(_fast._news[VoiceMessage].keys) == _mirrors.MOST_KEYS
 
 
 def test_what_was_learned_is_not_shown():
-    _wire.load_sheet(answer(page({"personal": 1})), VoiceMessage)
+    _wire.load_envelope(answer(page({"personal": 1})), VoiceMessage)
     assert "personal" not in repr(_fast._news)
 
 
 def test_what_cannot_be_read_is_not_taken_for_news():
     """A value in another spelling stands in ``extra`` under a documented key."""
-    _wire.load_sheet(answer(page({"to": [], "status": {"status": "Busy", "name": "Busy"}, "recordings": [5]})), VoiceMessage)
+    _wire.load_envelope(answer(page({"to": [], "status": {"status": "Busy", "name": "Busy"}, "recordings": [5]})), VoiceMessage)
     assert _fast._news[VoiceMessage] is _fast._NONE
 
 
@@ -115,7 +115,7 @@ keys = st.one_of(st.sampled_from(["odd", "name", "errorCode", "extra", "spare_1"
 anything = st.one_of(st.sampled_from(ODD), json_values)
 
 
-@settings(PATIENT, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(PATIENT, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("model", [VoiceMessage, VoicemailDropRecord])
 def test_both_roads_agree_whatever_was_learned_before(model, data):
@@ -137,5 +137,5 @@ def test_both_roads_agree_whatever_was_learned_before(model, data):
 def test_a_number_too_large_for_a_float_stays_exact_on_both_roads():
     body = page({"newer": raw("1e400"), "other": raw("0.1")})
     for _ in range(2):
-        extra = _wire.load_sheet(answer(body), VoiceMessage).rows.items[0].extra
+        extra = _wire.load_envelope(answer(body), VoiceMessage).rows.items[0].extra
         assert (str(extra["newer"]), extra["other"]) == ("1E+400", 0.1)

@@ -19,7 +19,7 @@ REPEATED = ["sender", "country", "campaign", "application_name", "originating_se
 
 
 def load(*rows, pool):
-    return _wire.load_sheet(answer(ENCODER.encode({"content": rows})), VoiceMessage, pool).rows.items
+    return _wire.load_envelope(answer(ENCODER.encode({"content": rows})), VoiceMessage, pool).rows.items
 
 
 def test_pages_that_are_kept_share_the_texts_that_repeat():

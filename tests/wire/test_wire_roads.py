@@ -27,7 +27,7 @@ from wire_samples import DOCUMENTED, sample
 
 from voicedrop_async import _wire
 from voicedrop_async._wire import _fast, _values
-from voicedrop_async._wire._answers import _rows, _sheet
+from voicedrop_async._wire._answers import _envelope, _rows
 from voicedrop_async._wire._convert import FORGIVING, STRICT
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async.calls import Kind, Reply, refusal
@@ -44,7 +44,7 @@ def unlearned(monkeypatch):
 LISTED = [VoiceMessage, VoicemailDropRecord]
 OBJECTS = [*LISTED, CampaignReceipt, VoiceAnalysis]
 READERS = [
-    lambda reply: _wire.load_sheet(reply, VoiceMessage),
+    lambda reply: _wire.load_envelope(reply, VoiceMessage),
     lambda reply: _wire.load_array(reply, VoicemailDropRecord, skip=True),
     lambda reply: _wire.load_array(reply, VoicemailDropRecord, skip=False),
     lambda reply: _wire.load_one(reply, VoiceMessage),
@@ -82,7 +82,7 @@ def check_envelope_roads(body, model):
     """Read an envelope on both roads; return whether the short one took it."""
     took = _fast.decode_envelope(body, model) is not None
     if took:
-        assert told(_wire.load_sheet(answer(body), model)) == told(_sheet(_values.parse(body), model))
+        assert told(_wire.load_envelope(answer(body), model)) == told(_envelope(_values.parse(body), model))
     return took
 
 
@@ -132,7 +132,7 @@ def test_both_roads_agree_on_odd_envelopes(envelope):
 @pytest.mark.parametrize("amount", ["NaN", "Infinity", "sNaN", "1_000", " 5 ", "\u0663", "9" * 41])
 def test_both_roads_refuse_the_same_texts_as_amounts(amount):
     """``Decimal`` itself takes more than a number: not-a-numbers, underscores, blanks, other alphabets' digits."""
-    row = _wire.load_sheet(answer({"content": [{"messageId": "m", "price": amount}]}), VoiceMessage).rows.items[0]
+    row = _wire.load_envelope(answer({"content": [{"messageId": "m", "price": amount}]}), VoiceMessage).rows.items[0]
     assert (row.price, row.extra) == (None, {"price": amount})
 
 
@@ -147,7 +147,7 @@ def test_both_roads_cut_a_moment_to_the_microsecond(digits):
 def test_both_roads_refuse_text_that_is_not_utf_8_wherever_it_stands():
     """The short road does not look into keys it does not know."""
     with pytest.raises(WireError):
-        _wire.load_sheet(answer(b'{"content":[],"odd":"\xff"}'), VoiceMessage)
+        _wire.load_envelope(answer(b'{"content":[],"odd":"\xff"}'), VoiceMessage)
 
 
 @pytest.mark.parametrize("body", [b"[]", b'[{"id":1}]', b"[", b'[{"id":"1"}]', b"[{}]"])

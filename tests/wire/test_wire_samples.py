@@ -53,10 +53,10 @@ def test_a_sample_holds_every_documented_key(model, said):
 
 
 def test_a_tracking_page_arrives_whole():
-    sheet = _wire.load_sheet(answer(sample("tracking_page")), VoiceMessage)
-    assert told(sheet.rows.items) == told((MESSAGE,))
-    assert (sheet.number, sheet.size, sheet.total_pages, sheet.total_items, sheet.last) == (0, 2, 3, 5, False)
-    assert (sheet.rows.unreadable, sheet.rows.skipped) == (0, 0)
+    envelope = _wire.load_envelope(answer(sample("tracking_page")), VoiceMessage)
+    assert told(envelope.rows.items) == told((MESSAGE,))
+    assert (envelope.number, envelope.size, envelope.total_pages, envelope.total_items, envelope.last) == (0, 2, 3, 5, False)
+    assert (envelope.rows.unreadable, envelope.rows.skipped) == (0, 0)
 
 
 def test_drop_records_arrive_whole():

@@ -21,7 +21,7 @@ TEN = datetime(2015, 1, 6, 10, 21, 14, tzinfo=UTC)
 
 def message(body):
     """Return the one message that a row's JSON is read as."""
-    return _wire.load_sheet(answer(b'{"content":[%s]}' % body), VoiceMessage).rows.items[0]
+    return _wire.load_envelope(answer(b'{"content":[%s]}' % body), VoiceMessage).rows.items[0]
 
 
 def refused(reader, value):
@@ -74,7 +74,7 @@ def test_j11_j12_what_is_no_json_in_utf_8_is_refused(body):
     """Broken on the way, in another encoding, too deep, or a number no machine should hold: it may pass with another try."""
     assert refused(parse, body)
     with pytest.raises(WireError) as caught:
-        _wire.load_sheet(answer(body), VoiceMessage)
+        _wire.load_envelope(answer(body), VoiceMessage)
     assert (caught.value.may_pass, caught.value.path, caught.value.length) == (True, "", len(body))
 
 
@@ -98,12 +98,12 @@ def test_j14_of_doubled_keys_the_last_one_counts():
 
 def test_j15_the_answer_is_read_by_its_content_whatever_it_calls_itself():
     reply = answer({"content": []}, headers={"Content-Type": "text/html; charset=nonsense"})
-    assert _wire.load_sheet(reply, VoiceMessage).rows.items == ()
+    assert _wire.load_envelope(reply, VoiceMessage).rows.items == ()
 
 
 def test_j15_an_error_names_what_the_answer_called_itself():
     with pytest.raises(WireError, match=r"JSON expected .*status 200, content type text/html, 6 bytes"):
-        _wire.load_sheet(answer(b"<html>", headers={"Content-Type": "text/html"}), VoiceMessage)
+        _wire.load_envelope(answer(b"<html>", headers={"Content-Type": "text/html"}), VoiceMessage)
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------

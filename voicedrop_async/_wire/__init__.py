@@ -9,14 +9,14 @@ import attrs
 import msgspec
 
 from voicedrop_async._wire._answers import (
+    Envelope,
     Rows,
-    Sheet,
     load_array,
     load_complaint,
+    load_envelope,
     load_event,
     load_grant,
     load_one,
-    load_sheet,
     wire_error,
 )
 from voicedrop_async._wire._convert import STRICT
@@ -25,8 +25,8 @@ from voicedrop_async._wire._values import moment_text, whole_second
 from voicedrop_async.models import VoiceCampaign
 
 __all__ = [
+    "Envelope",
     "Rows",
-    "Sheet",
     "canonical",
     "dump_analysis",
     "dump_campaign",
@@ -35,11 +35,11 @@ __all__ = [
     "is_finite",
     "load_array",
     "load_complaint",
+    "load_envelope",
     "load_event",
     "load_grant",
     "load_kept",
     "load_one",
-    "load_sheet",
     "moment_text",
     "whole_second",
     "wire_error",

@@ -35,7 +35,7 @@ class Rows(Generic[T]):
 
 
 @define(kw_only=True)
-class Sheet(Generic[T]):
+class Envelope(Generic[T]):
     """One page of an envelope; what it does not say usably is None."""
 
     rows: Rows[T]
@@ -46,15 +46,15 @@ class Sheet(Generic[T]):
     last: bool | None
 
 
-def load_sheet(reply: Reply, model: type[T], pool: dict[Any, Any] | None = None) -> Sheet[T]:
+def load_envelope(reply: Reply, model: type[T], pool: dict[Any, Any] | None = None) -> Envelope[T]:
     """Read a page envelope. Source: Routee, "Track multiple voice messages", response parameters.
 
     Pages that are read with the same ``pool``, on the short road, share the texts that most of their rows repeat.
     """
     quick = _fast.decode_envelope(reply.body, model, pool)
     if quick is None:
-        return _read(reply, lambda parsed: _odd_sheet(parsed, model))
-    return Sheet(
+        return _read(reply, lambda parsed: _odd_envelope(parsed, model))
+    return Envelope(
         rows=Rows(items=quick.content),
         number=_known(quick.number),
         size=_known(quick.size),
@@ -137,10 +137,10 @@ def _problems(rows: Any) -> tuple[CampaignProblem, ...]:
         return ()  # odd rows must not hide what the answer says beside them
 
 
-def _odd_sheet(parsed: Any, model: type[T]) -> Sheet[T]:
-    sheet = _sheet(parsed, model)
-    _fast.learn(model, sheet.rows.items, keys=parsed)
-    return sheet
+def _odd_envelope(parsed: Any, model: type[T]) -> Envelope[T]:
+    envelope = _envelope(parsed, model)
+    _fast.learn(model, envelope.rows.items, keys=parsed)
+    return envelope
 
 
 def _odd_rows(parsed: Any, model: type[T], *, skip: bool) -> Rows[T]:
@@ -149,7 +149,7 @@ def _odd_rows(parsed: Any, model: type[T], *, skip: bool) -> Rows[T]:
     return rows
 
 
-def _sheet(parsed: Any, model: type[T]) -> Sheet[T]:
+def _envelope(parsed: Any, model: type[T]) -> Envelope[T]:
     said = _values.object_of(parsed)
     if "content" not in said:
         raise Unreadable("an array", "content")
@@ -162,7 +162,7 @@ def _sheet(parsed: Any, model: type[T]) -> Sheet[T]:
         last = None if said.get("last") is None else _values.truth(said["last"])
     except Unreadable as fault:
         raise fault.below("last") from None
-    return Sheet(rows=rows, number=number, size=size, total_pages=pages, total_items=items, last=last)
+    return Envelope(rows=rows, number=number, size=size, total_pages=pages, total_items=items, last=last)
 
 
 def _rows(parsed: Any, model: type[T], *, skip: bool) -> Rows[T]:

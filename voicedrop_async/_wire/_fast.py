@@ -25,7 +25,7 @@ _news: dict[Any, News] = {}
 """What the lists of each model have shown. What one thread learns another may undo; the next page brings it back."""
 
 
-class Envelope(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False, kw_only=True):
+class EnvelopeMirror(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False, kw_only=True):
     """A page as the service wraps it. Source: Routee, "Track multiple voice messages", response parameters.
 
     The last three are what Spring, whose envelope it is, may add by itself.
@@ -44,7 +44,7 @@ class Envelope(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=Fa
     empty: Any = None
 
 
-def decode_envelope(body: bytes, model: Any, pool: Pool | None = None) -> Envelope | None:
+def decode_envelope(body: bytes, model: Any, pool: Pool | None = None) -> EnvelopeMirror | None:
     """Return the envelope with its rows as models, or None if the converter has to read it; values that rows repeat by ``pool``."""
     return _unless_odd(_tools(model, _news.get(model, _NONE)).envelope, body, pool)
 
@@ -56,7 +56,7 @@ def decode_array(body: bytes, model: Any) -> tuple[Any, ...] | None:
 
 def learn(model: Any, items: Iterable[Any], *, keys: Collection[str] = ()) -> None:
     """Take note of what a refused page has that is newer than this library: in its rows, and the ``keys`` of its envelope."""
-    news = _news.get(model, _NONE).and_keys(Envelope, set(keys).difference(Envelope.__struct_encode_fields__))
+    news = _news.get(model, _NONE).and_keys(EnvelopeMirror, set(keys).difference(EnvelopeMirror.__struct_encode_fields__))
     for item in items:
         news = news.and_of(item)
     _news[model] = news
@@ -84,8 +84,8 @@ class _Tools:
     build: Callable[..., tuple[Any, ...]]
     build_sharing: Callable[..., tuple[Any, ...]]
 
-    def envelope(self, body: bytes, pool: Pool | None) -> Envelope:
-        envelope: Envelope = self.envelopes.decode(body)
+    def envelope(self, body: bytes, pool: Pool | None) -> EnvelopeMirror:
+        envelope: EnvelopeMirror = self.envelopes.decode(body)
         envelope.content = self._built(envelope.content or [], pool)
         return envelope
 
@@ -99,11 +99,11 @@ class _Tools:
 @lru_cache(maxsize=16)
 def _tools(model: Any, news: News) -> _Tools:
     rows: Any = list.__class_getitem__(mirror(model, news))
-    names = dict(spares(Envelope, news))
+    names = dict(spares(EnvelopeMirror, news))
     envelope = msgspec.defstruct(
         "EnvelopeOnTheWire",
         [("content", rows | None), *((name, Any, None) for name in names)],
-        bases=(Envelope,),
+        bases=(EnvelopeMirror,),
         rename=names,
         forbid_unknown_fields=True,
         kw_only=True,

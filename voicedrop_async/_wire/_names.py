@@ -34,7 +34,7 @@ _SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
 
 def wire_names(model: Any, field: str) -> tuple[str, ...]:
     """Return every wire name of a field, the one we write first."""
-    return _wire_names(model, field)
+    return _wire_names(model, field)  # mypy would not take a class for the key of a cache
 
 
 @cache

@@ -6,7 +6,7 @@ A stream is one list after another (one for each slice of time, or a single one)
       Walk          one walk, in the hand of whoever walks                 _walk
         Reader      page after page: what is new, and where it stands      _reader
           Ahead     the requests under way before their turn               _ahead
-          Cuts      where a range of time is cut into slices               _source
+          Cuts      where a range of time is cut into slices               _cuts
           Seen      what was handed out already                            _seen
           Course    how a list goes on, and when it ends                   _course
           Tally     what ``WalkReport`` is made from                       _tally

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
-from voicedrop_async._checks import begun
+from voicedrop_async._tasks import begun, ended
 from voicedrop_async.errors import WireError
-from voicedrop_async.pages._source import Cuts, Fetched, Place
+from voicedrop_async.pages._cuts import Cuts
+from voicedrop_async.pages._source import Fetched, Place
 
 T = TypeVar("T")
 
@@ -136,9 +137,7 @@ class Ahead(Generic[T]):
         """Give up what is under way, and see it end, though we be cancelled ourselves."""
         self._most = 0  # a reader that is in the middle of a page asks for nothing more
         self.forget()
-        if self._given_up:
-            # Unlike ``wait``, a cancelled ``gather`` still ends after its last task.
-            await asyncio.gather(*self._given_up, return_exceptions=True)
+        await ended(self._given_up)
 
     def _give_up(self, place: Place) -> None:
         task = self._tasks.pop(place)

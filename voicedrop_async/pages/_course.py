@@ -39,10 +39,10 @@ class Course:
     """Pages in a row that brought nothing new."""
     doubtful: bool = False
     """Whether the end is one we decided on, or the service contradicted itself about."""
-    marks: dict[int, tuple[int, int]] = field(factory=dict)
+    fingerprints: dict[int, tuple[int, int]] = field(factory=dict)
     """A hash of each page's items, with what the service counted then: items, and pages; 0 if it did not."""
 
-    def after(self, number: int, fetched: Fetched[Any], mark: int, *, fresh: bool) -> Turn:
+    def after(self, number: int, fetched: Fetched[Any], fingerprint: int, *, fresh: bool) -> Turn:
         """Return what follows the page ``number``, which brought a ``fresh`` item or none."""
         page = fetched.page
         if not self.begun:
@@ -50,7 +50,7 @@ class Course:
         self._expect(number, page)
         if self.probing and not fresh:
             return Turn.END
-        if self._repeats(page, mark, fresh=fresh):
+        if self._repeats(page, fingerprint, fresh=fresh):
             return Turn.LOOP
         last, counted_out = fetched.last, None if fetched.total_pages is None else number + 1 >= fetched.total_pages
         self.probing = last is not None and counted_out is not None and last != counted_out
@@ -81,11 +81,11 @@ class Course:
             self.pushed += pushed if pushed >= _BARREN_MOST else 0
         self.counted = page.total_items
 
-    def _repeats(self, page: Page[Any], mark: int, *, fresh: bool) -> bool:
-        before, counted = self.marks.get(mark), (page.total_items or 0, page.total_pages or 0)
+    def _repeats(self, page: Page[Any], fingerprint: int, *, fresh: bool) -> bool:
+        before, counted = self.fingerprints.get(fingerprint), (page.total_items or 0, page.total_pages or 0)
         which = 1 if page.total_items is None else 0
         looped = bool(page.items) and not fresh and before is not None and counted[which] <= before[which]
-        self.marks[mark] = counted
+        self.fingerprints[fingerprint] = counted
         return looped
 
 

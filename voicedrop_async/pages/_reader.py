@@ -10,8 +10,9 @@ from voicedrop_async.errors import DriftDetected, PageLoop, WireError
 from voicedrop_async.models import Page
 from voicedrop_async.pages._ahead import Ahead
 from voicedrop_async.pages._course import Course, Turn
+from voicedrop_async.pages._cuts import Cuts
 from voicedrop_async.pages._seen import Seen, sum_of
-from voicedrop_async.pages._source import Cuts, Fetched, Place, Source, Span
+from voicedrop_async.pages._source import Fetched, Place, Source, Span
 from voicedrop_async.pages._tally import Tally, shrank
 from voicedrop_async.pages._tokens import Mark, micros
 
@@ -245,10 +246,10 @@ class Reader(Generic[T]):
         if self._options.on_drift == "ignore":
             before = self._seen.before
             fresh = tuple(item for item, key in zip(later, later_keys, strict=True) if key not in before) if known else later
-        mark = hash(tuple(keys))
-        # What was forgotten is no sign that a page is new; the mark of a page is never forgotten.
-        new = self._seen.distinct > distinct and not (self._seen.forgotten and mark in self._course.marks)
-        self._move(place, fetched, mark, new=new)
+        fingerprint = hash(tuple(keys))
+        # What was forgotten is no sign that a page is new; the fingerprint of a page is never forgotten.
+        new = self._seen.distinct > distinct and not (self._seen.forgotten and fingerprint in self._course.fingerprints)
+        self._move(place, fetched, fingerprint, new=new)
         return Sheet(page, fresh, begins, self._source.keys)
 
     def _opened(self, place: Place, fetched: Fetched[T]) -> None:
@@ -292,9 +293,9 @@ class Reader(Generic[T]):
             return
         raise DriftDetected(summary=change, report=self.tally.report(waiting=0))
 
-    def _move(self, place: Place, fetched: Fetched[T], print_of_page: int, *, new: bool) -> None:
+    def _move(self, place: Place, fetched: Fetched[T], fingerprint: int, *, new: bool) -> None:
         """Go to the place of the next page."""
-        match self._course.after(place.number, fetched, print_of_page, fresh=new):
+        match self._course.after(place.number, fetched, fingerprint, fresh=new):
             case Turn.LOOP:
                 summary = f"page {place.number} repeats an earlier one, and the list did not grow"
                 raise PageLoop(summary=summary, report=self.tally.report(waiting=0))

@@ -9,8 +9,9 @@ from attrs import evolve
 from voicedrop_async._checks import check_count
 from voicedrop_async.errors import ConfigError, RequestError, ResumeTokenError, SessionClosed, WalkError, WireError
 from voicedrop_async.models import Page, ResumeToken
+from voicedrop_async.pages._cuts import Cuts
 from voicedrop_async.pages._reader import OnDrift, Options, Reader
-from voicedrop_async.pages._source import Cuts, Place, Source
+from voicedrop_async.pages._source import Place, Source
 from voicedrop_async.pages._tokens import query_hash, read_token
 from voicedrop_async.pages._walk import Walk
 

@@ -7,7 +7,7 @@ pages beside it, "Authentication".
 from collections.abc import Collection
 from typing import Final, Self, Unpack
 
-from voicedrop_async._checks import MAX_RECIPIENTS, check_base_url, check_kind
+from voicedrop_async._checks import check_base_url, check_kind
 from voicedrop_async._session import SessionOptions, from_environment, needed_from_environment
 from voicedrop_async.auth import ClientCredentials, StaticToken
 from voicedrop_async.errors import ConfigError
@@ -17,6 +17,7 @@ from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
 from voicedrop_async.routee._lists import LongLists
 from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._recordings import check_hosts
+from voicedrop_async.routee._rules import MAX_RECIPIENTS
 from voicedrop_async.routee._sending import check_send
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import evolve
 
-from voicedrop_async._checks import MAX_RECIPIENTS, MAX_REF, check_campaign, check_count, check_ref
+from voicedrop_async._checks import MAX_REF, check_count, check_ref
 from voicedrop_async._letters import type_of
 from voicedrop_async.errors import BadRequest, ConfigError, OutcomeUnknown, VoiceDropError
 from voicedrop_async.models import VoiceCampaign
@@ -18,6 +18,7 @@ from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
 from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._recipients import Recipients, Sieve, check_recipients, reader, why_not
 from voicedrop_async.routee._reconciling import Reconciling
+from voicedrop_async.routee._rules import MAX_RECIPIENTS, check_campaign
 
 _NUMBERED: Final = 12
 """Characters of a ref that are left for the number of a chunk."""

@@ -12,13 +12,13 @@ from typing import Final
 from yarl import URL
 
 from voicedrop_async._checks import check_id, check_kind
-from voicedrop_async._files import FileToBe, stem_of
 from voicedrop_async._letters import type_of
 from voicedrop_async._masking import shown
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Download, Kind, Request
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Recording
+from voicedrop_async.routee._recording_file import FileToBe, stem_of
 
 _URL: Final = re.compile(r"https?://[!-\[\]-~]+")  # visible ASCII, without the backslash that readers of URLs disagree on
 _HOST: Final = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")

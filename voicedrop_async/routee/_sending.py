@@ -6,13 +6,14 @@ Sources: "Send a voice campaign", "Analyze a voice campaign".
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_campaign, check_id, check_names_nobody, check_ref
+from voicedrop_async._checks import check_id, check_ref
 from voicedrop_async._paid import Draft
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import NotFound
 from voicedrop_async.journal import JournalEntry
 from voicedrop_async.models import CampaignReceipt, VoiceAnalysis, VoiceCampaign
 from voicedrop_async.routee._names import unique_name
+from voicedrop_async.routee._rules import check_campaign, check_names_nobody
 from voicedrop_async.routee._tracking import Tracking
 
 

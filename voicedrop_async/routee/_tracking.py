@@ -10,7 +10,7 @@ from typing import Any, Final, Unpack
 from attrs import evolve
 
 from voicedrop_async import _wire
-from voicedrop_async._checks import check_count, check_filters, check_id, check_kind, check_range, check_slices, check_text
+from voicedrop_async._checks import check_count, check_id, check_kind, check_range, check_slices, check_text
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.fanout import Outcome, Several, each
@@ -18,6 +18,7 @@ from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceM
 from voicedrop_async.pages import Ask, Fetch, Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
 from voicedrop_async.routee._recordings import Recordings
+from voicedrop_async.routee._rules import check_filters
 
 _SECOND: Final = timedelta(seconds=1)
 
@@ -272,19 +273,20 @@ def _query(request: Request, start: datetime | None = None, end: datetime | None
 
 
 def _fetched(reply: Reply, number: int, size: int, pool: dict[Any, Any] | None) -> Fetched[VoiceMessage]:
-    sheet = _wire.load_sheet(reply, VoiceMessage, pool)
-    if sheet.number is not None and sheet.number != number:
+    envelope = _wire.load_envelope(reply, VoiceMessage, pool)
+    if envelope.number is not None and envelope.number != number:
         raise _wire.wire_error(reply, "the number of the page that was asked for", "number")
-    counted_out = sheet.total_pages is not None and number + 1 >= sheet.total_pages
+    counted_out = envelope.total_pages is not None and number + 1 >= envelope.total_pages
     page = Page(
-        items=sheet.rows.items,
+        items=envelope.rows.items,
         number=number,
-        size=size if sheet.size is None else sheet.size,
-        total_pages=sheet.total_pages,
-        total_items=sheet.total_items,
-        is_last=counted_out if sheet.last is None else sheet.last,
+        size=size if envelope.size is None else envelope.size,
+        total_pages=envelope.total_pages,
+        total_items=envelope.total_items,
+        is_last=counted_out if envelope.last is None else envelope.last,
     )
-    return Fetched(page=page, last=sheet.last, total_pages=sheet.total_pages, unreadable=sheet.rows.unreadable, skipped=sheet.rows.skipped)
+    rows = envelope.rows
+    return Fetched(page=page, last=envelope.last, total_pages=envelope.total_pages, unreadable=rows.unreadable, skipped=rows.skipped)
 
 
 def _keys(messages: Sequence[VoiceMessage]) -> list[Hashable]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from voicedrop_async._files import check_target, to_its_end
+from voicedrop_async._files import check_target
+from voicedrop_async._tasks import to_its_end
 from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.shards._files import whole_of
 from voicedrop_async.shards._shard import Shard, ShardResult, ShardState

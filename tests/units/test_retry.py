@@ -1,8 +1,5 @@
 """The rules on repeating a call, without clock, dice or network."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,17 +10,14 @@ from voicedrop_async import (
     ConnectFailed,
     ConnectionLost,
     Kind,
-    OutcomeUnknown,
     RateLimited,
     RequestError,
     Retry,
     ServerFailed,
     WireError,
 )
-from voicedrop_async.calls import Author, Complaint, Reply, Request, Spending, refusal, retry_after, unknown
-from voicedrop_async.models import Intent
+from voicedrop_async.calls import Spending
 
-NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ROLLS = st.floats(0, 1, exclude_max=True)
 FAILURES = st.integers(1, 50)
 
@@ -152,114 +146,3 @@ def test_a_body_that_cannot_be_parsed_is_asked_for_once_more() -> None:
 
     assert Retry().wait(broken, Kind.READ, 1, 0.5) == 0.25
     assert Retry().wait(broken, Kind.READ, 2, 0.5) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0.0),
-        ("120", 120.0),
-        (" 7 ", 7.0),
-        ("", None),
-        ("-1", None),
-        ("1.5", None),
-        ("1e3", None),
-        ("1_000", None),
-        ("١٢", None),
-        ("9" * 400, 1e9),
-        ("soon", None),
-        ("nan", None),
-        ("inf", None),
-        ("-Infinity", None),
-        ("0x10", None),
-        ("+5", None),
-        ("\uff11\uff12", None),
-        ("12, 13", None),
-        ("0000000012", 12.0),
-        ("Fri, 02 Jan 2026 12:00:30 GMT", 30.0),
-        ("Friday, 02-Jan-26 12:00:30 GMT", 30.0),
-        ("Fri Jan  2 12:00:30 2026", 30.0),
-        ("Fri, 02 Jan 2026 11:00:00 GMT", 0.0),
-        ("Fri, 02 Jan 2026 14:00:30 +0200", 30.0),
-        ("Friday, 02-Jan-99 12:00:30 GMT", 0.0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", 251634945599.0),
-        ("Fri, 32 Jan 2026 11:00:00 GMT", None),
-        ("Fri, 02 Jan 99999 11:00:00 GMT", None),
-        ("Fri, 02 Jan 2026 12:00:30 +9999", None),
-    ],
-)
-def test_h02_how_long_the_service_asks_to_wait(text: str, seconds: float | None) -> None:
-    assert retry_after({"Retry-After": text}, NOW) == seconds
-
-
-def test_h02_a_date_to_wait_for_counts_from_the_answer_s_own_clock() -> None:
-    headers = {"Retry-After": "Fri, 02 Jan 2026 12:00:30 GMT", "Date": "Fri, 02 Jan 2026 12:00:20 GMT"}
-
-    assert retry_after(headers, datetime(2030, 1, 1, tzinfo=UTC)) == 10.0
-
-
-MOMENTS = st.integers(0, 2**37).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
-DATES = st.builds(
-    "{}, {:02} {} {} {}:{}:{} {}".format,
-    st.sampled_from(["Mon", "Friday", "Fri", ""]),
-    st.integers(-1, 40),
-    st.sampled_from(["Jan", "Feb", "Dec", "Foo", "\u0661"]),
-    st.integers(-1, 20_000),
-    *[st.integers(-1, 70)] * 3,
-    st.sampled_from(["GMT", "", "+0200", "-2359", "+99999999", "EST", "\x00"]),
-)
-
-
-@given(st.text() | DATES, st.text() | DATES)
-def test_h02_no_retry_after_brings_anything_else_out(text: str, date: str) -> None:
-    seconds = retry_after({"Retry-After": text, "Date": date}, NOW)
-
-    assert seconds is None or 0.0 <= seconds < 1e12
-
-
-@given(MOMENTS, st.integers(0, 10**6), MOMENTS)
-def test_h02_no_clock_of_ours_matters_where_the_answer_bears_a_date(theirs: datetime, seconds: int, ours: datetime) -> None:
-    headers = {
-        "Date": format_datetime(theirs, usegmt=True),
-        "Retry-After": format_datetime(theirs + timedelta(seconds=seconds), usegmt=True),
-    }
-
-    assert retry_after(headers, ours) == seconds
-
-
-def test_a_request_shows_its_route_and_no_ids() -> None:
-    request = Request(method="GET", route="/voice/tracking/{message_id}", kind=Kind.READ, ids={"message_id": "a/b"})
-
-    assert str(request) == "GET /voice/tracking/{message_id}"
-    assert request.path == "/voice/tracking/a%2Fb"
-    assert "a/b" not in repr(request)
-
-
-def test_the_unknown_keeps_the_facts_of_what_failed() -> None:
-    intent = Intent(ref="order-7", campaign_name="Spring sale", started_at=NOW, recipients=3)
-    error = unknown(ServerFailed(summary="HTTP 502", status=502, request="POST /voice/campaign", attempts=2), intent)
-
-    assert isinstance(error, OutcomeUnknown)
-    assert (error.status, error.attempts, error.intent) == (502, 2, intent)
-    assert str(error).endswith(
-        "Do not send it again before you have looked: reconcile('order-7') searches the tracking for campaign 'Spring sale', some minutes "
-        "after 2026-01-02T12:00:00+00:00 (recipients: 3). Whoever knows what became of it tells the journal: "
-        "session.journal.settle('order-7', sent=True) or sent=False"
-    )
-
-
-def test_a_code_beyond_all_measure_is_cut() -> None:
-    """When nothing has to be found in it any more: half a secret is not known for one."""
-    reply = Reply(status=400, headers={}, body=b"", attempts=1, elapsed=0.0)
-    complaint = Complaint(author=Author.SERVICE, code="9" * 99)
-
-    assert refusal(reply, complaint, Kind.READ, NOW).code == "9" * 40
-    assert refusal(reply, None, Kind.READ, NOW).code is None
-
-
-def test_a_route_shows_what_it_is_and_no_number_in_it() -> None:
-    """Percent-encoded, a number with blanks in it would look like something else."""
-    request = Request(method="GET", route="/voice/0030%20691%20234%205678/x%20y/%C3%BC", kind=Kind.READ)
-
-    assert str(request) == "GET /voice/0030*****78/x y/ü"
-    assert request.path == "/voice/0030%20691%20234%205678/x%20y/%C3%BC"
