@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
+from loopback import Loopback
+
 
 class Then(Enum):
     """What becomes of a connection when its bytes are used up."""
@@ -41,33 +43,23 @@ CLEAR = Plan()
 
 
 @dataclass
-class ChaosRelay:
+class ChaosRelay(Loopback):
     """Listens on loopback for the server on ``port``; connections go through ``plans`` in turn, and through the last one from then on."""
 
     port: int
     plans: list[Plan] = field(default_factory=lambda: [CLEAR])
     listening: bool = True
     """False refuses connections, until ``listen`` is called."""
-    connections: int = 0
     struck: int = 0
     """Connections that went as planned to their bad end."""
     pieces: int = 0
     """Pieces passed on, either way."""
 
     async def __aenter__(self) -> Self:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._empty = asyncio.Event()
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))  # bound and not listening, the port is ours and refuses
-        self._server = await asyncio.start_server(self._serve, sock=self._socket, start_serving=self.listening)
+        await self._listen(sock=self._socket, start_serving=self.listening)
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
 
     @property
     def own_port(self) -> int:
@@ -77,38 +69,13 @@ class ChaosRelay:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.own_port}"
 
-    @property
-    def open(self) -> int:
-        """Connections that nobody has ended yet."""
-        return len(self._tasks)
-
     async def listen(self) -> None:
         """Accept connections from now on."""
         await self._server.start_serving()
 
-    async def left(self) -> None:
-        """Return when no connection is open any more."""
-        await self._empty.wait()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._empty.clear()
-        plan = self.plans[min(self.connections, len(self.plans) - 1)]
-        self.connections += 1
-        try:
-            await self._pass_on(plan, reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            writer.transport.abort()  # no server is there, or the test is over
-        finally:
-            writer.close()
-            self._tasks.discard(task)
-            if not self._tasks:
-                self._empty.set()
-
-    async def _pass_on(self, plan: Plan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, connection: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass bytes on both ways, until one of them has come to its end."""
+        plan = self.plans[min(connection, len(self.plans)) - 1]
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.port)
         ways = {Way.TO_SERVER: (reader, server_writer), Way.TO_CLIENT: (server_reader, writer)}
         pumps = [asyncio.create_task(self._pump(*ends, plan if plan.way is way else CLEAR)) for way, ends in ways.items()]

@@ -1,6 +1,7 @@
 """What every test can ask for: a sandbox with both sessions on it, and a raw server with a session on it."""
 
 import asyncio
+import asyncio.constants
 import inspect
 import signal
 from collections.abc import AsyncGenerator, Generator
@@ -12,6 +13,15 @@ from survival import Survival
 
 from voicedrop_async import ClientCredentials, Event, RouteeSession, SpacivoxSession, StaticToken, Timeouts
 from voicedrop_async.sandbox import Sandbox
+
+# In debug a loop keeps with each of its steps where it came from. One frame of that is enough: ten take longer than the steps.
+asyncio.constants.DEBUG_STACK_DEPTH = 1
+
+
+@pytest.fixture
+async def thousands_of_steps() -> None:
+    """For what is told by counting, after thousands of calls: debug, which all other tests have, would make it ten times as slow."""
+    asyncio.get_running_loop().set_debug(False)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from loopback import Loopback
+
 
 @dataclass
 class Received:
@@ -76,12 +78,11 @@ def falls_silent(data: bytes = b"") -> Step:
 
 
 @dataclass
-class RawServer:
+class RawServer(Loopback):
     """Answers its requests with ``steps``, one after another; the last one again and again."""
 
     steps: list[Step] = field(default_factory=lambda: [answer()])
     received: list[Received] = field(default_factory=list)
-    connections: int = 0
     tls: ssl.SSLContext | None = None
     """What it shows to those who come by https."""
     listening: socket.socket | None = None
@@ -90,17 +91,9 @@ class RawServer:
     """Set by each request that is here to its last byte."""
 
     async def __aenter__(self) -> Self:
-        self._tasks: set[asyncio.Task[None]] = set()
         place: dict[str, Any] = {"host": "127.0.0.1", "port": 0} if self.listening is None else {"sock": self.listening}
-        self._server = await asyncio.start_server(self._serve, **place, ssl=self.tls)
+        await self._listen(**place, ssl=self.tls)
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
 
     @property
     def port(self) -> int:
@@ -120,19 +113,6 @@ class RawServer:
     def _step(self) -> Step:
         place = len(self.received) - 1 - self._first
         return self.steps[min(place, len(self.steps) - 1)]
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self.connections += 1
-        try:
-            await self._converse(self.connections, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            writer.transport.abort()  # the client is gone, or the test is over: what was not taken never will be
-        finally:
-            self._tasks.discard(task)
-            writer.close()
 
     async def _converse(self, connection: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:

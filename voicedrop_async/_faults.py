@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import aiohttp
 from attrs import frozen
 
-from voicedrop_async._lanes import CHANGES, BrokenError
+from voicedrop_async._lanes import BrokenError
 from voicedrop_async._masking import spoken
 from voicedrop_async._resolver import NotPublic
 from voicedrop_async._underway import Call
-from voicedrop_async.calls import TRANSIENT
+from voicedrop_async.calls import CHANGES, TRANSIENT
 from voicedrop_async.errors import ConnectFailed, ConnectionLost, RequestError, TimedOut
 
 _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)

@@ -15,11 +15,9 @@ from voicedrop_async._body import read_body
 from voicedrop_async._resolver import PublicOnly
 from voicedrop_async._underway import NOBODY, Call
 from voicedrop_async.auth import Credential
-from voicedrop_async.calls import Kind, Reply, Request, Timeouts
+from voicedrop_async.calls import CHANGES, Reply, Request, Timeouts
 from voicedrop_async.errors import ConfigError
 
-CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
-"""What may have happened even if no answer came."""
 _AS_IT_IS: Final = {hdrs.ACCEPT: "*/*", hdrs.ACCEPT_ENCODING: "identity"}
 """Asks for a file whose length tells whether it is whole."""
 _CHUNK: Final = 256 * 1024
@@ -44,7 +42,7 @@ class Lanes:
         ssl_context: ssl.SSLContext | None,
         trace_configs: Sequence[aiohttp.TraceConfig],
     ) -> None:
-        """Make both lanes in the running loop, as ``Wiring`` says."""
+        """Make the first two in the running loop, as ``Wiring`` says."""
         borrowed = http.connector if http is not None else None
         if http is not None and borrowed is None:
             raise ConfigError("http: was closed before it was used; give one that stays open as long as the session")

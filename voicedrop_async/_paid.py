@@ -50,10 +50,11 @@ class Draft:
 
 
 @frozen
-class Books:
+class CheckedJournal:
     """A journal as a session asks it: whatever one of somebody's own raises or returns becomes an error of ours."""
 
-    journal: Journal
+    own: Journal
+    """As the session was given it."""
 
     async def key(self) -> bytes:
         """Return the key that recipients are hashed under.
@@ -61,22 +62,22 @@ class Books:
         Raises:
             JournalError: Whatever it raised, or returned that is no key; ``ConfigError`` passes as it is. So with the others.
         """
-        key = await _asked(self.journal.key)
+        key = await _asked(self.own.key)
         if not isinstance(key, bytes) or not key:
             raise JournalError(f"journal: its key() returned {type_of(key)}, not bytes; mend that Journal")
         return key
 
     async def find(self, ref: str) -> JournalEntry | None:
         """Return what stands under ``ref``."""
-        return _entry(await _asked(self.journal.find, ref))
+        return _entry(await _asked(self.own.find, ref))
 
     async def claim(self, intent: Intent) -> JournalEntry | None:
         """Write down that a send begins; or return what stands in its way."""
-        return _entry(await _asked(self.journal.claim, intent))
+        return _entry(await _asked(self.own.claim, intent))
 
     async def settle(self, of: Intent, *, sent: bool, by: SettledBy, result: str | None = None) -> None:
         """Write down what became of a claim."""
-        await _asked(self.journal.settle, of.ref, sent=sent, by=by, result=result, of=of)
+        await _asked(self.own.settle, of.ref, sent=sent, by=by, result=result, of=of)
 
 
 class PaidSends:
@@ -84,7 +85,7 @@ class PaidSends:
 
     def __init__(self, transport: Transport, journal: Journal) -> None:
         """Remember both."""
-        self.books: Final = Books(journal)
+        self.journal: Final = CheckedJournal(journal)
         self._transport = transport
         self._at_work: dict[str, Intent] = {}
 
@@ -120,7 +121,7 @@ class PaidSends:
         self._at_work[intent.ref] = intent
         try:
             async with call.clock():
-                entry = await self.books.find(intent.ref) if draft.ref is not None else None
+                entry = await self.journal.find(intent.ref) if draft.ref is not None else None
             if entry is not None and entry.stands_in_the_way_of(intent):
                 return _done_before(entry, call.request, intent)
             return await self._send_claimed(call, load, intent)
@@ -128,7 +129,7 @@ class PaidSends:
             del self._at_work[intent.ref]
 
     async def _intent(self, draft: Draft) -> Intent:
-        key = await self.books.key()
+        key = await self.journal.key()
         return Intent(
             ref=f"send-{random_letters(20)}" if draft.ref is None else draft.ref,
             campaign_name=draft.campaign_name,
@@ -139,7 +140,7 @@ class PaidSends:
         )
 
     async def _send_claimed(self, call: Call, load: Load[T], intent: Intent) -> T | JournalEntry:
-        claim = _Claim(self.books, intent)
+        claim = _Claim(self.journal, intent)
         call.before_first_byte = claim.make
         answered, kept = False, None
         try:
@@ -165,13 +166,13 @@ class _TakenError(Exception):
 class _Claim:
     """The right to send: ours from the moment the journal has it, until it is settled."""
 
-    books: Books
+    journal: CheckedJournal
     intent: Intent
     making: asyncio.Task[JournalEntry | None] | None = field(default=None, init=False)
 
     async def make(self) -> None:
         """Write the intent down; raises ``_TakenError`` if something else stands there."""
-        self.making = asyncio.create_task(self.books.claim(self.intent))
+        self.making = asyncio.create_task(self.journal.claim(self.intent))
         # A claim that is cancelled half-way may be written all the same: it goes on, and ``settle`` waits for it.
         entry = await asyncio.shield(self.making)
         if entry is not None:
@@ -198,9 +199,9 @@ class _Claim:
     async def _settled(self, *, sent: bool, result: str | None) -> str | None:
         """Settle the claim; what stands there, if that is something else and stays."""
         try:
-            await self.books.settle(self.intent, sent=sent, by=SettledBy.ANSWER, result=result)
+            await self.journal.settle(self.intent, sent=sent, by=SettledBy.ANSWER, result=result)
         except ConfigError:
-            entry = await self.books.find(self.intent.ref)
+            entry = await self.journal.find(self.intent.ref)
         else:
             return None
         if entry is None:

@@ -230,7 +230,7 @@ class Session:
 
         Settle an open send there, or prune; it outlives the session.
         """
-        return self._paid.books.journal
+        return self._paid.journal.own
 
     def _send(self, request: Request, load: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
         return self._transport.send(Call(request, self._policy), load)

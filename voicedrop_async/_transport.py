@@ -185,7 +185,7 @@ class Transport:
 
     async def _credential(self, call: Call, refused: Credential | None) -> Credential:
         request = call.request
-        if request.download is not None and request.elsewhere:
+        if request.elsewhere:
             return NOBODY
         if request.kind is Kind.TOKEN and isinstance(self._wiring.auth, ClientCredentials):
             return self._wiring.auth.basic()

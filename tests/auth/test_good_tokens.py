@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from answers import MESSAGE, token
 from campaigns import QUICK, complaint
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 
@@ -18,15 +19,8 @@ from voicedrop_async import (
     ServerFailed,
     Unauthorized,
 )
-from voicedrop_async.auth import Credential, RenewedToken
-from voicedrop_async.calls import Grant
 
-MESSAGE = answer(200, {"messageId": "m"})
 EXPIRED = answer(401, {"status": 401, "error": "Unauthorized", "message": "expired"})
-
-
-def token(text: str) -> Step:
-    return answer(200, {"access_token": text, "token_type": "Bearer", "expires_in": 3600})
 
 
 @pytest.fixture
@@ -86,18 +80,7 @@ async def test_a06_an_endpoint_that_says_401_for_ever_costs_one_token_a_call_and
         await closed(session, Unauthorized)
         await session.track_message("m")
 
-    assert tried(line, "/closed") == [
-        "token-0",
-        "token-1",
-        "token-1",
-        "token-2",
-        "token-2",
-        "token-3",
-        "token-3",
-        "token-4",
-        "token-4",
-        "token-5",
-    ]
+    assert tried(line, "/closed") == [f"token-{number}" for call in range(5) for number in (call, call + 1)]
     assert tried(line, "/voice/tracking/m") == [f"token-{number}" for number in range(1, 6)]
     assert len(issuer.received) == 6
 
@@ -165,65 +148,3 @@ async def test_a_call_that_comes_during_a_renewal_goes_out_with_the_new_token(
     await asyncio.gather(refused, later)
 
     assert tried(line, "/voice/tracking/m") == ["first", "second", "second"]
-
-
-class Clock:
-    """Time that stands still until it is told to move."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tokens(clock: Clock) -> RenewedToken:
-    async def ask() -> Grant:
-        return Grant(access_token="t", expires_in=3600)
-
-    return RenewedToken(ask, clock=clock, roll=lambda: 0.0)
-
-
-async def refused_twice(tokens: RenewedToken, status: int) -> Credential:
-    """Return the token that came in the place of one that was refused, and was refused as well."""
-    first = await tokens.current()
-    assert tokens.distrust(first, status, False)
-    second = await tokens.current(first)
-    assert second is not first
-    assert not tokens.distrust(second, status, True)
-    assert await tokens.current() is second
-    return second
-
-
-async def test_after_a_minute_403_may_again_mean_that_the_token_has_ended(tokens: RenewedToken, clock: Clock) -> None:
-    """A service that says so in that way is not locked out until its token ends by the clock."""
-    second = await refused_twice(tokens, 403)
-    clock.now = 59.0
-    assert not tokens.distrust(second, 403, False)
-    assert await tokens.current() is second
-
-    clock.now = 61.0
-    assert tokens.distrust(second, 403, False)
-    assert await tokens.current() is not second
-
-
-async def test_401_always_means_that_the_token_may_have_ended(tokens: RenewedToken) -> None:
-    """Also if the call before was refused with two tokens in a row."""
-    second = await refused_twice(tokens, 403)
-
-    assert tokens.distrust(second, 401, False)
-    assert await tokens.current() is not second
-
-
-async def test_who_was_refused_with_a_token_that_is_gone_has_the_present_one(tokens: RenewedToken) -> None:
-    first = await tokens.current()
-    second = await refused_twice(tokens, 403)
-
-    assert tokens.distrust(first, 403, False)
-    assert await tokens.current(first) is second

@@ -1,17 +1,17 @@
 """Tokens: one renewal for everybody, before the end, once for each that is refused."""
 
 import asyncio
-import pickle
 from collections import Counter
 from collections.abc import AsyncGenerator
 
 import pytest
+from answers import MESSAGE, token
+from auth.clock import Clock
 from campaigns import CAMPAIGN, QUICK, RECEIPT, complaint
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up
 
 from voicedrop_async import (
     ClientCredentials,
-    ConfigError,
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -24,19 +24,10 @@ from voicedrop_async import (
     RouteeSession,
     ServerFailed,
     SessionClosed,
-    StaticToken,
     Throttle,
     Unauthorized,
 )
-from voicedrop_async.auth import RenewedToken, early
-from voicedrop_async.calls import Grant
 from voicedrop_async.sandbox import Sandbox
-
-MESSAGE = answer(200, {"messageId": "m"})
-
-
-def token(text: str = "first", lifetime: object = 3600, kind: str = "Bearer") -> Step:
-    return answer(200, {"access_token": text, "token_type": kind, "expires_in": lifetime, "scope": "voice", "permissions": []})
 
 
 @pytest.fixture
@@ -67,6 +58,7 @@ async def test_a_token_is_asked_for_with_basic_credentials_and_a_form(session: R
     assert called.headers["authorization"] == "Bearer first"
 
 
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_a01_many_callers_share_one_request_for_a_token(session: RouteeSession, issuer: RawServer, line: RawServer) -> None:
     messages = await asyncio.gather(*(session.track_message("m") for _ in range(500)))
 
@@ -94,17 +86,18 @@ async def test_a02_a_token_that_is_refused_in_the_middle_of_a_fan_out_is_renewed
 
 
 async def test_a02_a_token_that_ends_by_its_age_in_the_middle_of_a_fan_out_is_renewed_once(
-    session: RouteeSession, issuer: RawServer, line: RawServer
+    session: RouteeSession, issuer: RawServer, line: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It lives for a fifth of a second, and the first answers take longer than that; nobody is refused on the way."""
-    issuer.will(token("first", lifetime=0.2), token("second"))
+    """Its hour is over when the sixth call is on the wire; nobody is refused on the way."""
+    clock = Clock()
+    monkeypatch.setattr(session._transport._tokens, "_clock", clock)
+    issuer.will(token("first"), token("second"))
 
-    async def slow_at_first(writer: asyncio.StreamWriter) -> bool:
-        if line.received[-1].headers["authorization"] == "Bearer first":
-            await asyncio.sleep(0.3)
+    async def ages(writer: asyncio.StreamWriter) -> bool:
+        clock.now = 3600.0 if len(line.received) >= 6 else 0.0
         return await answer(200, {"content": [], "totalPages": 0, "last": True})(writer)
 
-    line.will(slow_at_first)
+    line.will(ages)
     outcomes = [outcome async for outcome in session.track_campaigns(map(str, range(24)), concurrency=6)]
 
     assert [outcome.key for outcome in outcomes if not outcome.ok] == []
@@ -112,6 +105,7 @@ async def test_a02_a_token_that_ends_by_its_age_in_the_middle_of_a_fan_out_is_re
     assert (len(outcomes), len(line.received), len(issuer.received)) == (24, 24, 2)
 
 
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_a07_a_hundred_callers_refused_at_once_share_one_renewal(line: RawServer, issuer: RawServer) -> None:
     """All are on the wire with the old token; half of them hear that it has ended only when the new one is in use."""
     issuer.will(token("first"), token("second"))
@@ -392,98 +386,3 @@ async def test_closing_ends_a_renewal_that_hangs(session: RouteeSession, issuer:
 
     with pytest.raises(SessionClosed):
         await waiting
-
-
-class Clock:
-    """Time that stands still until it is told to move."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-async def test_a_token_is_renewed_before_it_ends_and_used_until_then() -> None:
-    clock, given = Clock(), iter(["first", "second"])
-
-    async def ask() -> Grant:
-        return Grant(access_token=next(given), expires_in=3600)
-
-    tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
-    first = await tokens.current()
-    clock.now = 3299.0
-    assert await tokens.current() is first
-    clock.now = 3301.0
-    assert await tokens.current() is first  # the renewal has only begun
-    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "voicedrop token"))
-
-    assert (await tokens.current()).header == "Bearer second"
-
-
-async def test_a_renewal_that_fails_early_breaks_no_call() -> None:
-    clock, asked = Clock(), 0
-
-    async def ask() -> Grant:
-        nonlocal asked
-        asked += 1
-        if asked > 1:
-            raise ServerFailed(summary="HTTP 503", status=503)
-        return Grant(access_token="first", expires_in=3600)
-
-    tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
-    first = await tokens.current()
-    clock.now = 3400.0
-    for _ in range(3):
-        assert await tokens.current() is first
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-
-    assert asked == 2
-    clock.now = 3600.0
-    with pytest.raises(ServerFailed):
-        await tokens.current()
-
-
-async def test_an_unusable_renewal_is_not_asked_for_with_each_call() -> None:
-    clock, asked = Clock(), 0
-
-    async def ask() -> Grant:
-        nonlocal asked
-        asked += 1
-        return Grant(access_token="first", expires_in=3600, token_type="Bearer" if asked == 1 else "mac")
-
-    tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
-    await tokens.current()
-    clock.now = 3400.0
-    for _ in range(10):
-        await tokens.current()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-
-    assert asked == 2
-
-
-@pytest.mark.parametrize(("lifetime", "lead"), [(59, 0), (60, 30), (300, 60), (1999, 300), (3600, 300), (631139040, 300)])
-def test_how_early_a_token_is_renewed(lifetime: float, lead: float) -> None:
-    assert early(lifetime, 0.0) == lead
-    assert early(lifetime, 0.999) <= lead * 1.1
-
-
-@pytest.mark.parametrize("credentials", [ClientCredentials("id", "s3cret"), StaticToken("s3cret")])
-def test_credentials_show_nothing_and_stay_where_they_are(credentials: object) -> None:
-    assert "s3cret" not in repr(credentials) + str(credentials)
-    with pytest.raises(ConfigError, match="not pickled"):
-        pickle.dumps(credentials)
-
-
-@pytest.mark.parametrize("text", ["", "two words", "line\nbreak", "Bearer x"])
-def test_a_text_that_is_no_token_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="token"):
-        StaticToken(text)
-
-
-@pytest.mark.parametrize(("application_id", "secret"), [("", "s"), ("i", ""), ("a:b", "s"), ("i", "s\r\n")])
-def test_texts_that_are_no_credentials_are_refused(application_id: str, secret: str) -> None:
-    with pytest.raises(ConfigError):
-        ClientCredentials(application_id, secret)

@@ -2,16 +2,11 @@
 
 import asyncio
 
+from answers import MESSAGE, token
 from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer
 
 from voicedrop_async import ClientCredentials, Limits, RouteeSession, Throttle
-
-MESSAGE = {"messageId": "m"}
-
-
-def token(text: str) -> dict[str, object]:
-    return {"access_token": text, "token_type": "Bearer", "expires_in": 3600}
 
 
 async def test_calls_in_line_when_a_token_ends_go_out_with_the_next_one(line: RawServer) -> None:
@@ -20,10 +15,10 @@ async def test_calls_in_line_when_a_token_ends_go_out_with_the_next_one(line: Ra
 
     async def held(writer: asyncio.StreamWriter) -> bool:
         await free.wait()
-        return await answer(200, MESSAGE)(writer)
+        return await MESSAGE(writer)
 
-    line.will(held, answer(401), answer(200, RECEIPT), answer(200, MESSAGE))
-    async with RawServer([answer(200, token("first")), answer(200, token("second"))]) as issuer:
+    line.will(held, answer(401), answer(200, RECEIPT), MESSAGE)
+    async with RawServer([token("first"), token("second")]) as issuer:
         auth = ClientCredentials("application-1", "s3cret")
         async with RouteeSession(auth, base_url=line.url, auth_url=issuer.url, retry=QUICK, throttle=throttle) as routee:
             readers = asyncio.gather(*(routee.track_message("m") for _ in range(20)))

@@ -17,7 +17,7 @@ from journal_contract import intent, standing
 from raw_server import RawServer, answer, hangs_up
 
 from voicedrop_async import BadRequest, JournalError, OutcomeUnknown, RouteeSession, SendState, SqliteJournal, StaticToken
-from voicedrop_async.journal import _ledger
+from voicedrop_async.journal import _file
 
 NUMBER = "+306999888777"
 
@@ -123,7 +123,7 @@ async def test_a_locked_journal_sends_nothing_and_does_not_wait_for_ever(
     path: Path, line: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What can be read is read all the same."""
-    monkeypatch.setattr(_ledger, "LOCK_WAIT", 0.1)
+    monkeypatch.setattr(_file, "LOCK_WAIT", 0.1)
     async with SqliteJournal(path) as journal:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -179,7 +179,7 @@ async def test_a_full_journal_claims_nothing_until_there_is_room(path: Path, lin
     async with SqliteJournal(path) as journal:
         await journal.key()
         assert journal._worker is not None
-        connection = journal._worker._ledger._connection
+        connection = journal._worker._file._connection
         assert connection is not None
         connection.execute("PRAGMA max_page_count = 1")  # of which as many are left as there are
         claims = [journal.claim(intent(f"order-{number}")) for number in range(200)]

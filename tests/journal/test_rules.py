@@ -9,7 +9,7 @@ from journal_contract import intent
 
 from voicedrop_async import JournalEntry, JournalError, SendState, SettledBy
 from voicedrop_async._redis import reason
-from voicedrop_async.journal._beside import mark_of
+from voicedrop_async.journal._key import mark_of
 from voicedrop_async.journal._rows import entry_of, words_of
 from voicedrop_async.journal._rules import is_made_up, may_settle
 

@@ -42,11 +42,19 @@ def program(source: str, *words: str, **streams: int) -> "subprocess.Popen[str]"
     return subprocess.Popen([sys.executable, "-W", "error", "-c", source, *words], env=environment, text=True, **streams)
 
 
+def ends_in_peace(source: str, path: Path) -> None:
+    """Run a program on a journal to its end; see that it fails at nothing and warns of nothing."""
+    ended = program(source, str(path), stderr=subprocess.PIPE)
+
+    assert ended.communicate(timeout=30) == (None, "")
+    assert ended.returncode == 0
+
+
 @asynccontextmanager
 async def held_up(journal: SqliteJournal) -> AsyncGenerator[list[str]]:
     """Hold up the journal's thread at its next write while the block runs; what SQLite is told from then on."""
     assert journal._worker is not None
-    connection = journal._worker._ledger._connection
+    connection = journal._worker._file._connection
     assert connection is not None
     loop, arrived, go_on, said = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), list[str]()
 
@@ -175,24 +183,23 @@ from voicedrop_async import SqliteJournal
 journal = SqliteJournal(sys.argv[1])
 asyncio.run(journal.claim(intent()))
 """
-    ended = program(source, str(path), stderr=subprocess.PIPE)
+    ends_in_peace(source, path)
 
-    assert ended.communicate(timeout=30) == (None, "")
-    assert ended.returncode == 0
     assert sorted(file.name for file in path.parent.iterdir()) == ["sends.journal", "sends.journal.key"]
 
 
 FORK = """
 import asyncio, os, sys, warnings
+from pathlib import Path
 from journal_contract import intent
 from voicedrop_async import ConfigError, JournalError, SqliteJournal
 warnings.simplefilter("ignore")  # newer Pythons warn of any fork beside a thread
 
-def refused(call, error):
+def refused(call, error, words="forked"):
     try:
         asyncio.run(call)
     except error as fault:
-        assert "forked" in str(fault)
+        assert words in str(fault)
     else:
         sys.exit(1)
 
@@ -215,10 +222,24 @@ else:
     assert asyncio.run(SqliteJournal(sys.argv[1] + "2").claim(intent("child"))) is None
     sys.exit(7)
 """
-    ended = program(FORK + source, str(path), stderr=subprocess.PIPE)
+    ends_in_peace(FORK + source, path)
 
-    assert ended.communicate(timeout=30) == (None, "")
-    assert ended.returncode == 0
+
+def test_a_file_that_could_not_be_opened_is_not_taken_for_open_after_a_fork(path: Path) -> None:
+    """Its key was gone for a while: nothing of the parent's is open, and the child is refused nothing."""
+    source = """
+asyncio.run(journal.aclose())
+key = Path(sys.argv[1] + ".key")
+away = key.rename(key.with_suffix(".away"))
+refused(journal.claim(intent("parent without a key")), JournalError, "put it back")
+away.rename(key)
+if child := os.fork():
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+else:
+    assert asyncio.run(SqliteJournal(sys.argv[1]).claim(intent("child"))) is None
+    sys.exit(7)
+"""
+    ends_in_peace(FORK + source, path)
 
 
 def test_after_a_fork_each_opens_what_was_closed_before(path: Path) -> None:
@@ -319,7 +340,7 @@ async def test_what_cannot_be_written_or_read_fails_alone(path: Path) -> None:
     async with SqliteJournal(path) as journal:
         await journal.claim(intent("odd"))
         assert journal._worker is not None
-        connection = journal._worker._ledger._connection
+        connection = journal._worker._file._connection
         assert connection is not None
         connection.execute("UPDATE sends SET started_at = 'soon'")
         async with held_up(journal):

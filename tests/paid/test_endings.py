@@ -110,16 +110,22 @@ async def test_a_deadline_while_it_claims_is_taken_back_too(line: RawServer, sen
     assert entry.state is SendState.NOT_SENT
 
 
-async def test_cancelled_when_the_answer_is_here_the_receipt_is_still_written_down(
-    line: RawServer, sender: RouteeSession, journal: WatchedJournal
-) -> None:
+async def cancelled_while_it_settles(line: RawServer, sender: RouteeSession, journal: WatchedJournal) -> asyncio.Task[object]:
+    """A send whose answer is here, and whose journal takes its time over it."""
     line.will(answer(200, RECEIPT))
     journal.waiting["settle"] = asyncio.Event()
     sending = asyncio.create_task(sender.send_campaign(CAMPAIGN, ref="order-7"))
     await journal.reached.wait()
-
     sending.cancel()
     await asyncio.sleep(0)
+    return sending
+
+
+async def test_cancelled_when_the_answer_is_here_the_receipt_is_still_written_down(
+    line: RawServer, sender: RouteeSession, journal: WatchedJournal
+) -> None:
+    sending = await cancelled_while_it_settles(line, sender, journal)
+
     journal.waiting["settle"].set()
     with pytest.raises(asyncio.CancelledError):
         await sending
@@ -132,14 +138,7 @@ async def test_cancelled_when_the_answer_is_here_the_receipt_is_still_written_do
 async def test_cancelled_twice_it_does_not_wait_and_the_journal_is_settled_behind_it(
     line: RawServer, sender: RouteeSession, journal: WatchedJournal
 ) -> None:
-    line.will(answer(200, RECEIPT))
-    journal.waiting["settle"] = asyncio.Event()
-    sending = asyncio.create_task(sender.send_campaign(CAMPAIGN, ref="order-7"))
-    await journal.reached.wait()
-    sending.cancel()
-    await asyncio.sleep(0)
-
-    await cancelled(sending)
+    await cancelled(await cancelled_while_it_settles(line, sender, journal))
     open_then = len(await journal.open_entries())
     journal.waiting["settle"].set()
     await journal.done["settle"].wait()
@@ -241,6 +240,7 @@ async def test_a_journal_whose_method_raises_before_it_waits_is_told_too(
     assert line.received == []
 
 
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_however_late_it_is_cancelled_no_send_is_unaccounted(sandbox: Sandbox, shop: RouteeSession, journal: WatchedJournal) -> None:
     """After any number of turns of the loop: what the server took is sent or open in the journal."""
     for turns in range(300):

@@ -92,6 +92,7 @@ async def states(journal: Path, refs: list[str]) -> list[SendState | None]:
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("chunks", [1, 5], ids=["a send", "a list of five chunks"])
 async def test_p07_killed_at_any_moment_no_chunk_is_sent_twice_and_none_is_forgotten(tmp_path: Path, chunks: int) -> None:

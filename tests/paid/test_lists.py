@@ -402,6 +402,7 @@ def test_whatever_is_listed_each_entry_is_in_one_chunk_invalid_or_a_repetition(l
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_a_hundred_thousand_recipients_are_held_once(line: RawServer) -> None:
     """The text and its places in ledger and sieve: no receipt doubles it."""
     line.will(answer(200, RECEIPT))

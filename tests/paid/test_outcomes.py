@@ -4,19 +4,23 @@ The ids begin with the rows of the matrix of faults.
 """
 
 import asyncio
+import pickle
 
 import pytest
-from campaigns import CAMPAIGN, QUICK, RECEIPT, complaint
+from campaigns import CAMPAIGN, NUMBER, QUICK, RECEIPT, complaint
 from paid.journals import WatchedJournal
 from raw_server import RawServer, Step, answer, falls_silent, hangs_up, resets, says
 
 from voicedrop_async import (
+    BadRequest,
     ClientCredentials,
     Conflict,
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
+    Kind,
     OutcomeUnknown,
+    RateLimited,
     Reconciliation,
     RequestError,
     Retry,
@@ -40,10 +44,18 @@ MAY_HAVE_HAPPENED = {
     "N11 reset after the headers": resets(),
     "N12 cut in the status line": says(b"HTTP/1.1 2"),
     "N13 cut in the body": says(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"trackingId"'),
+    "cut in the head": says(b"HTTP/1.1 200 OK\r\nContent-Type: appl"),
+    "cut in a chunk": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"),
+    "200 with nothing": answer(200, b""),
+    "200 with a list": answer(200, ["list"]),
+    "307": answer(307, b"", headers={"Location": "http://127.0.0.2/"}),
     "408": answer(408, complaint("408")),
     "400 that is not the service's": answer(400, b"<html>", **HTML),
     "429 from a proxy": answer(429, b"<html>", headers=SOON, **HTML),
+    "429 from a balancer that speaks JSON": answer(429, {"message": "slow down"}, headers=SOON),
     "503 from a proxy": answer(503, b"<html>", headers=SOON, **HTML),
+    "503 from a balancer that speaks JSON": answer(503, {"message": "no healthy upstream"}, headers=SOON),
+    "503 from the gateway in front": answer(503, {"status": 503, "error": "x", "message": "x"}, headers=SOON),
 }
 NO_HTTP = {
     "99999": says(b"HTTP/1.1 99999 What\r\n\r\n"),
@@ -67,6 +79,27 @@ SURELY_NOT = {
 
 async def accepts(writer: asyncio.StreamWriter) -> bool:
     return await answer(200, RECEIPT)(writer)
+
+
+async def test_a_campaign_is_sent_once_and_its_receipt_read(sandbox: Sandbox, shop: RouteeSession) -> None:
+    receipt = await shop.send_campaign(CAMPAIGN)
+
+    assert [campaign.tracking_id for campaign in sandbox.campaigns] == [receipt.tracking_id]
+    assert receipt.campaign_name == "Spring sale"
+    assert receipt.to == (NUMBER,)
+
+
+async def test_p01_no_telephone_rings_twice_when_the_answer_is_lost(sandbox: Sandbox, shop: RouteeSession) -> None:
+    """The server acts, then the line is cut: one campaign, and the caller is told."""
+    sandbox.fail_next(drop="after_acting", path="/voice/campaign")
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await shop.send_campaign(CAMPAIGN)
+
+    assert len(sandbox.campaigns) == 1
+    assert caught.value.intent.campaign_name == "Spring sale"
+    assert caught.value.may_have_happened
+    assert "before you have looked" in str(caught.value)
 
 
 @pytest.mark.parametrize("fault", MAY_HAVE_HAPPENED)
@@ -143,6 +176,26 @@ async def test_p04_what_came_instead_of_a_receipt_is_told(
     assert caught.value.status == facts[0]
 
 
+async def test_a_paid_call_of_ones_own_is_held_to_the_same(line: RawServer, sender: RouteeSession) -> None:
+    line.will(hangs_up())
+
+    with pytest.raises(OutcomeUnknown):
+        await sender.call("POST", "/voice/conversation", kind=Kind.PAID, json={"to": {"phone": NUMBER}})
+
+    assert len(line.received) == 1
+
+
+async def test_an_unknown_outcome_pickles_with_its_intent(line: RawServer, sender: RouteeSession) -> None:
+    line.will(hangs_up())
+    with pytest.raises(OutcomeUnknown) as caught:
+        await sender.send_campaign(CAMPAIGN)
+
+    again = pickle.loads(pickle.dumps(caught.value))
+
+    assert again.intent == caught.value.intent
+    assert str(again) == str(caught.value)
+
+
 @pytest.mark.parametrize("fault", SURELY_NOT)
 async def test_what_surely_did_not_happen_can_be_sent_again(
     line: RawServer, sender: RouteeSession, journal: WatchedJournal, fault: str
@@ -159,6 +212,53 @@ async def test_what_surely_did_not_happen_can_be_sent_again(
     assert refused is not None
     assert refused.state is SendState.NOT_SENT
     assert await journal.open_entries() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, BadRequest), (409, Conflict), (422, BadRequest), (429, RateLimited), (503, ServerFailed)]
+)
+async def test_h10_a_refusal_by_the_service_itself_is_definite(line: RawServer, sender: RouteeSession, status: int, error: type) -> None:
+    """An API error object says that the service did not act; without a Retry-After nothing is repeated."""
+    line.will(answer(status, complaint(words="name taken")))
+
+    with pytest.raises(error) as caught:
+        await sender.send_campaign(CAMPAIGN)
+
+    assert not caught.value.may_have_happened
+    assert caught.value.developer_message == "name taken"
+    assert len(line.received) == 1
+
+
+async def test_h11_a_refusal_that_names_a_time_is_not_sent_again(line: RawServer, sender: RouteeSession) -> None:
+    line.will(answer(400, complaint(), headers=SOON))
+
+    with pytest.raises(BadRequest) as caught:
+        await sender.send_campaign(CAMPAIGN)
+
+    assert caught.value.retry_after is None
+    assert len(line.received) == 1
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 0), (503, 1)])
+async def test_h09_a_refusal_with_a_time_to_come_back_is_repeated_after_it(
+    line: RawServer, sender: RouteeSession, status: int, seconds: int
+) -> None:
+    came: list[float] = []
+
+    def noting(step: Step) -> Step:
+        async def note(writer: asyncio.StreamWriter) -> bool:
+            came.append(asyncio.get_running_loop().time())
+            return await step(writer)
+
+        return note
+
+    line.will(noting(answer(status, complaint(), headers={"Retry-After": str(seconds)})), noting(answer(200, RECEIPT)))
+
+    receipt = await sender.send_campaign(CAMPAIGN)
+
+    assert receipt.tracking_id == "tid-1"
+    assert len(line.received) == 2
+    assert came[1] - came[0] >= seconds
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -210,13 +310,15 @@ async def test_p10_a_name_that_is_taken_after_an_unknown_is_no_second_send() -> 
         assert len(sandbox.campaigns) == 1
 
 
-async def test_n01_what_never_left_is_settled_as_not_sent(journal: WatchedJournal, unused_tcp_port: int) -> None:
+async def test_n01_what_never_left_is_repeated_and_settled_as_not_sent(journal: WatchedJournal, unused_tcp_port: int) -> None:
+    """Nothing listens: each try is refused before a byte is sent, and the caller hears that it is safe."""
     async with RouteeSession(
         StaticToken("t"), base_url=f"http://127.0.0.1:{unused_tcp_port}", journal=journal, retry=Retry(base=0.001)
     ) as session:
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(ConnectFailed) as caught:
             await session.send_campaign(CAMPAIGN, ref="order-7")
 
+    assert (caught.value.attempts, caught.value.may_have_happened) == (4, False)
     entry = await journal.find("order-7")
     assert entry is not None
     assert entry.state is SendState.NOT_SENT
@@ -230,10 +332,12 @@ async def test_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServe
             await session.send_campaign(CAMPAIGN, ref="order-7")
 
     assert isinstance(caught.value.__cause__, TimedOut)
+    assert "within 0.1 s" in str(caught.value)
     assert len(await journal.open_entries()) == 1
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_n10_a_thousand_sends_meet_no_stale_connection(line: RawServer, sender: RouteeSession) -> None:
     """The server promises to keep each connection and closes it: a send on one that was kept would be ambiguous."""
     line.will(_keeps_no_promise)
@@ -283,4 +387,5 @@ async def test_what_the_service_said_stands_behind_the_unknown(line: RawServer, 
         await sender.send_campaign(CAMPAIGN, ref="order-7")
 
     assert isinstance(caught.value.__cause__, ServerFailed)
+    assert caught.value.__cause__.developer_message == "database down"
     assert caught.value.status == 500

@@ -1,4 +1,4 @@
-"""What the journal keeps of a receipt: nobody's number, and all of it again for who brings the campaign along."""
+"""What the journal keeps of a receipt: nobody's number, and all of it again for who brings the campaign along. And what is read of it."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from campaigns import CAMPAIGN, NUMBER
+from campaigns import CAMPAIGN, NUMBER, RECEIPT
 from hypothesis import given
 from hypothesis import strategies as st
 from raw_server import RawServer, answer
@@ -148,3 +148,24 @@ def test_a_unique_name_begins_with_what_people_call_it() -> None:
     assert unique_name("Straße nach Øst").startswith("Strasse nach st ")
     assert unique_name("Άνοιξη").startswith("Campaign ")
     assert len({unique_name("A very long name of a campaign, indeed") for _ in range(1000)}) == 1000
+
+
+async def test_a_receipt_with_an_odd_field_still_bears_its_id(line: RawServer, sender: RouteeSession) -> None:
+    """The campaign was taken: that its cost cannot be read must not make it unknown."""
+    line.will(answer(200, RECEIPT | {"cost": "much", "createdAt": []}))
+
+    receipt = await sender.send_campaign(CAMPAIGN)
+
+    assert receipt.tracking_id == "tid-1"
+    assert receipt.cost is None
+    assert receipt.extra == {"cost": "much", "createdAt": []}
+
+
+async def test_p13_invalid_recipients_of_a_taken_campaign_are_listed(line: RawServer, sender: RouteeSession) -> None:
+    line.will(answer(200, RECEIPT | {"errors": [{"errorCode": "004", "developerMessage": "invalid", "property": [NUMBER]}]}))
+
+    receipt = await sender.send_campaign(CAMPAIGN)
+
+    (problem,) = receipt.problems
+    assert (problem.code, problem.property) == ("004", (NUMBER,))
+    assert NUMBER not in repr(receipt)

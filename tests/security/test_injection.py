@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
+from answers import token
 from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer
 
@@ -68,7 +69,7 @@ async def test_s12_what_would_end_the_first_line_is_refused_before_any_byte(
 @pytest.mark.parametrize("text", SPLITS)
 async def test_s12_a_token_that_would_end_its_header_is_not_used(line: RawServer, text: str) -> None:
     async with (
-        RawServer([answer(200, {"access_token": text, "token_type": "Bearer", "expires_in": 3600})]) as issuer,
+        RawServer([token(text)]) as issuer,
         RouteeSession(ClientCredentials("i", "s"), base_url=line.url, auth_url=issuer.url, retry=QUICK) as session,
     ):
         with pytest.raises(Unauthorized, match="cannot be part of one"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from answers import MESSAGE, token
 from campaigns import QUICK
 from folders import inside
 from internet import Internet
@@ -24,7 +25,7 @@ from voicedrop_async import (
 from voicedrop_async._resolver import is_public
 
 SOUND = answer(200, b"RIFF....WAVE", content_type="audio/wav")
-TOKEN = answer(200, {"access_token": "bearer-token", "token_type": "Bearer", "expires_in": 3600})
+TOKEN = token("bearer-token")
 FILES = "files.example.com"
 
 
@@ -221,7 +222,7 @@ async def test_s04_what_a_named_host_says_is_not_said_by_the_api(
         files.will(answer(status, b"", headers={"Retry-After": "3600"}))
         with pytest.raises(error):
             await session.download_recording(stored(f"https://{FILES}/r.wav"), tmp_path)
-        line.will(answer(200, {"messageId": "m"}))
+        line.will(MESSAGE)
         await session.with_options(deadline=5.0).track_message("m")
 
     assert (len(files.received), len(issuer.received), len(line.received)) == (1, 1, 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from answers import MESSAGE, token
 from campaigns import CAMPAIGN, QUICK
 from raw_server import RawServer, answer, says
 
@@ -30,8 +31,7 @@ from voicedrop_async import (
     StaticToken,
 )
 
-MESSAGE = answer(200, {"messageId": "m"})
-TOKEN = answer(200, {"access_token": "bearer-token", "token_type": "Bearer", "expires_in": 3600})
+TOKEN = token("bearer-token")
 END = datetime(2026, 1, 2, tzinfo=UTC)
 
 CALLS: dict[str, Callable[[RouteeSession, Path], Awaitable[object]]] = {

@@ -31,6 +31,7 @@ datetime.datetime = _Jumping
 import asyncio  # noqa: E402
 import json  # noqa: E402
 
+from answers import MESSAGE, token  # noqa: E402
 from raw_server import RawServer, answer  # noqa: E402
 
 from voicedrop_async import ClientCredentials, Limits, RouteeSession  # noqa: E402
@@ -38,9 +39,8 @@ from voicedrop_async import ClientCredentials, Limits, RouteeSession  # noqa: E4
 
 async def main(seconds: float) -> dict[str, object]:
     """Call four times, and be told at the third to wait for a second; the clock jumps under each answer."""
-    grant = answer(200, {"access_token": "first", "token_type": "Bearer", "expires_in": 3600})
-    message, wait = answer(200, {"messageId": "m"}), answer(429, headers={"Retry-After": "1"})
-    steps = iter([grant, message, message, wait, message, message])
+    wait = answer(429, headers={"Retry-After": "1"})
+    steps = iter([token(), MESSAGE, MESSAGE, wait, MESSAGE, MESSAGE])
     days = set()
 
     async def jumping(writer: asyncio.StreamWriter) -> bool:

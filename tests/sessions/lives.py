@@ -9,13 +9,13 @@ import json
 import os
 import sys
 
+from answers import MESSAGE, token
 from campaigns import CAMPAIGN, QUICK
-from raw_server import RawServer, answer, falls_silent
+from raw_server import RawServer, falls_silent
 
 from voicedrop_async import ClientCredentials, ConfigError, RouteeSession
 
-GRANT = answer(200, {"access_token": "canary-token", "token_type": "Bearer", "expires_in": 3600})
-MESSAGE = answer(200, {"messageId": "m"})
+GRANT = token("canary-token")
 kept: list[object] = []
 
 

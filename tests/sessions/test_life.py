@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from answers import MESSAGE, token
 from blockbuster import blockbuster_ctx
 from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer, falls_silent
@@ -30,8 +31,6 @@ from voicedrop_async import (
     VoiceDropError,
 )
 from voicedrop_async.sandbox import Sandbox
-
-MESSAGE = answer(200, {"messageId": "m"})
 
 
 def test_a_session_is_made_without_a_loop() -> None:
@@ -132,7 +131,7 @@ async def test_d01_closing_ends_those_in_line_at_once_and_leaves_others_their_tu
 
 async def test_d01_whose_token_comes_as_the_session_is_closed_does_not_stand_in_line(line: RawServer) -> None:
     """It would come too late to be sent away, and wait there for an hour."""
-    line.will(answer(200, {"access_token": "t", "token_type": "bearer", "expires_in": 3600}))
+    line.will(token())
     throttle, closing = Throttle(), []
     throttle.pause(3600.0)
 

@@ -93,6 +93,7 @@ async def test_n09_a_server_that_never_answers_is_asked_once_an_attempt(line: Ra
         assert re.search(r": (ServerDisconnectedError|ClientOSError) at http://127", str(error))
 
 
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_n09_of_three_hundred_calls_that_are_hung_up_on_every_request_is_one_of_ours(line: RawServer) -> None:
     """It went past the rate, the budget and the events: 300 calls were 335 attempts and 670 requests."""
     line.will(hangs_up())

@@ -4,6 +4,7 @@ import asyncio
 import traceback
 
 import pytest
+from answers import MESSAGE
 from campaigns import CAMPAIGN, QUICK
 from raw_server import RawServer, answer, falls_silent
 
@@ -19,7 +20,6 @@ from voicedrop_async import (
     VoiceDropError,
 )
 
-MESSAGE = answer(200, {"messageId": "m"})
 AT_ONCE = 5.0
 """Seconds; on a busy machine still far from the deadline of the calls here."""
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
+from answers import MESSAGE
 from campaigns import CAMPAIGN, complaint
 from raw_server import RawServer, answer, falls_silent, hangs_up, resets, says
 
@@ -34,8 +35,6 @@ from voicedrop_async import (
 )
 from voicedrop_async.sandbox import Sandbox
 
-MESSAGE = answer(200, {"messageId": "m-1"})
-
 
 @pytest.mark.parametrize(
     "step",
@@ -57,9 +56,9 @@ MESSAGE = answer(200, {"messageId": "m-1"})
 async def test_what_may_pass_is_read_again(line: RawServer, caller: RouteeSession, step) -> None:
     line.will(step, MESSAGE)
 
-    message = await caller.track_message("m-1")
+    message = await caller.track_message("m")
 
-    assert message.message_id == "m-1"
+    assert message.message_id == "m"
     assert len(line.received) == 2
 
 
@@ -73,7 +72,7 @@ async def test_h10_a_refusal_is_final_and_says_why(line: RawServer, caller: Rout
     line.will(answer(status, complaint("404013000", "tracking not found", errors=[row])))
 
     with pytest.raises(error) as caught:
-        await caller.track_message("m-1")
+        await caller.track_message("m")
 
     assert type(caught.value) is error
     assert (caught.value.status, caught.value.code, caught.value.developer_message) == (status, "404013000", "tracking not found")
@@ -93,7 +92,7 @@ async def test_h11_a_refusal_that_names_a_time_is_not_asked_again(
     line.will(answer(status, complaint(), headers={"Retry-After": wait}))
 
     with pytest.raises(ApiError) as caught:
-        await caller.track_message("m-1")
+        await caller.track_message("m")
 
     assert caught.value.retry_after is None
     assert len(line.received) == 1
@@ -103,9 +102,9 @@ async def test_h11_a_refusal_that_names_a_time_is_not_asked_again(
 async def test_h06_two_answers_of_503_are_three_requests(line: RawServer, caller: RouteeSession, events: list[Event]) -> None:
     line.will(answer(503, complaint()), answer(503, complaint()), MESSAGE)
 
-    message = await caller.track_message("m-1")
+    message = await caller.track_message("m")
 
-    assert message.message_id == "m-1"
+    assert message.message_id == "m"
     assert len(line.received) == 3
     assert [event.status for event in events if event.name == "answered"] == [503, 503, 200]
 
@@ -125,7 +124,7 @@ async def test_each_spelling_of_an_error_is_read(line: RawServer, caller: Routee
     line.will(answer(400, body))
 
     with pytest.raises(BadRequest) as caught:
-        await caller.track_message("m-1")
+        await caller.track_message("m")
 
     assert caught.value.developer_message == "bad"
     codes = {caught.value.code, *(problem.code for problem in caught.value.problems)}
@@ -136,7 +135,7 @@ async def test_a_failure_that_stays_is_raised_after_four_attempts(line: RawServe
     line.will(answer(503, complaint("503")))
 
     with pytest.raises(ServerFailed) as caught:
-        await caller.track_message("m-1")
+        await caller.track_message("m")
 
     assert caught.value.attempts == len(line.received) == 4
     assert not caught.value.may_have_happened
@@ -146,7 +145,7 @@ async def test_j15_a_body_that_stays_broken_is_asked_for_twice_and_names_its_typ
     line.will(answer(200, b"<html>Login</html>", content_type="text/html; charset=utf-8"))
 
     with pytest.raises(WireError) as caught:
-        await caller.track_message("m-1")
+        await caller.track_message("m")
 
     assert len(line.received) == 2
     assert (caught.value.status, caught.value.content_type, caught.value.length) == (200, "text/html; charset=utf-8", 18)
@@ -195,11 +194,11 @@ async def test_h01_a_wait_that_is_asked_for_is_kept_by_everybody(line: RawServer
     second = RouteeSession(StaticToken("b"), base_url=line.url, throttle=throttle)
     async with first, second:
         began = clock()
-        paused = asyncio.create_task(first.track_message("m-1"))
+        paused = asyncio.create_task(first.track_message("m"))
         await pausing.wait()
-        assert (await second.track_message("m-1")).message_id == "m-1"
+        assert (await second.track_message("m")).message_id == "m"
         waited = clock() - began
-        assert (await paused).message_id == "m-1"
+        assert (await paused).message_id == "m"
 
     (pause,) = [event.seconds for event in events if event.name == "pausing"]
     assert 1.0 <= pause <= 1.1
@@ -211,7 +210,7 @@ async def test_h04_a_wait_longer_than_we_accept_is_raised_at_once(line: RawServe
     line.will(answer(429, complaint(), headers={"Retry-After": "3600"}))
 
     with pytest.raises(RateLimited) as caught:
-        await caller.track_message("m-1")
+        await caller.track_message("m")
 
     assert caught.value.retry_after == 3600.0
     assert len(line.received) == 1
@@ -222,9 +221,9 @@ async def test_h04_whoever_gives_up_on_a_429_pauses_the_others_all_the_same(line
     line.will(answer(429, complaint(), headers={"Retry-After": "3600"}), MESSAGE)
     async with RouteeSession(StaticToken("t"), base_url=line.url, deadline=0.1) as session:
         with pytest.raises(RateLimited):
-            await session.track_message("m-1")
+            await session.track_message("m")
         with pytest.raises(DeadlineExceeded):
-            await session.track_message("m-1")
+            await session.track_message("m")
 
     assert len(line.received) == 1
 
@@ -233,7 +232,7 @@ async def test_closing_ends_a_pause(line: RawServer, events: list[Event]) -> Non
     line.will(answer(503, complaint(), headers={"Retry-After": "50"}))
     pausing = asyncio.Event()
     session = RouteeSession(StaticToken("t"), base_url=line.url, on_event=lambda event: pausing.set() if event.name == "pausing" else None)
-    waiting = asyncio.create_task(session.track_message("m-1"))
+    waiting = asyncio.create_task(session.track_message("m"))
     await pausing.wait()
 
     await session.aclose()
@@ -249,7 +248,7 @@ async def test_h02_a_wait_may_be_given_as_a_date_by_the_server_s_own_clock(line:
     line.will(answer(503, complaint(), headers=headers))
 
     with pytest.raises(ServerFailed) as caught:
-        await caller.track_message("m-1")
+        await caller.track_message("m")
 
     assert caught.value.retry_after == 600.0
 
@@ -261,7 +260,7 @@ async def test_an_attempt_is_held_to_its_last_byte(line: RawServer) -> None:
         StaticToken("t"), base_url=line.url, timeouts=Timeouts(read=0.05), retry=Retry(attempts=2, base=0.0)
     ) as session:
         with pytest.raises(TimedOut) as caught:
-            await session.track_message("m-1")
+            await session.track_message("m")
 
     assert isinstance(caught.value, TimeoutError)
     assert len(line.received) == caught.value.attempts == 2
@@ -271,7 +270,7 @@ async def test_a_deadline_covers_attempts_and_pauses(line: RawServer) -> None:
     line.will(falls_silent())
     async with RouteeSession(StaticToken("t"), base_url=line.url, deadline=0.05) as session:
         with pytest.raises(DeadlineExceeded) as caught:
-            await session.track_message("m-1")
+            await session.track_message("m")
 
     assert isinstance(caught.value, TimeoutError)
     assert "not done within 0.05 s" in str(caught.value)
@@ -281,7 +280,7 @@ async def test_a_pause_beyond_the_deadline_is_not_begun(line: RawServer) -> None
     line.will(answer(503, complaint(), headers={"Retry-After": "30"}))
     async with RouteeSession(StaticToken("t"), base_url=line.url, deadline=20.0) as session:
         with pytest.raises(ServerFailed) as caught:
-            await session.track_message("m-1")
+            await session.track_message("m")
 
     assert caught.value.retry_after == 30.0
 
@@ -311,7 +310,7 @@ async def test_a_pool_smaller_than_the_limits_is_waited_for_within_the_time_of_c
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as http,
         RouteeSession(StaticToken("t"), base_url=line.url, http=http, timeouts=timeouts, retry=retry) as session,
     ):
-        holding = asyncio.create_task(session.track_message("m-1"))
+        holding = asyncio.create_task(session.track_message("m"))
         await line.arrived.wait()
         with pytest.raises(TimedOut, match=r"no connection within 0\.05 s"):
             await session.track_message("m-2")
@@ -324,7 +323,7 @@ async def test_a_pool_smaller_than_the_limits_is_waited_for_within_the_time_of_c
 async def test_no_connection_is_a_failure_to_connect(unused_tcp_port: int) -> None:
     async with RouteeSession(StaticToken("t"), base_url=f"http://127.0.0.1:{unused_tcp_port}", retry=Retry(base=0.0)) as session:
         with pytest.raises(ConnectFailed) as caught:
-            await session.track_message("m-1")
+            await session.track_message("m")
 
     assert caught.value.attempts == 4
 
@@ -333,7 +332,7 @@ async def test_n02_a_host_that_does_not_exist_is_a_failure_to_connect() -> None:
     """For all it knows the name may be found the next time: it is looked up once an attempt, for a campaign too."""
     async with RouteeSession(StaticToken("t"), base_url="https://no-such-host.invalid", retry=Retry(attempts=2, base=0.0)) as session:
         with pytest.raises(ConnectFailed) as read:
-            await session.track_message("m-1")
+            await session.track_message("m")
         with pytest.raises(ConnectFailed) as paid:
             await session.send_campaign(CAMPAIGN)
 
@@ -353,7 +352,7 @@ async def test_n20_plain_http_behind_https_is_final() -> None:
     server = await asyncio.start_server(in_clear, "127.0.0.1", 0)
     async with server, RouteeSession(StaticToken("t"), base_url=f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}") as session:
         with pytest.raises(ConnectFailed) as caught:
-            await session.track_message("m-1")
+            await session.track_message("m")
 
     assert not caught.value.may_pass
     assert len(connections) == 1
@@ -386,9 +385,9 @@ async def test_a_campaign_that_never_was_is_not_found(line: RawServer, caller: R
 
 
 async def test_steps_of_a_call_are_told_without_what_was_said(line: RawServer, caller: RouteeSession, events: list[Event]) -> None:
-    line.will(answer(503, complaint()), answer(200, {"messageId": "m-1"}))
+    line.will(answer(503, complaint()), answer(200, {"messageId": "m"}))
 
-    await caller.track_message("m-1")
+    await caller.track_message("m")
 
     assert [(event.name, event.status, event.attempt) for event in events] == [
         ("answered", 503, 1),
@@ -404,8 +403,17 @@ async def test_an_observer_that_fails_changes_nothing(line: RawServer, caplog: p
 
     line.will(MESSAGE)
     async with RouteeSession(StaticToken("t"), base_url=line.url, on_event=observer) as session:
-        message = await session.track_message("m-1")
+        message = await session.track_message("m")
 
-    assert message.message_id == "m-1"
+    assert message.message_id == "m"
     assert "on_event raised ValueError" in caplog.text
     assert "secret words" not in caplog.text
+
+
+async def test_reads_share_a_connection(line: RawServer, caller: RouteeSession) -> None:
+    line.will(MESSAGE)
+
+    for _ in range(3):
+        await caller.track_message("m")
+
+    assert len({request.connection for request in line.received}) == 1

@@ -8,6 +8,7 @@ from collections import Counter
 
 import aiohttp
 import pytest
+from answers import MESSAGE, token
 from attrs import evolve
 from campaigns import CAMPAIGN, QUICK, complaint
 from raw_server import RawServer, Step, answer, falls_silent
@@ -29,9 +30,7 @@ from voicedrop_async import (
 )
 from voicedrop_async.sandbox import Sandbox
 
-MESSAGE = answer(200, {"messageId": "m-1"})
 DOWN = answer(503, complaint())
-GRANT = answer(200, {"access_token": "t", "token_type": "bearer", "expires_in": 3600})
 
 
 def patience(budget: int | None, attempts: int = 4) -> Retry:
@@ -44,11 +43,12 @@ def on(line: RawServer, budget: int | None) -> RouteeSession:
 
 async def failed(session: RouteeSession) -> RequestError:
     with pytest.raises(RequestError) as caught:
-        await session.track_message("m-1")
+        await session.track_message("m")
     return caught.value
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_h16_a_thousand_callers_of_a_service_that_is_down_ask_it_little_more_than_once_each(
     line: RawServer, events: list[Event]
 ) -> None:
@@ -95,7 +95,7 @@ async def test_a_repeat_that_succeeds_brings_back_what_it_took(line: RawServer) 
     line.will(*[DOWN, MESSAGE] * 5)
     async with on(line, 14) as session:
         for _ in range(5):
-            await session.track_message("m-1")
+            await session.track_message("m")
 
     assert len(line.received) == 10
 
@@ -105,10 +105,10 @@ async def test_successes_fill_an_empty_budget_one_by_one(line: RawServer) -> Non
     async with on(line, 14) as session:
         assert (await failed(session)).attempts == 2
         for _ in range(13):
-            await session.track_message("m-1")
+            await session.track_message("m")
         assert (await failed(session)).attempts == 1
-        await session.track_message("m-1")
-        assert (await session.track_message("m-1")).message_id == "m-1"
+        await session.track_message("m")
+        assert (await session.track_message("m")).message_id == "m"
 
     assert len(line.received) == 19
 
@@ -139,10 +139,10 @@ async def test_what_never_left_is_paid_for_as_well_and_stays_safe_to_send(unused
 
 async def test_the_token_endpoint_has_a_budget_of_its_own(line: RawServer) -> None:
     """Two repeats here and two there: together they would be too many."""
-    line.will(DOWN, DOWN, GRANT, DOWN, DOWN, MESSAGE)
+    line.will(DOWN, DOWN, token(), DOWN, DOWN, MESSAGE)
     auth = ClientCredentials("id", "secret")
     async with RouteeSession(auth, base_url=line.url, auth_url=line.url, retry=patience(28)) as session:
-        assert (await session.track_message("m-1")).message_id == "m-1"
+        assert (await session.track_message("m")).message_id == "m"
 
 
 async def test_another_token_is_no_repeat_to_pay_for(sandbox: Sandbox) -> None:
@@ -173,7 +173,7 @@ async def test_a_429_lowers_the_rate_once_for_all_who_were_under_way(line: RawSe
     line.will(*[refuse] * 5, MESSAGE)
     throttle = Throttle(Limits(rate=1000.0))
     async with RouteeSession(StaticToken("t"), base_url=line.url, retry=QUICK, throttle=throttle) as session:
-        await asyncio.gather(*(session.track_message("m-1") for _ in range(5)))
+        await asyncio.gather(*(session.track_message("m") for _ in range(5)))
 
     rate = throttle.snapshot().rate
     assert rate is not None
@@ -189,13 +189,13 @@ async def test_a_429_without_a_time_pauses_everybody_as_long_as_its_caller(line:
             pauses.append((event.seconds, throttle.snapshot().paused_for))
 
     async with RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle, retry=Retry(base=0.2), on_event=observe) as session:
-        await session.track_message("m-1")
+        await session.track_message("m")
 
     [(own, for_all)] = pauses
     assert own - 0.05 < for_all <= own
 
 
-async def test_eighty_requests_at_fifty_a_second_are_spread_over_the_time_they_need(line: RawServer) -> None:
+async def test_forty_requests_at_fifty_a_second_are_spread_over_the_time_they_need(line: RawServer) -> None:
     came: list[float] = []
     clock = asyncio.get_running_loop().time
 
@@ -204,10 +204,10 @@ async def test_eighty_requests_at_fifty_a_second_are_spread_over_the_time_they_n
         return await MESSAGE(writer)
 
     line.will(note)
-    async with RouteeSession(StaticToken("t"), base_url=line.url, limits=Limits(max_in_flight=80, rate=50.0)) as session:
-        await asyncio.gather(*(session.track_message("m-1") for _ in range(80)))
+    async with RouteeSession(StaticToken("t"), base_url=line.url, limits=Limits(max_in_flight=40, rate=50.0)) as session:
+        await asyncio.gather(*(session.track_message("m") for _ in range(40)))
 
-    assert 1.5 <= came[-1] - came[0] <= 3.0
+    assert 0.75 <= came[-1] - came[0] <= 1.5
 
 
 async def test_nothing_is_held_during_a_pause(line: RawServer) -> None:
@@ -217,7 +217,7 @@ async def test_nothing_is_held_during_a_pause(line: RawServer) -> None:
     async with RouteeSession(
         StaticToken("t"), base_url=line.url, throttle=throttle, on_event=lambda event: pausing.set() if event.name == "pausing" else None
     ) as session:
-        waiting = asyncio.create_task(session.track_message("m-1"))
+        waiting = asyncio.create_task(session.track_message("m"))
         await pausing.wait()
         assert throttle.snapshot().in_flight == 0
         await session.track_message("m-2")
@@ -237,9 +237,9 @@ async def test_nothing_is_held_while_a_token_is_fetched(line: RawServer) -> None
         RouteeSession(auth, base_url=line.url, auth_url=line.url, throttle=throttle) as waits,
         RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle) as goes,
     ):
-        waiting = asyncio.create_task(waits.track_message("m-1"))
+        waiting = asyncio.create_task(waits.track_message("m"))
         await line.arrived.wait()
-        assert (await goes.track_message("m-1")).message_id == "m-1"
+        assert (await goes.track_message("m")).message_id == "m"
         waiting.cancel()
         await asyncio.wait([waiting])
 
@@ -249,7 +249,7 @@ async def test_a_deadline_covers_the_wait_for_a_slot(line: RawServer) -> None:
     line.will(falls_silent())
     throttle = Throttle(Limits(max_in_flight=1))
     async with RouteeSession(StaticToken("t"), base_url=line.url, throttle=throttle) as session:
-        holder = asyncio.create_task(session.track_message("m-1"))
+        holder = asyncio.create_task(session.track_message("m"))
         await line.arrived.wait()
         with pytest.raises(DeadlineExceeded) as caught:
             await session.with_options(deadline=0.05).track_message("m-2")
@@ -282,6 +282,7 @@ def flaky(dice: random.Random) -> Step:
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("thousands_of_steps")
 async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line: RawServer) -> None:
     """In line, on the way, in a pause: no slot is missing and no connection taken afterwards, no task runs, and the next call is served.
 
@@ -296,7 +297,7 @@ async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line:
     ):
         before = len(asyncio.all_tasks())
         for start in range(0, 100, 10):
-            calls = [asyncio.create_task(session.track_message("m-1")) for _ in range(90)]
+            calls = [asyncio.create_task(session.track_message("m")) for _ in range(90)]
             calls += [asyncio.create_task(session.send_campaign(evolve(CAMPAIGN, name=ref), ref=ref)) for ref in refs[start : start + 10]]
             dice.shuffle(calls)
             for call in dice.sample(calls, len(calls)):
@@ -309,7 +310,7 @@ async def test_n19_a_thousand_cancellations_at_random_points_leave_nothing(line:
         left = Counter(json.loads(request.body)["name"] for request in line.received if request.method == "POST")
         kept = {ref for ref in refs if await session.journal.find(ref) is not None}
         line.will(MESSAGE)
-        await asyncio.gather(*(session.track_message("m-1") for _ in range(40)))
+        await asyncio.gather(*(session.track_message("m") for _ in range(40)))
 
         assert (now.in_flight, now.waiting, taken) == (0, 0, set())
         assert set(left.values()) == {1}, "some left, and none twice"

@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
-from campaigns import CAMPAIGN, RECEIPT
+from answers import MESSAGE, token
+from campaigns import CAMPAIGN, QUICK, RECEIPT
 from raw_server import RawServer, answer
 
 from voicedrop_async import ClientCredentials, ConfigError, ConnectFailed, RouteeSession, SpacivoxSession, StaticToken, TimedOut, Timeouts
@@ -39,8 +40,8 @@ async def test_an_authority_of_one_s_own_is_trusted_on_every_road() -> None:
     """The token endpoint, reading, and a paid send, which has connections of its own."""
     async with server() as line:
         line.will(
-            answer(200, {"access_token": "t", "token_type": "bearer", "expires_in": 3600}),
-            answer(200, {"messageId": "m"}),
+            token(),
+            MESSAGE,
             answer(200, RECEIPT),
         )
         auth = ClientCredentials("id", "secret")
@@ -86,7 +87,7 @@ async def test_n20_a_port_that_never_answers_a_handshake_is_given_up() -> None:
 
     listening = await asyncio.start_server(silent, "127.0.0.1", 0)
     url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    async with listening, RouteeSession(StaticToken("t"), base_url=url, timeouts=Timeouts(connect=0.05), deadline=5.0) as session:
+    async with listening, RouteeSession(StaticToken("t"), base_url=url, timeouts=Timeouts(connect=0.05), retry=QUICK) as session:
         with pytest.raises(TimedOut) as caught:
             await session.track_message("m")
 
@@ -146,7 +147,7 @@ async def test_a_borrowed_connector_without_tls_has_nothing_to_tell(tmp_path: Pa
 
 async def test_a_borrowed_connector_brings_the_authority_it_trusts() -> None:
     async with server() as line, aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting(OURS))) as http:
-        line.will(answer(200, {"messageId": "m"}))
+        line.will(MESSAGE)
         async with RouteeSession(StaticToken("t"), base_url=line.url, http=http) as session:
             assert (await session.track_message("m")).message_id == "m"
 

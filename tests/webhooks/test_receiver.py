@@ -104,7 +104,8 @@ async def test_who_posts_slowly_or_compressed_is_answered_and_makes_no_noise(
 
     assert slow == 408
     assert len(heard.events) == 1
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    least = {"asyncio": logging.ERROR}  # which may call a step slow
+    assert [record for record in caplog.records if record.levelno >= least.get(record.name, logging.WARNING)] == []
 
 
 async def raw(poster: Poster, body: bytes, head: str, *, secret: str = SECRET) -> int:

@@ -10,9 +10,10 @@ POST that reads, a campaign is a POST that rings telephones.
 
 from voicedrop_async.calls._refusals import TRANSIENT, Author, Complaint, refusal, retry_after, unknown
 from voicedrop_async.calls._retry import Retry, Spending
-from voicedrop_async.calls._values import MIB, MOST_BYTES, Download, Event, Grant, Kind, Reply, Request, Timeouts
+from voicedrop_async.calls._values import CHANGES, MIB, MOST_BYTES, Download, Event, Grant, Kind, Reply, Request, Timeouts
 
 __all__ = [
+    "CHANGES",
     "MIB",
     "MOST_BYTES",
     "TRANSIENT",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from voicedrop_async._masking import shown
-from voicedrop_async.calls._values import Kind, Reply
+from voicedrop_async.calls._values import CHANGES, Kind, Reply
 from voicedrop_async.errors import (
     ApiError,
     BadRequest,
@@ -74,7 +74,7 @@ def refusal(reply: Reply, complaint: Complaint | None, kind: Kind, now: datetime
     return _REFUSALS.get(status, fallback)(
         summary=f"HTTP {status}" + (f", a redirect{_target(reply)}, which is never followed" if 300 <= status < 400 else ""),
         attempts=reply.attempts,
-        may_have_happened=kind in {Kind.PAID, Kind.CANCEL} and not _is_definite(status, complaint),
+        may_have_happened=kind in CHANGES and not _is_definite(status, complaint),
         may_pass=status in TRANSIENT,
         retry_after=retry_after(reply.headers, now) if status in TRANSIENT else None,
         status=status,

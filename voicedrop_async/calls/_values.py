@@ -32,6 +32,10 @@ class Kind(StrEnum):
     """Takes something back: like READ; gone already is success."""
 
 
+CHANGES: Final = frozenset({Kind.PAID, Kind.CANCEL})
+"""What may have happened even if no answer came."""
+
+
 @frozen(kw_only=True, eq=False)
 class Download:
     """Where the body of a successful answer goes if it is a file: not into memory."""

@@ -1,4 +1,4 @@
-"""The ledger of paid sends: what was begun, before its first byte; what became of it, after the last."""
+"""The journal of paid sends: what was begun, before its first byte; what became of it, after the last."""
 
 from typing import TYPE_CHECKING
 

@@ -52,7 +52,7 @@ class JournalEntry:
 
 
 class Journal(Protocol):
-    """The ledger of paid sends. Write your own for a database of yours; each method is atomic.
+    """The journal of paid sends. Write your own for a database of yours; each method is atomic.
 
     Whatever ``key``, ``find`` and ``claim`` raise stops the send before its first byte. ``settle`` may be lazy in becoming
     durable: losing it leaves an open entry, which is the safe side.

@@ -7,8 +7,8 @@ from typing import Final
 from attrs import evolve
 
 from voicedrop_async._checks import check_ref
-from voicedrop_async.journal._beside import KEY_BYTES
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
+from voicedrop_async.journal._key import KEY_BYTES
 from voicedrop_async.journal._rules import (
     OfOneProcess,
     check_lookup,

@@ -13,8 +13,8 @@ from voicedrop_async._checks import check_ref, check_text
 from voicedrop_async._redis import Database, RedisClient, as_text, reason
 from voicedrop_async.errors import ConfigError, JournalError
 from voicedrop_async.journal import _lua
-from voicedrop_async.journal._beside import KEY_BYTES
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
+from voicedrop_async.journal._key import KEY_BYTES
 from voicedrop_async.journal._rows import broken, entry_of, words_of
 from voicedrop_async.journal._rules import OfOneProcess, check_lookup, check_settlement, no_open_entry, oldest_kept, state_after
 from voicedrop_async.models import Intent

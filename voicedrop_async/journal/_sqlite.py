@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from voicedrop_async._checks import check_ref
 from voicedrop_async._sqlite import file_at
 from voicedrop_async.journal._entry import JournalEntry, SettledBy
-from voicedrop_async.journal._ledger import Care, Ledger
+from voicedrop_async.journal._file import Care, JournalFile
 from voicedrop_async.journal._rules import OfOneProcess, check_lookup, check_settlement, oldest_kept
 from voicedrop_async.journal._worker import Worker
 from voicedrop_async.models import Intent
@@ -66,7 +66,7 @@ class SqliteJournal(OfOneProcess):
             JournalError: The file or its key cannot be read.
         """
         if self._key is None:
-            self._key = await self._ask(lambda ledger: ledger.key)
+            self._key = await self._ask(lambda file: file.key)
         return self._key
 
     async def find(self, ref: str) -> JournalEntry | None:
@@ -76,7 +76,7 @@ class SqliteJournal(OfOneProcess):
             JournalError: The file cannot be read.
         """
         check_lookup(ref)
-        return await self._ask(lambda ledger: ledger.find(ref))
+        return await self._ask(lambda file: file.find(ref))
 
     async def claim(self, intent: Intent) -> JournalEntry | None:
         """Write down, on the disk, that the send of ``intent.ref`` begins; or return what stands in its way.
@@ -85,7 +85,7 @@ class SqliteJournal(OfOneProcess):
             JournalError: It cannot be written. If the disk failed in the middle of it, the entry may stand all the same, as open.
         """
         check_ref(intent.ref)
-        return await self._ask(lambda ledger: ledger.claim(intent), Care.DURABLE)
+        return await self._ask(lambda file: file.claim(intent), Care.DURABLE)
 
     async def settle(
         self, ref: str, *, sent: bool, by: SettledBy = SettledBy.PERSON, result: str | None = None, of: Intent | None = None
@@ -97,7 +97,7 @@ class SqliteJournal(OfOneProcess):
             JournalError: It cannot be written; the entry stays as it is.
         """
         check_settlement(ref, sent=sent, by=by, result=result, of=of)
-        await self._ask(lambda ledger: ledger.settle(ref, sent=sent, by=by, result=result, of=of), Care.LAZY)
+        await self._ask(lambda file: file.settle(ref, sent=sent, by=by, result=result, of=of), Care.LAZY)
 
     async def open_entries(self) -> list[JournalEntry]:
         """Return what is open, in the order in which it began.
@@ -105,7 +105,7 @@ class SqliteJournal(OfOneProcess):
         Raises:
             JournalError: The file cannot be read.
         """
-        return await self._ask(lambda ledger: ledger.open_entries())
+        return await self._ask(lambda file: file.open_entries())
 
     async def prune(self, older_than: timedelta) -> int:
         """Forget entries settled that long ago, or longer; return how many. Their refs can then be sent again.
@@ -115,9 +115,9 @@ class SqliteJournal(OfOneProcess):
             JournalError: The file cannot be written.
         """
         oldest = oldest_kept(older_than)
-        return await self._ask(lambda ledger: ledger.prune(oldest), Care.LAZY)
+        return await self._ask(lambda file: file.prune(oldest), Care.LAZY)
 
-    async def _ask(self, work: Callable[[Ledger], T], care: Care = Care.READ) -> T:
+    async def _ask(self, work: Callable[[JournalFile], T], care: Care = Care.READ) -> T:
         if self._worker is None:
             self._worker = Worker(self._path)
         return await self._worker.do(work, care)

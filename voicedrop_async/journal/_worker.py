@@ -14,23 +14,23 @@ from weakref import finalize
 from attrs import define, field
 
 from voicedrop_async.errors import ConfigError, JournalError
-from voicedrop_async.journal._ledger import Care, Ledger
+from voicedrop_async.journal._file import Care, JournalFile
 
 T = TypeVar("T")
 
 
 @define(eq=False)
 class _Job(Generic[T]):
-    work: Callable[[Ledger], T]
+    work: Callable[[JournalFile], T]
     care: Care
     done: asyncio.Future[T]
     tell: Callable[[], None] = field(init=False)
     """Tells the one who waits what came of it, in his loop."""
 
-    def run(self, ledger: Ledger) -> None:
+    def run(self, file: JournalFile) -> None:
         """Do the work; what came of it is told once it is committed."""
         try:
-            self.tell = partial(self.done.set_result, self.work(ledger))
+            self.tell = partial(self.done.set_result, self.work(file))
         except (ConfigError, JournalError) as refused:  # nothing was written, and the others go on
             self.tell = partial(self.done.set_exception, refused)
         except (TypeError, ValueError) as fault:  # likewise: all work writes last, and once
@@ -46,13 +46,13 @@ class Worker:
 
     def __init__(self, path: Path) -> None:
         """Start nothing yet: the thread comes with the first work."""
-        self._ledger = Ledger(path)
+        self._file = JournalFile(path)
         self._jobs: deque[_Job[Any]] = deque()
         self._pool = ThreadPoolExecutor(1, "voicedrop-journal")
         self._process = os.getpid()
-        self._end = finalize(self, _end, self._ledger, self._process)
+        self._end = finalize(self, _end, self._file, self._process)
 
-    async def do(self, work: Callable[[Ledger], T], care: Care) -> T:
+    async def do(self, work: Callable[[JournalFile], T], care: Care) -> T:
         """Have some work done, and wait for it; what is cancelled before its turn is not done.
 
         Raises:
@@ -73,7 +73,7 @@ class Worker:
             nothing_to_do: Future[None] = Future()
             nothing_to_do.set_result(None)
             return nothing_to_do
-        closed = self._pool.submit(self._ledger.close)
+        closed = self._pool.submit(self._file.close)
         self._pool.shutdown(wait=False)
         return closed
 
@@ -85,9 +85,9 @@ class Worker:
             return
         fault: str | None = "the journal could not go on"  # which stays only after what nobody thought of
         try:
-            with self._ledger.work(max(job.care for job in jobs)):
+            with self._file.work(max(job.care for job in jobs)):
                 for job in jobs:
-                    job.run(self._ledger)
+                    job.run(self._file)
             fault = None
         except JournalError as error:
             fault = str(error)
@@ -106,9 +106,9 @@ def _tell(jobs: list[_Job[Any]]) -> None:
             job.tell()
 
 
-def _end(ledger: Ledger, process: int) -> None:
+def _end(file: JournalFile, process: int) -> None:
     # The garbage collector may call this in the middle of anything, with any lock held: nothing here may wait for one, as
     # handing work to a pool would. Nobody works on the file by now: who does holds us, and when the program ends, the
     # threads of pools have been waited for before this is called. Ours ends by itself when its pool is gone.
     if os.getpid() == process:
-        ledger.close()
+        file.close()

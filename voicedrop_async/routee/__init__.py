@@ -16,7 +16,8 @@ from voicedrop_async.routee._dialect import RouteeDialect
 from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
 from voicedrop_async.routee._lists import LongLists
 from voicedrop_async.routee._names import unique_name
-from voicedrop_async.routee._recordings import check_hosts
+from voicedrop_async.routee._reconciling import Reconciling
+from voicedrop_async.routee._recordings import Recordings, check_hosts
 from voicedrop_async.routee._rules import MAX_RECIPIENTS
 from voicedrop_async.routee._sending import check_send
 
@@ -37,7 +38,7 @@ BASE_URL: Final = "https://connect.routee.net"
 AUTH_URL: Final = "https://auth.routee.net"
 
 
-class RouteeSession(LongLists):
+class RouteeSession(LongLists, Reconciling, Recordings):
     """One account of Routee voice.
 
     Nothing is sent before the first call. A session belongs to the loop it is first used in.

@@ -17,14 +17,14 @@ from voicedrop_async.models import VoiceCampaign
 from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
 from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._recipients import Recipients, Sieve, check_recipients, reader, why_not
-from voicedrop_async.routee._reconciling import Reconciling
 from voicedrop_async.routee._rules import MAX_RECIPIENTS, check_campaign
+from voicedrop_async.routee._sending import Sending
 
 _NUMBERED: Final = 12
 """Characters of a ref that are left for the number of a chunk."""
 
 
-class LongLists(Reconciling):
+class LongLists(Sending):
     """What sends to more recipients than one campaign may have."""
 
     async def send_campaigns(

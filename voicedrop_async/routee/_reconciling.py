@@ -13,15 +13,15 @@ from voicedrop_async._checks import check_moment, check_ref, check_text
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.journal import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import FilterField, Intent, Reconciliation, TrackingFilter
-from voicedrop_async.routee._sending import Sending
+from voicedrop_async.routee._tracking import Tracking
 
 _LOG: Final = getLogger("voicedrop_async")
 _MARGIN: Final = timedelta(minutes=5)
 """How far this machine's clock and the service's may be apart."""
 
 
-class Reconciling(Sending):
-    """What finds out, after a send whose outcome is unknown."""
+class Reconciling(Tracking):
+    """What finds out, after a send whose outcome is unknown: a lost answer is looked for in the tracking."""
 
     async def reconcile(self, ref_or_intent: str | Intent) -> Reconciliation:
         """Search the tracking for a send whose outcome is unknown. Never sends, and never says "not sent".
@@ -65,9 +65,9 @@ class Reconciling(Sending):
             return Reconciliation.DUPLICATE_SUSPECTED
         if entry is not None:
             try:
-                await self._paid.books.settle(entry.intent, sent=True, by=SettledBy.RECONCILE)
+                await self._paid.journal.settle(entry.intent, sent=True, by=SettledBy.RECONCILE)
             except ConfigError:
-                if await self._paid.books.find(intent.ref) == entry:
+                if await self._paid.journal.find(intent.ref) == entry:
                     raise
                 return await self.reconcile(ref_or_intent)  # somebody was quicker: a queue can deliver twice
         return Reconciliation.SENT
@@ -77,12 +77,12 @@ class Reconciling(Sending):
             check_moment("ref_or_intent.started_at", ref_or_intent.started_at)
             if ref_or_intent.campaign_name is not None:
                 check_text("ref_or_intent.campaign_name", ref_or_intent.campaign_name)
-            entry = await self._paid.books.find(ref_or_intent.ref)
+            entry = await self._paid.journal.find(ref_or_intent.ref)
             # The ref may have been sent again since: that is another send, and not ours to settle.
             same = entry is not None and entry.intent.started_at == ref_or_intent.started_at
             return entry if same else None, ref_or_intent
         check_ref(ref_or_intent)
-        entry = await self._paid.books.find(ref_or_intent)
+        entry = await self._paid.journal.find(ref_or_intent)
         if entry is None:
             raise ConfigError(
                 f"ref_or_intent: the journal of this session has nothing under {ref_or_intent!r}; give the intent of the error"

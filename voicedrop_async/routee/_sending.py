@@ -8,13 +8,13 @@ from attrs import evolve
 from voicedrop_async import _wire
 from voicedrop_async._checks import check_id, check_ref
 from voicedrop_async._paid import Draft
+from voicedrop_async._session import Session
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import NotFound
 from voicedrop_async.journal import JournalEntry
 from voicedrop_async.models import CampaignReceipt, VoiceAnalysis, VoiceCampaign
 from voicedrop_async.routee._names import unique_name
 from voicedrop_async.routee._rules import check_campaign, check_names_nobody
-from voicedrop_async.routee._tracking import Tracking
 
 
 def check_send(campaign: VoiceCampaign, ref: str | None = None) -> None:
@@ -34,8 +34,8 @@ def _check_shown(name: str | None, ref: str | None, campaign: VoiceCampaign) -> 
         check_names_nobody(argument, text or "", campaign.to)
 
 
-class Sending(Tracking):
-    """What sends, on top of what reads: a lost answer is looked for in the tracking."""
+class Sending(Session):
+    """What sends."""
 
     async def send_campaign(self, campaign: VoiceCampaign, *, ref: str | None = None, deadline: float | None = None) -> CampaignReceipt:
         """Send a campaign: this costs money and rings telephones. At most once, whatever the network does.

@@ -11,19 +11,19 @@ from attrs import evolve
 
 from voicedrop_async import _wire
 from voicedrop_async._checks import check_count, check_id, check_kind, check_range, check_slices, check_text
+from voicedrop_async._session import Session
 from voicedrop_async.calls import Kind, Reply, Request
 from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.fanout import Outcome, Several, each
 from voicedrop_async.models import CampaignSummary, Page, TrackingFilter, VoiceMessage
 from voicedrop_async.pages import Ask, Fetch, Fetched, PageStream, Source, Span, WalkOptions, check_options, in_utc
 from voicedrop_async.routee._dialect import RouteeDialect
-from voicedrop_async.routee._recordings import Recordings
 from voicedrop_async.routee._rules import check_filters
 
 _SECOND: Final = timedelta(seconds=1)
 
 
-class Tracking(Recordings):
+class Tracking(Session):
     """What reads lists and messages."""
 
     _dialect: RouteeDialect

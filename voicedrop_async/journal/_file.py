@@ -11,8 +11,8 @@ from typing import Final
 
 from voicedrop_async._sqlite import LOCK_WAIT, code_of, reason
 from voicedrop_async.errors import JournalError
-from voicedrop_async.journal._beside import key_path, make_once, mark_of, read_key, write_key
 from voicedrop_async.journal._entry import JournalEntry, SettledBy
+from voicedrop_async.journal._key import key_path, make_once, mark_of, read_key, write_key
 from voicedrop_async.journal._rows import entry_of, words_of
 from voicedrop_async.journal._rules import may_settle, no_open_entry, state_after
 from voicedrop_async.models import Intent
@@ -53,8 +53,8 @@ _REASONS: Final = {
 }
 
 
-_OPEN: Final[dict["Ledger", tuple[int, tuple[int, int]]]] = {}
-"""The process and the file of each ledger that is open. After a fork those of the parent stand here too, and must: its
+_OPEN: Final[dict["JournalFile", tuple[int, tuple[int, int]]]] = {}
+"""The process and the file of each journal that is open. After a fork those of the parent stand here too, and must: its
 connections may not be closed in the child, and beside them SQLite would open the file without locking it."""
 
 
@@ -68,14 +68,14 @@ class Care(IntEnum):
     """On the disk when it is done."""
 
 
-class Ledger:
+class JournalFile:
     """The open file, its key, and what can be done with its rows. Every method but ``close`` stands inside ``work``."""
 
     def __init__(self, path: Path) -> None:
         """Touch nothing yet; ``path`` is absolute."""
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._file = (0, 0)
+        self._identity = (0, 0)
         self._key = b""
 
     @contextmanager
@@ -116,7 +116,7 @@ class Ledger:
 
     def find(self, ref: str) -> JournalEntry | None:
         """Return what stands under ``ref``."""
-        row = self._open_file.execute("SELECT * FROM sends WHERE ref = ?", (ref,)).fetchone()
+        row = self._opened.execute("SELECT * FROM sends WHERE ref = ?", (ref,)).fetchone()
         return None if row is None else self._entry(row)
 
     def claim(self, intent: Intent) -> JournalEntry | None:
@@ -124,7 +124,7 @@ class Ledger:
         standing = self.find(intent.ref)
         if standing is not None and standing.stands_in_the_way_of(intent):
             return standing
-        self._open_file.execute(_BEGIN, words_of(intent))
+        self._opened.execute(_BEGIN, words_of(intent))
         return None
 
     def settle(self, ref: str, *, sent: bool, by: SettledBy, result: str | None, of: Intent | None) -> None:
@@ -133,23 +133,23 @@ class Ledger:
         if entry is None or not may_settle(entry, sent=sent, by=by, of=of):
             raise no_open_entry(ref)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
-        self._open_file.execute(_SETTLE, (state_after(sent=sent), result, now, by, ref))
+        self._opened.execute(_SETTLE, (state_after(sent=sent), result, now, by, ref))
 
     def open_entries(self) -> list[JournalEntry]:
         """Return what is open, in the order in which it began."""
-        rows = self._open_file.execute("SELECT * FROM sends WHERE state = 'open' ORDER BY place")
+        rows = self._opened.execute("SELECT * FROM sends WHERE state = 'open' ORDER BY place")
         return [self._entry(row) for row in rows]
 
     def prune(self, oldest: datetime) -> int:
         """Forget what was settled at that moment, or before it."""
         moment = oldest.isoformat(timespec="microseconds")
-        return self._open_file.execute("DELETE FROM sends WHERE state != 'open' AND settled_at <= ?", (moment,)).rowcount
+        return self._opened.execute("DELETE FROM sends WHERE state != 'open' AND settled_at <= ?", (moment,)).rowcount
 
     def _entry(self, row: sqlite3.Row) -> JournalEntry:
         return entry_of(dict(row), f"{self._path}, ref {row['ref']!r}")
 
     @property
-    def _open_file(self) -> sqlite3.Connection:
+    def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise ValueError("not inside work()")
         return self._connection
@@ -159,11 +159,11 @@ class Ledger:
         if care is Care.READ:
             yield
             return
-        if care is Care.DURABLE and _identity(self._path) != self._file:
+        if care is Care.DURABLE and _identity(self._path) != self._identity:
             raise JournalError(f"{self._path}: was moved, replaced or deleted while it was open; put it back, or start again")
-        self._open_file.execute(f"PRAGMA synchronous = {'FULL' if care is Care.DURABLE else 'NORMAL'}")
-        self._open_file.execute("BEGIN IMMEDIATE")
-        with self._open_file:  # half a transaction would lock everybody else out
+        self._opened.execute(f"PRAGMA synchronous = {'FULL' if care is Care.DURABLE else 'NORMAL'}")
+        self._opened.execute("BEGIN IMMEDIATE")
+        with self._opened:  # half a transaction would lock everybody else out
             yield
 
     def _open(self) -> None:
@@ -176,6 +176,14 @@ class Ledger:
             make_once(self._path, _write_empty)
         self._check_not_inherited()
         _OPEN[self] = os.getpid(), _identity(self._path)  # before it is: a fork can come at any moment
+        try:
+            self._connection = self._checked(key_file)
+        except BaseException:
+            self.close()
+            raise
+
+    def _checked(self, key_file: Path) -> sqlite3.Connection:
+        """Return a connection to a file that is a journal, and whose key it is that lies beside it."""
         with _closed_on_failure(_connected(self._path)) as connection:
             _check_ours(self._path, connection)
             is_marked = connection.execute("SELECT * FROM keys").fetchone() is not None
@@ -185,8 +193,8 @@ class Ledger:
                 make_once(key_file, write_key)
             self._key = read_key(self._path)
             self._check_key(connection, is_marked=is_marked)
-            self._file = _identity(self._path)
-            self._connection = connection
+            self._identity = _identity(self._path)
+            return connection
 
     def _check_not_inherited(self) -> None:
         file = _identity(self._path)

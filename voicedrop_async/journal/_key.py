@@ -1,4 +1,4 @@
-"""Files that are whole when they appear, and the key that lies beside a journal."""
+"""The key that lies beside a journal in a file, and how both come to be there: whole, or not at all."""
 
 import hashlib
 import os
