@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError
 
 NOT_E164: Final = "not E.164: a plus sign, then 7 to 15 digits, the first not zero"
@@ -28,17 +29,17 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 def check_kind(argument: str, value: object, kind: type) -> None:
     """Refuse what is neither left out nor of its kind."""
     if value is not None and not isinstance(value, kind):
-        raise ConfigError(f"{argument}: a {type(value).__name__} is no {kind.__name__}")
+        raise ConfigError(f"{argument}: {type_of(value)} is no {kind.__name__}")
 
 
 def check_moment(argument: str, moment: object) -> None:
     """Refuse what is no aware datetime."""
     if not isinstance(moment, datetime):
-        raise ConfigError(f"{argument}: a {type(moment).__name__} is no datetime")
+        raise ConfigError(f"{argument}: {type_of(moment)} is no datetime")
     if moment.utcoffset() is None:
         raise ConfigError(f"{argument}: a naive datetime could mean any moment of a day; give it a timezone, such as UTC")
     if not datetime.min.replace(tzinfo=UTC) + _DAY <= moment <= datetime.max.replace(tzinfo=UTC) - _DAY:
-        raise ConfigError(f"{argument}: too near to the first or the last day there is")
+        raise ConfigError(f"{argument}: must not be within a day of the first or the last moment that a datetime can be")
 
 
 def check_range(start: datetime | None, end: datetime | None) -> None:
@@ -53,7 +54,7 @@ def check_range(start: datetime | None, end: datetime | None) -> None:
 def check_slices(slices: object) -> None:
     """Refuse what is no length of time of at least a second, the finest that the services' samples show."""
     if not isinstance(slices, timedelta):
-        raise ConfigError(f"slices: a {type(slices).__name__} is no timedelta")
+        raise ConfigError(f"slices: {type_of(slices)} is no timedelta")
     if slices < timedelta(seconds=1):
         raise ConfigError("slices: below one second, the finest that the services' samples show")
 
@@ -61,7 +62,7 @@ def check_slices(slices: object) -> None:
 def check_count(argument: str, count: object, least: int) -> None:
     """Refuse what is no whole number of at least ``least``."""
     if isinstance(count, bool) or not isinstance(count, int):
-        raise ConfigError(f"{argument}: a {type(count).__name__} is no whole number")
+        raise ConfigError(f"{argument}: {type_of(count)} is no whole number")
     if count < least:
         raise ConfigError(f"{argument}: {count} is below {least}")
 
@@ -69,7 +70,7 @@ def check_count(argument: str, count: object, least: int) -> None:
 def check_amount(argument: str, amount: object, *, zero: bool = False) -> None:
     """Refuse what is no finite number above zero; with ``zero``, of at least zero."""
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not isfinite(amount):
-        raise ConfigError(f"{argument}: not a finite number")
+        raise ConfigError(f"{argument}: must be a finite number")
     if amount < 0 or (amount == 0 and not zero):
         raise ConfigError(f"{argument}: {amount} is {'below' if zero else 'not above'} zero")
 
@@ -78,14 +79,14 @@ def check_text(argument: str, text: object) -> str:
     """Refuse what is no text, blank, or cannot be written as UTF-8."""
     writable = check_writable(argument, text)
     if not writable.strip():
-        raise ConfigError(f"{argument}: empty")
+        raise ConfigError(f"{argument}: must not be empty")
     return writable
 
 
 def check_writable(argument: str, text: object) -> str:
     """Refuse what is no text, or cannot be written as UTF-8."""
     if not isinstance(text, str):
-        raise ConfigError(f"{argument}: a {type(text).__name__} is no text")
+        raise ConfigError(f"{argument}: {type_of(text)} is no text")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -96,7 +97,7 @@ def check_writable(argument: str, text: object) -> str:
 def check_id(argument: str, text: object) -> None:
     """Refuse what cannot stand as one segment of a path."""
     if check_text(argument, text) in {".", ".."}:
-        raise ConfigError(f"{argument}: dots; it must be an id as the service gave it")
+        raise ConfigError(f"{argument}: must be an id as the service gave it, not dots")
 
 
 def check_several(argument: str, values: object) -> None:
@@ -104,13 +105,13 @@ def check_several(argument: str, values: object) -> None:
     if isinstance(values, str | bytes):
         raise ConfigError(f"{argument}: a single text; give a list or another iterable of them")
     if not isinstance(values, Iterable | AsyncIterable):
-        raise ConfigError(f"{argument}: a {type(values).__name__} is no iterable")
+        raise ConfigError(f"{argument}: {type_of(values)} is no iterable")
 
 
 def check_base_url(argument: str, url: object, *, allow_insecure: bool) -> None:
     """Refuse a base that is no absolute https URL; plain http may only reach this machine."""
     if not isinstance(url, str):
-        raise ConfigError(f"{argument}: a {type(url).__name__} is no URL text")
+        raise ConfigError(f"{argument}: {type_of(url)} is no URL text")
     parts = _split(argument, url)
     if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
         raise ConfigError(f"{argument}: a base URL has no query, fragment, user name or password")
@@ -130,7 +131,7 @@ def check_reachable_url(argument: str, url: str | None) -> None:
 def check_proxy(url: object) -> None:
     """Refuse a proxy that is no URL; its text, which may hold a password, is not shown."""
     if not isinstance(url, str):
-        raise ConfigError(f"proxy: a {type(url).__name__} is no URL text")
+        raise ConfigError(f"proxy: {type_of(url)} is no URL text")
     _split("proxy", url)
 
 
@@ -140,7 +141,7 @@ def check_trace_configs(configs: object) -> None:
         raise ConfigError("trace_configs: must be a list of aiohttp.TraceConfig")
     for place, config in enumerate(configs):
         if not isinstance(config, aiohttp.TraceConfig):
-            raise ConfigError(f"trace_configs[{place}]: a {type(config).__name__} is no TraceConfig")
+            raise ConfigError(f"trace_configs[{place}]: {type_of(config)} is no TraceConfig")
 
 
 def check_observer(on_event: object) -> None:
@@ -148,7 +149,7 @@ def check_observer(on_event: object) -> None:
     if on_event is None:
         return
     if not callable(on_event):
-        raise ConfigError(f"on_event: a {type(on_event).__name__} cannot be called")
+        raise ConfigError(f"on_event: {type_of(on_event)} cannot be called")
     if iscoroutinefunction(on_event) or iscoroutinefunction(type(on_event).__call__):
         raise ConfigError("on_event: an async function would never be awaited; give a plain one, which may put the event in a queue")
 
@@ -162,7 +163,7 @@ def check_ref(ref: object) -> None:
     """Refuse a key that cannot be kept and shown in clear, as journals and errors do."""
     text = check_text("ref", ref)
     if len(text) > MAX_REF or not text.isprintable():
-        raise ConfigError(f"ref: longer than {MAX_REF} characters, or with control characters")
+        raise ConfigError(f"ref: must be at most {MAX_REF} characters, none of them a control character")
     if _E164.search(text):
         raise ConfigError("ref: holds a phone number; a ref is kept and shown in clear, so use an id of your own")
 
@@ -194,9 +195,9 @@ def _split(argument: str, url: str) -> SplitResult:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigError(f"{argument}: not a URL") from None
+        raise ConfigError(f"{argument}: must be a URL such as https://example.com") from None
     if parts.scheme not in {"http", "https"} or not host or not url.isprintable() or " " in url:
-        raise ConfigError(f"{argument}: not an absolute https URL")
+        raise ConfigError(f"{argument}: must be a URL such as https://example.com")
     return parts
 
 

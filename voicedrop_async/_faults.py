@@ -1,5 +1,6 @@
 """What aiohttp raises between a request and the last byte of its answer, said as errors of ours that name what is to blame."""
 
+import os
 import traceback
 from typing import Final
 from urllib.parse import urlsplit
@@ -107,7 +108,14 @@ def _unconnected(fault: aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyEr
         return ConnectFailed(summary=f"{name} at {place}: not a trusted https server of that name", may_pass=False)
     if isinstance(fault, aiohttp.ClientProxyConnectionError):
         return ConnectFailed(summary=f"no connection: {name}: the proxy {place.proxy} cannot be reached")
-    return ConnectFailed(summary=f"no connection: {name} at {place}")
+    return ConnectFailed(summary=f"no connection: {name} at {place}{_reason(fault)}")
+
+
+def _reason(fault: aiohttp.ClientConnectorError) -> str:
+    if isinstance(fault, aiohttp.ClientConnectorDNSError):
+        return " (no address is known for that name)"
+    number = fault.os_error.errno
+    return f" ({os.strerror(number)})" if number is not None and number > 0 else ""
 
 
 def _after(call: Call) -> str:

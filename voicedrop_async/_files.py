@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from voicedrop_async.errors import ConfigError
+from voicedrop_async.errors import ConfigError, FileError
 
 _OWNER: Final = 0o600
 
@@ -96,3 +96,8 @@ class Part:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
         self._file = self._path = None
+
+
+def unwritable(place: str, error: OSError) -> FileError:
+    """Return the error of a disk that refused what was written; ``place`` is the argument, and the path where it may be shown."""
+    return FileError(f"{place}: cannot be written to: {error.strerror or type(error).__name__}; mend that, then make the same call again")

@@ -45,7 +45,7 @@ class Lanes:
         """Make the first two in the running loop, as ``Wiring`` says."""
         borrowed = http.connector if http is not None else None
         if http is not None and borrowed is None:
-            raise ConfigError("http: was closed before it was used")
+            raise ConfigError("http: was closed before it was used; give one that stays open as long as the session")
         # Not more connections than slots, so a limit of the pool would only be waited for twice.
         connector = borrowed or aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
         self.reading = _session(connector, trace_configs, own=borrowed is None)

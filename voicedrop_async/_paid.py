@@ -15,7 +15,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from voicedrop_async._letters import random_letters
+from voicedrop_async._letters import random_letters, type_of
 from voicedrop_async._transport import Transport
 from voicedrop_async._underway import Call, Policy
 from voicedrop_async.calls import Reply, Request
@@ -64,7 +64,7 @@ class CheckedJournal:
         """
         key = await _asked(self.own.key)
         if not isinstance(key, bytes) or not key:
-            raise JournalError(f"the journal returned a {type(key).__name__} that is no key")
+            raise JournalError(f"journal: its key() returned {type_of(key)}, not bytes; mend that Journal")
         return key
 
     async def find(self, ref: str) -> JournalEntry | None:
@@ -191,7 +191,7 @@ class _Claim:
         try:
             standing = await self._settled(sent=sent, result=result)
         except (JournalError, ConfigError) as fault:
-            _LOG.warning("paid send %r %s, but its journal entry stays open: %s", self.intent.ref, what, fault)
+            _LOG.warning("paid send %r %s, but its journal entry stays open (%s): settle it", self.intent.ref, what, fault)
             return
         if surely_ours and standing is not None:
             _LOG.warning("paid send %r %s, but its journal says otherwise: %s", self.intent.ref, what, standing)
@@ -217,7 +217,9 @@ def _done_before(
 ) -> JournalEntry:
     """Return the entry of a send that was done; whatever else stands in the way of ``intent`` is an error."""
     if not entry.intent.is_same_send(intent):
-        raise ConfigError("ref: the journal has another campaign under it, or other recipients of this one; nothing was sent now")
+        raise ConfigError(
+            "ref: the journal has another campaign under it, or other recipients; nothing was sent now, give this one a ref of its own"
+        )
     if entry.state is SendState.SENT:
         return entry
     raise OutcomeUnknown(
@@ -236,12 +238,12 @@ async def _asked(question: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
         raise
     except Exception as fault:
         # Its text may hold anything: a password of a database, or the entry itself.
-        raise JournalError(f"the journal raised {type(fault).__name__}") from None
+        raise JournalError(f"journal: raised {type(fault).__name__}; look at what it keeps its entries in") from None
 
 
 def _entry(found: object) -> JournalEntry | None:
     if found is not None and not isinstance(found, JournalEntry):
-        raise JournalError(f"the journal returned a {type(found).__name__} that is no entry")
+        raise JournalError(f"journal: returned {type_of(found)}, neither a JournalEntry nor None; mend that Journal")
     return found
 
 
@@ -257,7 +259,7 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
         raise
     finally:
         if not task.done():
-            _LOG.warning("a journal takes long: what became of a paid send is written behind its caller's back, or stays open")
+            _LOG.warning("a journal takes more than %g s to write what became of a paid send; until it has, that stays open", _PATIENCE)
 
 
 _UNDER_WAY: Final[set[asyncio.Task[None]]] = set()

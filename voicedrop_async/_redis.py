@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Protocol
 from weakref import ref as weakly
 
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError
 
 
@@ -37,7 +38,7 @@ class Database:
         self.failures: tuple[type[Exception], ...] = (_library("redis.exceptions").RedisError, OSError)
         """What a command raises that was not answered, or with an error."""
         if not isinstance(redis, str) and not callable(getattr(redis, "execute_command", None)):
-            raise ConfigError(f"redis: a {type(redis).__name__} is no URL and no redis.asyncio.Redis")
+            raise ConfigError(f"redis: {type_of(redis)} is no URL and no redis.asyncio.Redis")
         self._url = redis if isinstance(redis, str) else None
         self._client: RedisClient | None = None if isinstance(redis, str) else redis
         self._patience = patience

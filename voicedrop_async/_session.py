@@ -24,6 +24,7 @@ from voicedrop_async._checks import (
     check_trace_configs,
     check_writable,
 )
+from voicedrop_async._letters import type_of
 from voicedrop_async._paid import Draft, PaidSends
 from voicedrop_async._transport import Transport, Wiring
 from voicedrop_async._underway import Call, Policy
@@ -98,7 +99,7 @@ class Session:
         """Check the options; no I/O, and no loop is needed yet."""
         check_base_url("base_url", base_url, allow_insecure=allow_insecure)
         if limits is not None and throttle is not None:
-            raise ConfigError("limits: given together with throttle, which has limits of its own")
+            raise ConfigError("limits: given together with throttle, which has limits of its own; give one of the two")
         _check_deadline(deadline)
         for argument, value, kind in (
             ("limits", limits, Limits),
@@ -110,7 +111,7 @@ class Session:
             check_kind(argument, value, kind)
         _check_journal(journal)
         if http is not None and http.closed:
-            raise ConfigError("http: is closed already")
+            raise ConfigError("http: is closed already; give one that stays open as long as the session")
         check_connector(http and http.connector)
         if proxy is not None:
             check_proxy(proxy)
@@ -220,7 +221,7 @@ class Session:
         draft = Draft(ref=None, campaign_name=None, campaign=_json([method, path, json]), recipients=b"", count=0)
         reply = await self._paid.send(request, self._policy, lambda reply: (reply, None), draft)
         if isinstance(reply, JournalEntry):
-            raise JournalError("the journal returned an entry for a ref that was never used; nothing was sent")
+            raise JournalError("journal: returned an entry for a ref that was never used, so nothing was sent; mend that Journal")
         return reply
 
     @property
@@ -253,7 +254,7 @@ def _check_deadline(deadline: float | None) -> None:
 def _check_journal(journal: object) -> None:
     methods = ("key", "find", "claim", "settle", "open_entries", "prune")
     if journal is not None and (isinstance(journal, type) or not all(callable(getattr(journal, name, None)) for name in methods)):
-        raise ConfigError(f"journal: a {type(journal).__name__} is no Journal")
+        raise ConfigError(f"journal: {type_of(journal)} is no Journal")
 
 
 def _encoded(path: object) -> str:
@@ -281,9 +282,9 @@ def _param(argument: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, int | float):
-        raise ConfigError(f"{argument}: a {type(value).__name__} is no text, number or truth value")
+        raise ConfigError(f"{argument}: {type_of(value)} is no text, number or truth value")
     if not isfinite(value):
-        raise ConfigError(f"{argument}: not a finite number")
+        raise ConfigError(f"{argument}: must be a finite number")
     return str(value)
 
 
@@ -291,7 +292,7 @@ def _json(value: object) -> bytes:
     try:
         text, is_finite = _wire.encode(value), _wire.is_finite(value)
     except (TypeError, ValueError, RecursionError) as fault:
-        raise ConfigError(f"json: {type(fault).__name__}: not a JSON value") from None
+        raise ConfigError(f"json: not a JSON value ({type(fault).__name__})") from None
     if not is_finite:
         raise ConfigError("json: holds NaN or infinity, for which JSON has no notation")
     return text

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from voicedrop_async._checks import check_text
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError
 
 LOCK_WAIT: Final = 5.0
 """Seconds to wait for another process that has the file."""
 
-_RIGHTS: Final = "cannot be opened; look at the rights on the file and its folder"
+_RIGHTS: Final = "cannot be opened; it must be a file, and this user needs the rights on it and its folder"
 _REASONS: Final[Mapping[int, str]] = {
     sqlite3.SQLITE_READONLY: "cannot be written; this user needs the right to write the file and its folder",
     sqlite3.SQLITE_CANTOPEN: _RIGHTS,
@@ -29,7 +30,7 @@ def file_at(path: object, *, in_memory: str) -> Path:
         ConfigError: It is no path; of ``:memory:`` it says ``in_memory``.
     """
     if not isinstance(path, str | os.PathLike):
-        raise ConfigError(f"path: a {type(path).__name__} is no path of a file")
+        raise ConfigError(f"path: {type_of(path)} is no path of a file")
     name = check_text("path", os.fspath(path))
     if name == ":memory:" or "\0" in name:
         raise ConfigError(f"path: no name of a file; {in_memory}")
@@ -44,4 +45,4 @@ def code_of(error: sqlite3.Error) -> int:
 def reason(error: sqlite3.Error, own: Mapping[int, str]) -> str:
     """Return why a file cannot be used, and what to do; ``own`` are the words for a file of this kind."""
     code = code_of(error)
-    return own.get(code) or _REASONS.get(code) or f"SQLite cannot go on ({type(error).__name__})"
+    return own.get(code) or _REASONS.get(code) or f"SQLite cannot go on ({type(error).__name__}); look at the file, its folder and the disk"

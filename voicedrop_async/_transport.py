@@ -299,7 +299,7 @@ class Transport:
             elif home[1] != process or home[0] is not asyncio.get_running_loop():
                 raise ConfigError("session: belongs to the loop and process it was first used in; make one in each run")
         except RuntimeError:
-            raise ConfigError("session: no loop of asyncio runs here; it needs one, and one of trio will not do") from None
+            raise ConfigError("session: no loop of asyncio runs here; it needs one, as asyncio.run makes it; trio's will not do") from None
 
     def _tell_end(self, call: Call, error: BaseException | None, seconds: float) -> None:
         """Tell how an attempt ended; a body that cannot be read is an answer all the same."""

@@ -35,7 +35,7 @@ from typing import Any, TypeVar, dataclass_transform
 import attrs
 from attrs import define, field
 
-from voicedrop_async._masking import shown, shown_code
+from voicedrop_async._masking import shown, shown_code, spoken
 from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, ResumeToken, WalkReport
 
 E = TypeVar("E", bound="VoiceDropError")
@@ -144,9 +144,34 @@ class RequestError(VoiceDropError):
         return _rebuilt, (type(self), _pickled(self))
 
     def __str__(self) -> str:
-        effect = "; it may have taken effect" if self.may_have_happened else ""
+        effect = f"; {'it' if self.attempts else 'the earlier one'} may have taken effect" if self.may_have_happened else ""
         budget = "; the retry budget of the session is used up" if self.budget_exhausted else ""
-        return f"{self.request or 'request'}: {self.summary} (attempts: {self.attempts}{effect}{budget})"
+        told = f"{self.request or 'request'}: {self.summary} (attempts: {self.attempts}{effect}{budget}){self._details()}"
+        advice = self._advice()
+        return f"{told}; {advice}" if advice else told
+
+    def _details(self) -> str:
+        """What else is known; follows the summary as it is."""
+        return ""
+
+    def _advice(self) -> str:
+        """What to do now: the end of the sentence."""
+        return "try again later" if self.may_pass else ""
+
+
+def _later(error: RequestError) -> str:
+    return "later" if error.retry_after is None else f"after {spoken(error.retry_after)} s"
+
+
+def _rows(problems: tuple[CampaignProblem, ...]) -> str:
+    """Say how many rows there are, and what the first one says."""
+    if not problems:
+        return ""
+    first = problems[0]
+    words = [shown_code(first.code)] if first.code else []
+    words += [shown(first.developer_message).rstrip(". ")] if first.developer_message else []
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems, the first"
+    return f" [{count}: {' '.join(words)}]" if words else f" [{count.partition(',')[0]}]"
 
 
 @_facts
@@ -158,12 +183,20 @@ class ConnectFailed(RequestError):
 
     may_pass: bool = True
 
+    def _advice(self) -> str:
+        if not self.may_pass:
+            return "mend that, then send it again, which is safe"
+        return "look at the address, the network and its proxies, then send it again, which is safe"
+
 
 @_facts
 class ThrottleFailed(RequestError):
     """The limit that is shared with others cannot be asked: nothing left this machine, sending again is safe."""
 
     may_pass: bool = True
+
+    def _advice(self) -> str:
+        return "look at the Redis server, then send it again, which is safe"
 
 
 @_facts
@@ -172,6 +205,9 @@ class ConnectionLost(RequestError):
 
     may_have_happened: bool = True
     may_pass: bool = True
+
+    def _advice(self) -> str:
+        return "try again later, and look at the network and its proxies if it stays" if self.may_pass else "mend that, then try again"
 
 
 @_facts
@@ -182,6 +218,9 @@ class TimedOut(RequestError, TimeoutError):
 
     __str__ = RequestError.__str__
 
+    def _advice(self) -> str:
+        return "try again later, ask for less at once, or allow more time with timeouts"
+
 
 @_facts
 class DeadlineExceeded(RequestError, TimeoutError):
@@ -191,6 +230,9 @@ class DeadlineExceeded(RequestError, TimeoutError):
     """
 
     __str__ = RequestError.__str__
+
+    def _advice(self) -> str:
+        return f"try again {_later(self)}, or allow more time with deadline"
 
 
 @_facts
@@ -206,39 +248,65 @@ class ApiError(RequestError):
     problems: tuple[CampaignProblem, ...] = field(default=(), repr=False)
     """The rows of ``errors[]``, where the answer had some."""
 
-    def __str__(self) -> str:
+    def _details(self) -> str:
         code = f", code {shown_code(self.code)}" if self.code else ""
-        words = f": {shown(self.developer_message)}" if self.developer_message else ""
-        rows = f" [{len(self.problems)} problems]" if self.problems else ""
-        return f"{super().__str__()}{code}{words}{rows}"
+        words = f": {shown(self.developer_message).rstrip('. ')}" if self.developer_message else ""
+        return f"{code}{words}{_rows(self.problems)}"
+
+    def _advice(self) -> str:
+        if self.may_pass:
+            return "try again later"
+        said = self.code or self.developer_message
+        return "mend what the service says" if said else "check the service's URL, and what stands between you and it"
 
 
 class BadRequest(ApiError):
     """400 or 422: the request as such is not acceptable. Mend it; repeating does not help."""
 
+    def _advice(self) -> str:
+        return "mend the request: the same again fails again"
+
 
 class Unauthorized(ApiError):
     """401: the credentials are not accepted, also not with a token renewed for this call."""
+
+    def _advice(self) -> str:
+        return "check the application id and secret, or the token, and the URL they are sent to"
 
 
 class Forbidden(ApiError):
     """403: not allowed, also not with a token that was renewed because of it. Spacivox says so for a bad token too."""
 
+    def _advice(self) -> str:
+        return "check the credentials, and the account's permissions and list of allowed addresses"
+
 
 class NotFound(ApiError):
     """404: no such campaign, message or conversation."""
+
+    def _advice(self) -> str:
+        return "check the id, and the service's URL"
 
 
 class Conflict(ApiError):
     """409: something of that name or state exists already."""
 
+    def _advice(self) -> str:
+        return "look at what is there already, before you ask again"
+
 
 class RateLimited(ApiError):
     """429: too many requests; ``retry_after`` says how long to wait, if the service did."""
 
+    def _advice(self) -> str:
+        return f"try again {_later(self)}, and set a lower rate"
+
 
 class ServerFailed(ApiError):
     """5xx: the service failed."""
+
+    def _advice(self) -> str:
+        return f"try again {_later(self)}" if self.may_pass else "tell the service, for the same again may fail as well"
 
 
 @_facts
@@ -256,12 +324,19 @@ class WireError(RequestError):
     too_long: bool = False
     """Whether it is longer than what is read: ask for less at once."""
 
-    def __str__(self) -> str:
+    def _details(self) -> str:
         facts = [f"status {self.status}"] if self.status is not None else []
         facts += [f"content type {shown(self.content_type, 80)}"] if self.content_type else []
         facts += [f"{self.length} bytes"] if self.length is not None else []
         facts += [f"at {shown(self.path, 200)}"] if self.path else []
-        return f"{super().__str__()}: {', '.join(facts)}" if facts else super().__str__()
+        return f": {', '.join(facts)}" if facts else ""
+
+    def _advice(self) -> str:
+        if self.too_long:  # its summary says what to do
+            return ""
+        if self.may_pass:
+            return "try again later, and if it stays, check the service's URL and what stands between you and it"
+        return "the service may have changed: look for a newer version of this library, or report this line"
 
 
 @_facts
@@ -280,13 +355,18 @@ class OutcomeUnknown(RequestError):
     """HTTP status of the answer, if one was seen."""
 
     def __str__(self) -> str:
+        return f"{super().__str__()}. Do not send it again before you have looked: {self._look()}"
+
+    def _advice(self) -> str:
+        return ""
+
+    def _look(self) -> str:
         # In clear, or nobody could follow it: neither may be the number of a recipient. ``repr`` escapes what could forge a log.
         name, ref = self.intent.campaign_name, self.intent.ref
         where = f"reconcile({ref!r}) searches the tracking for campaign {name!r}" if name else "look where the service shows its calls"
         return (
-            f"{super().__str__()}. Do not send it again before you have looked: {where}, some minutes after "
-            f"{self.intent.started_at.isoformat(timespec='seconds')} (recipients: {self.intent.recipients}). "
-            f"A person who knows what became of it tells the journal: session.journal.settle({ref!r}, sent=True) or sent=False"
+            f"{where}, some minutes after {self.intent.started_at.isoformat(timespec='seconds')} (recipients: {self.intent.recipients}). "
+            f"Whoever knows what became of it tells the journal: session.journal.settle({ref!r}, sent=True) or sent=False"
         )
 
 
@@ -305,12 +385,24 @@ class WalkError(VoiceDropError):
         return _rebuilt, (type(self), _pickled(self))
 
     def __str__(self) -> str:
-        return f"{self.summary} (after {self.report.pages} pages, {self.report.items} items)"
+        advice = self._advice()
+        told = f"{self.summary} (pages before: {self.report.pages}, items: {self.report.items})"
+        return f"{told}; {advice}" if advice else told
+
+    def _advice(self) -> str:
+        """What to do now: the end of the sentence."""
+        return ""
 
 
 class PageLoop(WalkError):
     """The service sends a page it has sent before, while its list does not grow: going on would never end."""
 
+    def _advice(self) -> str:
+        return "what came before is good; narrow the range, and tell the service"
+
 
 class DriftDetected(WalkError):
     """The list changed while it was walked: its count is another one, an item came twice, or one is missing."""
+
+    def _advice(self) -> str:
+        return 'go on with resume=error.resume, or walk again with on_drift="repair"'

@@ -9,6 +9,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from voicedrop_async._checks import check_amount, check_count, check_id, check_kind
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError, DeadlineExceeded, NotFound, RequestError
 from voicedrop_async.models import (
     CallbackEvent,
@@ -100,7 +101,7 @@ def follow(
     check_amount("deadline", deadline)
     check_amount("interval", interval)
     if not isinstance(routee, RouteeSession):
-        raise ConfigError(f"routee: a {type(routee).__name__} is no RouteeSession")
+        raise ConfigError(f"routee: {type_of(routee)} is no RouteeSession")
     if expected is not None:
         check_count("expected", expected, 1)
     return Following(routee.track_campaign(tracking_id), tracking_id, deadline, callbacks, interval, expected)

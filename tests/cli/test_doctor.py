@@ -135,18 +135,18 @@ async def test_what_fails_is_named_and_the_other_service_is_looked_at_all_the_sa
 async def test_refused_credentials_are_said_to_be_checked(sandbox):
     _, found = await doctor(environment_of(sandbox) | {"ROUTEE_APPLICATION_SECRET": "another-secret"})
 
-    assert found["routee token"][1].endswith("; check the credentials")
+    assert found["routee token"][1].endswith("; check the application id and secret, or the token, and the URL they are sent to")
 
 
 @pytest.mark.parametrize(
     ("step", "hint"),
     [
-        (answer(404, {"code": "404000000"}), "check the URL of the service"),
-        (answer(200, b"<html>", content_type="text/html"), "check the URL of the service"),
-        (answer(429, {"code": "429000000"}, headers={"Retry-After": "3600"}), "wait, or set a lower rate"),
+        (answer(404, {"code": "404000000"}), "check the id, and the service's URL"),
+        (answer(200, b"<html>", content_type="text/html"), "check the service's URL and what stands between you and it"),
+        (answer(429, {"code": "429000000"}, headers={"Retry-After": "3600"}), "try again after 3600 s, and set a lower rate"),
         (answer(500, b"<html>", content_type="text/html"), "try again later"),
-        (hangs_up(), "try again later"),
-        (answer(302, b"", headers={"Location": "https://example.com/"}), 'under "When things go wrong"'),
+        (hangs_up(), "look at the network and its proxies if it stays"),
+        (answer(302, b"", headers={"Location": "https://example.com/"}), "check the service's URL, and what stands between you and it"),
     ],
 )
 async def test_what_the_service_says_comes_with_what_to_do(sandbox, line, step, hint):

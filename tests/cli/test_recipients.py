@@ -54,12 +54,12 @@ def test_our_own_exports_are_lists_of_recipients_in_which_nobody_stands_twice(tm
         ("bare.csv", f"{ONE}\n{TWO}\n", None, "bare.csv: has to have one column"),
         ("other.csv", f"to,phone\n{ONE},{TWO}\n", "telephone", "--column: "),
         ("twice.csv", f"to,to\n{ONE},{TWO}\n", "to", "--column: "),
-        ("hole.csv", f"name,to\nAnna,{ONE}\nNikos\n", None, "hole.csv, line 3: no number"),
+        ("hole.csv", f"name,to\nAnna,{ONE}\nNikos\n", None, "hole.csv, line 3: has no number"),
         ("open.csv", f'to\n"{ONE}\n', None, "open.csv, line 2: "),
-        ("hole.jsonl", f'{{"to":"{ONE}"}}\n{{"to":306912345678}}\n', None, "hole.jsonl, line 2: no number"),
+        ("hole.jsonl", f'{{"to":"{ONE}"}}\n{{"to":306912345678}}\n', None, "hole.jsonl, line 2: has no number"),
         ("other.jsonl", f'{{"to":"{ONE}"}}\n{{"phone":"{TWO}"}}\n', None, "other.jsonl, line 2: has to have one column"),
-        ("odd.jsonl", f'{{"to":"{ONE}"}}\n{TWO}\n', None, "odd.jsonl, line 2: no object of JSON"),
-        ("old.txt", "Ελλάς".encode("iso-8859-7"), None, "old.txt: not UTF-8"),
+        ("odd.jsonl", f'{{"to":"{ONE}"}}\n{TWO}\n', None, "odd.jsonl, line 2: must be an object of JSON"),
+        ("old.txt", "Ελλάς".encode("iso-8859-7"), None, "old.txt: must be text in UTF-8"),
     ],
 )
 def test_what_does_not_say_whom_to_call_is_refused_by_its_line(tmp_path, name, content, column, told):

@@ -153,7 +153,7 @@ def test_what_cannot_be_is_refused_by_file_profile_and_key_and_never_by_its_valu
         ('routee_application_id = "a:b"', "routee_application_id: holds a colon"),
         ('routee_application_secret = "\\u0007"', "routee_application_secret: empty, or with characters"),
         ('routee_base_url = "http://cAnArY.example.com"', "routee_base_url: plain http"),
-        ('routee_auth_url = "cAnArY"', "routee_auth_url: not an absolute https URL"),
+        ('routee_auth_url = "cAnArY"', "routee_auth_url: must be a URL such as https://example"),
     ],
 )
 def test_what_a_session_refuses_is_named_by_file_profile_and_key(settings_file, text, named):

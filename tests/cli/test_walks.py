@@ -123,7 +123,11 @@ async def test_two_runs_with_one_place_are_held_apart(sandbox, line, place):
     line.will(page(1), page(2))
     ended = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
 
-    assert (refused.code, refused.out, refused.err) == (2, "", f"voicedrop: --resume: {place}: another run is using it\n")
+    assert (refused.code, refused.out, refused.err) == (
+        2,
+        "",
+        f"voicedrop: --resume: {place}: another run is using it; let that one end, or name another file\n",
+    )
     assert (ended.code, ids(ended.out)) == (0, ["m2", "m3", "m4", "m5"])
     assert list(place.parent.iterdir()) == []
 

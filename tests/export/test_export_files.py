@@ -178,7 +178,7 @@ async def test_who_comes_as_another_finishes_leaves_the_whole_file_alone(caller,
     ("name", "format", "told"),
     [
         ("messages.txt", None, "tells no format"),
-        ("messages", "xlsx", "none that is known"),
+        ("messages", "xlsx", "format: unknown"),
         ("", "csv", "is a folder"),
         ("no/m.csv", None, "No such file"),
     ],

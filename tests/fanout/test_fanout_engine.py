@@ -167,7 +167,7 @@ async def test_an_iterator_that_is_no_generator_is_not_closed():
     [
         ("an-id", 8, "ids: a single text"),
         (b"an-id", 8, "ids: a single text"),
-        (5, 8, "ids: a int is no iterable"),
+        (5, 8, "ids: an int is no iterable"),
         (["a"], 0, "concurrency: 0 is below 1"),
         (["a"], True, "concurrency: a bool is no whole number"),
         (["a"], 2.0, "concurrency: a float is no whole number"),

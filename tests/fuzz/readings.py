@@ -49,11 +49,14 @@ _STEP: Final = rf"(?:{_NAME}|\[\d+\]|\{{\}})"
 _WANTED: Final = "JSON|text|number|whole number|number of seconds|true or false|moment|object|array|an array|an id|a value|less nesting"
 WIRE_TEXT: Final = re.compile(
     rf"request: the answer cannot be read, (?:{_WANTED}) expected \(attempts: 1\): status 200, \d+ bytes(?:, at {_STEP}(?:\.?{_STEP})*)?"
+    r"; (?:the service may have changed: look for a newer version of this library, or report this line|"
+    r"try again later, and if it stays, check the service's URL and what stands between you and it)"
 )
 """All that an error may say of an answer: what was wanted, how long it is, and where in wire names of the documents."""
 TOKEN_TEXT: Final = re.compile(
     r"POST /oauth/token: the token cannot be used: "
     r"(?:its type is not Bearer|it holds characters that cannot be part of one|it has ended already) \(attempts: 1\)"
+    r"; check the application id and secret, or the token, and the URL they are sent to"
 )
 
 

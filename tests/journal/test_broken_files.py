@@ -78,7 +78,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "put back a copy",
     ),
     "without its table": (lambda path: change(path, "DROP TABLE sends"), "SQLite cannot go on"),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "look at the rights"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "needs the rights on it"),
     "gone": (lambda path: path.unlink(), "is gone, but its key is there"),
     "without its key": (lambda path: key_of(path).unlink(), "put it back"),
     "with the key of another": (lambda path: replaced(key_of(path), bytes(32)), "is the key of another journal"),

@@ -419,11 +419,11 @@ NO_FILE = "path: no name of a file; a journal in memory is a MemoryJournal"
 @pytest.mark.parametrize(
     ("path_or_not", "words"),
     [
-        (None, "path: a NoneType is no path of a file"),
-        (7, "path: a int is no path of a file"),
+        (None, "path: None is no path of a file"),
+        (7, "path: an int is no path of a file"),
         (b"sends.journal", "path: a bytes is no path of a file"),
-        ("", "path: empty"),
-        ("  ", "path: empty"),
+        ("", "path: must not be empty"),
+        ("  ", "path: must not be empty"),
         ("sends\0journal", NO_FILE),
         (":memory:", NO_FILE),
     ],

@@ -207,19 +207,19 @@ async def test_any_character_that_is_changed_is_noticed():
             server.stream(resume=damaged)
 
 
-NO_TOKEN = "resume: not a token; it may be cut off or damaged"
-DAMAGED = "resume: the token is damaged; its checksum does not fit"
+NO_TOKEN = "resume: not a token; it may be cut off or damaged: give it whole, or walk anew, without it"
+DAMAGED = "resume: the token is damaged, its checksum does not fit; give it as it was, or walk anew, without it"
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (7, "resume: a int is no token and no text of one"),
-        (b"1.AAAA", "resume: a bytes is no token and no text of one"),
+        (7, "resume: an int is no token and no text of one; give walk.token, or its text"),
+        (b"1.AAAA", "resume: a bytes is no token and no text of one; give walk.token, or its text"),
         *[(given, NO_TOKEN) for given in ("", ".", "1.", "1.A", "1.AAAA", "1.é", "not a token", "²." + "A" * 40, "-1.AAAA", "2.")],
-        ("2.AAAA", "resume: a token of version 2; this library reads version 1"),
-        ("2.AAAA.AAAA", "resume: a token of version 2; this library reads version 1"),
-        ("12345678901.AAAA", "resume: a token of version 123456789; this library reads version 1"),
+        ("2.AAAA", "resume: a token of version 2; this library reads version 1; walk anew, without it"),
+        ("2.AAAA.AAAA", "resume: a token of version 2; this library reads version 1; walk anew, without it"),
+        ("12345678901.AAAA", "resume: a token of version 123456789; this library reads version 1; walk anew, without it"),
         ("1." + urlsafe_b64encode(b"\0\0\0\0[1,2,null,null,0,0,0,null,1,false,false,null]").decode(), DAMAGED),
     ],
 )
@@ -242,10 +242,10 @@ async def test_a_token_of_another_query_page_size_or_cut_is_refused():
     _, tokens = await with_tokens(server)
     with pytest.raises(ResumeTokenError, match="page_size=2"):
         server.stream(resume=tokens[2], page_size=3)
-    with pytest.raises(ResumeTokenError, match=r"a stream without slices$"):
+    with pytest.raises(ResumeTokenError, match=r"a stream without slices; give none$"):
         Honest("ab", "cd").stream(resume=tokens[2])
     _, sliced = await with_tokens(Honest("ab", "cd"))
-    with pytest.raises(ResumeTokenError, match=r"a stream with slices$"):
+    with pytest.raises(ResumeTokenError, match=r"a stream with slices; give them$"):
         server.stream(resume=sliced[2])
     with pytest.raises(
         ResumeTokenError, match=r"^resume: the token belongs to another query; give the same arguments, start and end to the m"
@@ -278,5 +278,7 @@ async def test_a_token_of_another_day_is_still_one():
 
 async def test_a_token_that_stands_outside_the_range_is_refused():
     _, tokens = await with_tokens(Honest("a", "b", "c"))
-    with pytest.raises(ResumeTokenError, match=r"^resume: the token stands outside the range of this stream$"):
+    with pytest.raises(
+        ResumeTokenError, match=r"^resume: the token stands outside the range of this stream; give the start and end of its walk$"
+    ):
         Honest("a", "b").stream(resume=tokens[2])

@@ -97,7 +97,7 @@ async def test_a_claim_that_hangs_is_given_up_and_settled_behind_the_caller_s_ba
 
     entry = await journal.find("order-7")
     assert took < 0.05 + PATIENCE + 0.5
-    assert caplog.text.count("behind its caller's back") == 1
+    assert caplog.text.count("until it has, that stays open") == 1
     assert entry is not None
     assert entry.state is SendState.NOT_SENT
     assert line.received == []

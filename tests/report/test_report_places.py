@@ -85,9 +85,9 @@ async def test_what_cannot_be_drawn_is_refused_before_a_request(caller, spacivox
     drops = spacivox.drop_records(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
     stream, page = caller.track_messages(), tmp_path / "a.html"
     for source, path, fault in (
-        (stream, None, "neither a page nor a picture"),
-        (5, page, "a int is neither a stream of messages nor the path of a file"),
-        (drops, page, "only voice messages"),
+        (stream, None, "path: missing"),
+        (5, page, "an int is neither a stream of messages nor the path of a file"),
+        (drops, page, "must be a stream of voice messages"),
         (stream, tmp_path, "is a folder"),
         (stream, tmp_path / "none" / "a.html", "no folder that can be written to"),
     ):

@@ -157,7 +157,12 @@ async def test_s05_a_directory_that_is_none_is_refused_before_anything_is_sent(l
 
 @pytest.mark.parametrize(
     ("recording", "rule"),
-    [(Recording(), "tracking_id: missing"), (Recording(""), "tracking_id: empty"), (Recording(".."), "dots"), ("r-1", "no Recording")],
+    [
+        (Recording(), "tracking_id: missing"),
+        (Recording(""), "tracking_id: must not be empty"),
+        (Recording(".."), "dots"),
+        ("r-1", "no Recording"),
+    ],
 )
 async def test_s05_a_recording_without_an_id_is_refused(
     line: RawServer, caller: RouteeSession, tmp_path: Path, recording, rule: str

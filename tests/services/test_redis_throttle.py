@@ -144,7 +144,7 @@ async def test_d07_without_redis_nothing_paid_is_sent_and_reading_goes_on(
 
     assert [record.getMessage().split(" (")[0] for record in caplog.records if record.name == "voicedrop_async"] == [
         "redis cannot be asked for the shared rate",
-        "redis can be asked again: the shared rate holds",
+        "redis can be asked again for the shared rate, which holds from here on",
     ] * 2
 
 
@@ -335,10 +335,10 @@ def test_it_can_be_used_in_several_loops_and_on_a_client_of_the_user(shared_redi
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"redis": 5}, "redis: a int is no URL"),
+        ({"redis": 5}, "redis: an int is no URL"),
         ({"redis": "cAnArY"}, "redis: not a URL such as redis://localhost:6379/0$"),
-        ({"limits": Limits()}, "limits: a rate is wanted"),
-        ({"limits": None}, "limits: a rate is wanted"),
+        ({"limits": Limits()}, "limits: must have a rate"),
+        ({"limits": None}, "limits: must have a rate"),
         ({"limits": 7}, "limits: "),
         ({"local_rate": 0}, "local_rate: "),
         ({"prefix": ""}, "prefix: "),

@@ -93,7 +93,7 @@ async def waiting():
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({}, "start and end: say"),
+        ({}, "start and end: missing"),
         ({"start": START}, "give both"),
         ({"start": START.replace(tzinfo=None), "end": START}, "naive"),
         ({"start": START, "end": START + SECOND, "by": timedelta(0)}, "by: below one second"),

@@ -79,7 +79,7 @@ async def test_h10_a_refusal_is_final_and_says_why(line: RawServer, caller: Rout
     assert [(problem.code, problem.developer_message, problem.property) for problem in caught.value.problems] == [
         ("400013001", "invalid", ("0030",))
     ]
-    assert f"{{message_id}}: HTTP {status} (attempts: 1), code 404013000: tracking not found [1 problems]" in str(caught.value)
+    assert f"{{message_id}}: HTTP {status} (attempts: 1), code 404013000: tracking not found [1 problem: " in str(caught.value)
     assert len(line.received) == 1
 
 

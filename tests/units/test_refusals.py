@@ -65,7 +65,8 @@ def test_a_refusal_brings_what_the_service_said() -> None:
     error = refused(400, said)
 
     assert (error.code, error.developer_message, error.problems) == ("400013001", "no", (problem,))
-    assert str(error) == "request: HTTP 400 (attempts: 3), code 400013001: no [1 problems]"
+    words = "code 400013001: no [1 problem: 400013002 bad number]; mend the request: the same again fails again"
+    assert str(error) == f"request: HTTP 400 (attempts: 3), {words}"
 
 
 def test_a_code_beyond_all_measure_is_cut() -> None:
@@ -160,7 +161,7 @@ def test_an_unknown_outcome_keeps_every_fact_of_its_failure() -> None:
     assert error.may_have_happened
     assert str(error).endswith(
         "Do not send it again before you have looked: reconcile('order-7') searches the tracking for campaign 'Spring sale', some minutes "
-        "after 2026-01-02T12:00:00+00:00 (recipients: 3). A person who knows what became of it tells the journal: "
+        "after 2026-01-02T12:00:00+00:00 (recipients: 3). Whoever knows what became of it tells the journal: "
         "session.journal.settle('order-7', sent=True) or sent=False"
     )
 

@@ -80,7 +80,7 @@ async def test_s08_a_callback_is_taken_in_by_its_secret_once_and_up_to_a_length(
     }  # fmt: skip
     assert [getattr(event, "message_id", "c") for event in heard.events] == ["m-1", "m-1", "m-2", "c"]
     assert [type(event) for event in heard.events] == [MessageEvent, MessageEvent, MessageEvent, CampaignEvent]
-    assert "answered 400" in caplog.text
+    assert "is refused" in caplog.text
     assert [word for word in (SECRET, "next-one", "30691") if word in caplog.text] == []
 
 
@@ -319,8 +319,8 @@ def handle(event: CallbackEvent) -> None:
         ({"remember": 0}, "remember"),
         ({"patience": -1}, "patience"),
         ({"secret": 5}, "secret: must be 32"),
-        ({"path": ""}, "path: empty"),
-        ({"path": 5}, "path: a int"),
+        ({"path": ""}, "path: must not be empty"),
+        ({"path": 5}, "path: an int"),
         ({"path": "a\0b"}, "path: no name"),
     ],
 )

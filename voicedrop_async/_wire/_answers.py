@@ -86,9 +86,10 @@ def load_event(body: bytes, model: type[T]) -> T:
     try:
         return _one(_values.parse(body), model, forgiving=True)
     except Unreadable as fault:
-        raise WebhookRejected(f"callback: cannot be read, {fault.wanted} expected{f' at {fault.path}' if fault.path else ''}") from None
+        wanted = f"{fault.wanted} expected{f' at {fault.path}' if fault.path else ''}"
     except RecursionError:
-        raise WebhookRejected("callback: cannot be read, less nesting expected") from None
+        wanted = "less nesting expected"
+    raise WebhookRejected(f"callback: cannot be read, {wanted}; the answer to it is 400")
 
 
 def _one(parsed: Any, model: type[T], *, forgiving: bool) -> T:

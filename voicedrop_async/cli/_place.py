@@ -151,7 +151,7 @@ def _take_alone(file: Path) -> None:
                     break
             os.close(lock)  # who had it has just ended, and took it away
     except BlockingIOError:
-        raise ConfigError(f"--resume: {file}: another run is using it") from None
+        raise ConfigError(f"--resume: {file}: another run is using it; let that one end, or name another file") from None
     except OSError as error:
         raise ConfigError(f"--resume: {beside}: {error.strerror}") from None
     atexit.register(beside.unlink, missing_ok=True)

@@ -274,7 +274,7 @@ def _from_keyring(where: str, entry: str) -> str:
     try:
         secret = keyring.get_password(service, user)
     except KeyringError as error:
-        raise ConfigError(f"{where}: the system's keyring does not give it: {type(error).__name__}") from None
+        raise ConfigError(f"{where}: the system's keyring does not give it ({type(error).__name__}); unlock it, or set one up") from None
     if not secret:
         raise ConfigError(f"{where}: the system's keyring holds nothing under that name; this puts it there: keyring set SERVICE USER")
     return secret

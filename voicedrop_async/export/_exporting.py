@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_a
 
 from attrs import frozen
 
+from voicedrop_async._files import unwritable
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError, FileError, ResumeTokenError
 from voicedrop_async.export._frames import check_polars, frame_of
 from voicedrop_async.export._parts import Frames, Lines, Part
@@ -113,7 +115,7 @@ def _joined(model: object, frames: list[Any], pile: list[object]) -> "polars.Dat
 
 def _model_of(stream: PageStream[Any]) -> object:
     if not isinstance(stream, PageStream):
-        raise ConfigError(f"stream: a {type(stream).__name__} is no PageStream")
+        raise ConfigError(f"stream: {type_of(stream)} is no PageStream")
     columns_of(stream.model)
     return stream.model
 
@@ -129,7 +131,7 @@ def format_of(path: Path, format: str | None = None) -> Format:
     for known in get_args(Format):
         if wanted == known:
             return known
-    fault = "path: its name tells no format" if format is None else "format: is none that is known"
+    fault = f"path: {path.name}: its name tells no format" if format is None else "format: unknown"
     raise ConfigError(f"{fault}; known are {', '.join(get_args(Format))}")
 
 
@@ -225,7 +227,7 @@ class _Writer:
         try:
             await asyncio.shield(self._under_way)
         except OSError as error:
-            raise FileError(f"path: {self._path}: cannot be written to: {error.strerror or type(error).__name__}") from None
+            raise unwritable(f"path: {self._path}", error) from None
         finally:
             if self._under_way.done():
                 self._under_way = None

@@ -247,4 +247,4 @@ def _table(model: object) -> _Table:
         return MessageRow, _message_rows
     if isinstance(model, type) and issubclass(model, SpacivoxRecord):
         return _record_table(model)
-    raise ConfigError("stream: only voice messages and records of Spacivox can be exported")
+    raise ConfigError("stream: must be one of voice messages or of records of Spacivox")

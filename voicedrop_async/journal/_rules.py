@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 from voicedrop_async._checks import check_kind, check_ref, check_text
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import Intent
@@ -29,9 +30,9 @@ def check_settlement(ref: object, *, sent: object, by: object, result: object, o
     """Refuse a word on a send that is not plain: what is neither True nor False must not free a ref."""
     check_ref(ref)
     if not isinstance(sent, bool):
-        raise ConfigError(f"sent: a {type(sent).__name__} is neither True nor False; while nobody knows, the entry stays open")
+        raise ConfigError(f"sent: {type_of(sent)} is neither True nor False; while nobody knows, the entry stays open")
     if not isinstance(by, SettledBy):
-        raise ConfigError(f"by: a {type(by).__name__} is no SettledBy")
+        raise ConfigError(f"by: {type_of(by)} is no SettledBy")
     check_kind("of", of, Intent)
     check_kind("result", result, str)
 
@@ -59,7 +60,7 @@ def may_settle(entry: JournalEntry, *, sent: bool, by: SettledBy, of: Intent | N
 
 def no_open_entry(ref: str) -> ConfigError:
     """Say that there is nothing to settle."""
-    return ConfigError(f"ref: the journal has no open entry under {ref!r}")
+    return ConfigError(f"ref: the journal has no open entry under {ref!r}; look which are open")
 
 
 def oldest_kept(older_than: timedelta) -> datetime:

@@ -34,7 +34,7 @@ class _Job(Generic[T]):
         except (ConfigError, JournalError) as refused:  # nothing was written, and the others go on
             self.tell = partial(self.done.set_exception, refused)
         except (TypeError, ValueError) as fault:  # likewise: all work writes last, and once
-            self.fail(f"what was given cannot be written down ({type(fault).__name__})")
+            self.fail(f"journal: what was given cannot be written down ({type(fault).__name__}); give it as this library makes it")
 
     def fail(self, words: str) -> None:
         """It was not done; each who waits gets an error of his own."""

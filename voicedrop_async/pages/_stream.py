@@ -79,7 +79,7 @@ class PageStream(Generic[T]):
         if mark is not None and mark.span is not None and source.range is not None:
             span = mark.span
             if not source.range.start <= span.start < span.end <= source.range.end:
-                raise ResumeTokenError("resume: the token stands outside the range of this stream")
+                raise ResumeTokenError("resume: the token stands outside the range of this stream; give the start and end of its walk")
             if Cuts(source.range, source.step, {span.end: None}).span(span.start) != span:
                 raise ResumeTokenError("resume: the token stands in a longer slice than this stream has; give the slices of its walk")
         if mark is not None and mark.passes > 1 and on_drift != "repair":
@@ -185,7 +185,7 @@ class PageStream(Generic[T]):
             fetched = await reader.fetch(Place(start, 0))
             counted = len(fetched.page.items) if fetched.last and fetched.page.total_items is None else fetched.page.total_items
             if counted is None:
-                raise WireError(summary="the answer does not count its items", path="totalElements")
+                raise WireError(summary="the answer does not count its items; walk them", request="count()", path="totalElements")
             total += counted
             start = reader.cuts.after(start)
             if start is None:

@@ -10,6 +10,7 @@ from zlib import crc32
 import msgspec
 from attrs import astuple, define
 
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ResumeTokenError
 from voicedrop_async.models import ResumeToken
 from voicedrop_async.pages._source import Span
@@ -84,25 +85,27 @@ def read_token(given: object, *, query: int, page_size: int, cut: bool) -> Mark:
     """
     text = given.text if isinstance(given, ResumeToken) else given
     if not isinstance(text, str):
-        raise ResumeTokenError(f"resume: a {type(text).__name__} is no token and no text of one")
+        raise ResumeTokenError(f"resume: {type_of(text)} is no token and no text of one; give walk.token, or its text")
     version, _, packed = text.strip().partition(".")
     if version != _VERSION and version.isascii() and version.isdigit() and packed:
-        raise ResumeTokenError(f"resume: a token of version {version[:9]}; this library reads version {_VERSION}")
+        raise ResumeTokenError(f"resume: a token of version {version[:9]}; this library reads version {_VERSION}; walk anew, without it")
     try:
         raw = urlsafe_b64decode(packed.encode("ascii") + b"=" * (-len(packed) % 4))
         mark = Mark(*_CONTENT.decode(raw[4:]))
         # Base 64 has several spellings of the same bytes.
         sound = raw[:4] == _checksum(raw[4:]) and mark.token().text == text.strip()
     except (binascii.Error, UnicodeError, msgspec.MsgspecError):
-        raise ResumeTokenError("resume: not a token; it may be cut off or damaged") from None
+        raise ResumeTokenError("resume: not a token; it may be cut off or damaged: give it whole, or walk anew, without it") from None
     if not sound:
-        raise ResumeTokenError("resume: the token is damaged; its checksum does not fit")
+        raise ResumeTokenError("resume: the token is damaged, its checksum does not fit; give it as it was, or walk anew, without it")
     if mark.query != query:
         raise ResumeTokenError("resume: the token belongs to another query; give the same arguments, start and end to the microsecond")
     if mark.page_size != page_size:
         raise ResumeTokenError(f"resume: the token belongs to pages of {mark.page_size}; give page_size={mark.page_size}")
     if cut != (mark.span is not None) and not mark.ended:
-        raise ResumeTokenError(f"resume: the token belongs to a stream {'without' if cut else 'with'} slices")
+        raise ResumeTokenError(
+            f"resume: the token belongs to a stream {'without' if cut else 'with'} slices; {'give none' if cut else 'give them'}"
+        )
     return mark
 
 

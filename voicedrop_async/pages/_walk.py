@@ -84,7 +84,7 @@ class Walk(Generic[T]):
 
     def _check_not_over(self) -> None:
         if self._over:
-            raise ConfigError("walk: was left; what is handed out after that would be a part without a word of the rest")
+            raise ConfigError("walk: its block was left, and what came after that would be a part only; begin another walk")
 
     async def _let_go(self) -> None:
         if not self._entered:  # nobody else will end what is under way ahead

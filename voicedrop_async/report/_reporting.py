@@ -9,10 +9,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from voicedrop_async._files import check_target, write_whole
+from voicedrop_async._files import check_target, unwritable, write_whole
+from voicedrop_async._letters import type_of
 from voicedrop_async._masking import printable
 from voicedrop_async._tasks import to_its_end
-from voicedrop_async.errors import ConfigError, FileError
+from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Page, VoiceMessage, WalkReport
 from voicedrop_async.pages import PageStream
 from voicedrop_async.report._batches import Batch, file_columns, page_columns
@@ -69,12 +70,12 @@ async def report_to(
         RequestError, WalkError: The walk failed; nothing was written.
     """
     if not isinstance(source, PageStream | str | os.PathLike):
-        raise ConfigError(f"source: a {type(source).__name__} is neither a stream of messages nor the path of a file")
+        raise ConfigError(f"source: {type_of(source)} is neither a stream of messages nor the path of a file")
     page, image = (None if place is None else Path(place) for place in (path, png))
     if page is None and image is None:
-        raise ConfigError("path: neither a page nor a picture is wanted")
+        raise ConfigError("path: missing; name a page, a picture or both")
     if isinstance(source, PageStream) and source.model is not VoiceMessage:
-        raise ConfigError("source: only voice messages can be drawn")
+        raise ConfigError("source: must be a stream of voice messages; nothing else can be drawn")
     file = None if isinstance(source, PageStream) else Path(source)
     await asyncio.to_thread(_check, page, image, file)
     tally = Tally()
@@ -144,4 +145,4 @@ def _write(files: list[tuple[Path, bytes]]) -> None:
         try:
             write_whole(path, content, lasting=True)
         except OSError as error:
-            raise FileError(f"path: {path}: cannot be written to: {error.strerror or type(error).__name__}") from None
+            raise unwritable(f"path: {path}", error) from None

@@ -11,6 +11,7 @@ from typing import Final
 from attrs import evolve
 
 from voicedrop_async._checks import MAX_REF, check_count, check_ref
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import BadRequest, ConfigError, OutcomeUnknown, VoiceDropError
 from voicedrop_async.models import VoiceCampaign
 from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger
@@ -80,7 +81,7 @@ class LongLists(Sending):
         if chunk > MAX_RECIPIENTS:
             raise ConfigError(f"chunk: {chunk} is above {MAX_RECIPIENTS}, the most of one campaign")
         if not isinstance(stop_at_unknown, bool):
-            raise ConfigError(f"stop_at_unknown: a {type(stop_at_unknown).__name__} is neither True nor False")
+            raise ConfigError(f"stop_at_unknown: {type_of(stop_at_unknown)} is neither True nor False")
         self._transport.check_home()
         sieve = Sieve(reader(region), why_not(region))
         done: list[Chunk] = []

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from attrs import define, field
 
 from voicedrop_async._checks import NOT_E164, check_text, is_e164
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.routee._ledger import Chunk, ChunkState
 
@@ -20,7 +21,7 @@ Reader: TypeAlias = Callable[[str], str | None]
 def check_recipients(recipients: object) -> None:
     """Refuse what cannot be walked."""
     if not isinstance(recipients, Iterable | AsyncIterable):
-        raise ConfigError(f"recipients: a {type(recipients).__name__} is neither iterable nor async iterable")
+        raise ConfigError(f"recipients: {type_of(recipients)} is neither iterable nor async iterable")
 
 
 def reader(region: str | None) -> Reader:
@@ -35,7 +36,7 @@ def reader(region: str | None) -> Reader:
     try:
         phone = import_module("phonenumbers")
     except ImportError:
-        raise ConfigError("region: numbers in other notations are read with the extra phone: voicedrop-async[phone]") from None
+        raise ConfigError('region: needs the extra: python -m pip install "voicedrop-async[phone]"') from None
     if region not in phone.SUPPORTED_REGIONS:
         raise ConfigError("region: not a region of two capital letters (ISO 3166-1 alpha-2), such as GR")
 
@@ -67,7 +68,7 @@ class Sieve:
         """Return the number to call for an entry; None if there is none, or it was let through before."""
         self._read += 1
         if not isinstance(entry, str):
-            self.invalid[f"entry {self._read}"] = f"a {type(entry).__name__} is no text"
+            self.invalid[f"entry {self._read}"] = f"{type_of(entry)} is no text"
             return None
         number = self.read(entry)
         if number is None and entry not in self.invalid:

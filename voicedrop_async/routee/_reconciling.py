@@ -53,15 +53,15 @@ class Reconciling(Tracking):
         if entry is not None and entry.state is SendState.SENT:
             return Reconciliation.SENT
         if intent.campaign_name is None:
-            raise ConfigError(
-                "ref_or_intent: a call without a campaign name, which the tracking does not show; look where the service does"
-            )
+            raise ConfigError("ref_or_intent: a call without a campaign name, so tracking does not show it; look where the service does")
         seen = await self._messages_by_recipient(intent.campaign_name, intent.started_at)
         if not seen:
             return Reconciliation.NOT_SEEN_YET
         twice = sum(count > 1 for recipient, count in seen.items() if recipient)
         if twice:
-            _LOG.warning("campaign %r: %d recipients have more than one message; somebody has to look", intent.campaign_name, twice)
+            _LOG.warning(
+                "campaign %r: %d recipients have more than one message; look whether they were called twice", intent.campaign_name, twice
+            )
             return Reconciliation.DUPLICATE_SUSPECTED
         if entry is not None:
             try:
@@ -84,7 +84,9 @@ class Reconciling(Tracking):
         check_ref(ref_or_intent)
         entry = await self._paid.journal.find(ref_or_intent)
         if entry is None:
-            raise ConfigError(f"ref_or_intent: the journal of this session has nothing under {ref_or_intent!r}")
+            raise ConfigError(
+                f"ref_or_intent: the journal of this session has nothing under {ref_or_intent!r}; give the intent of the error"
+            )
         return entry, entry.intent
 
     async def _messages_by_recipient(self, name: str, began: datetime) -> Counter[str]:

@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from attrs import define, field
 
-from voicedrop_async._files import Part
+from voicedrop_async._files import Part, unwritable
 from voicedrop_async._tasks import to_its_end
 from voicedrop_async.calls import MIB, Reply
-from voicedrop_async.errors import ConfigError, FileError, WireError
+from voicedrop_async.errors import ConfigError, WireError
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class FileToBe:
     async def check(self) -> None:
         """Refuse a directory that is none."""
         if not await _on_disk(self.directory.is_dir):
-            raise ConfigError("directory: there is no such directory")
+            raise ConfigError("directory: does not exist; make it first")
 
     async def save(self, reply: Reply, chunks: AsyncIterator[bytes]) -> None:
         """Write the body beside its place, and put it there when its last byte is on the disk.
@@ -95,7 +95,7 @@ async def _on_disk(step: Callable[[], T]) -> T:
     try:
         return await to_its_end(step)
     except OSError as error:
-        raise FileError(f"directory: cannot be written to: {error.strerror or type(error).__name__}") from None
+        raise unwritable("directory", error) from None
 
 
 def _extension(reply: Reply) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 from yarl import URL
 
 from voicedrop_async._checks import check_id, check_kind
+from voicedrop_async._letters import type_of
 from voicedrop_async._masking import shown
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Download, Kind, Request
@@ -74,38 +75,38 @@ class Recordings(Session):
         if origin == _origin(self._base_url):
             return True
         if (scheme, port) != ("https", 443):
-            raise ConfigError("recording.url: neither the API's own origin, nor https on its usual port")
+            raise ConfigError("recording.url: must lead to the API's own origin, or be https on its usual port")
         if host not in self._recording_hosts:
-            raise ConfigError(f"recording.url: leads to {shown(host, 80)}, which is not the API's host and not among recording_hosts")
+            raise ConfigError(f"recording.url: leads to {shown(host, 80)}, not the API's host and not among recording_hosts; name it there")
         return False
 
 
 def _origin(text: object) -> tuple[str, str, int | None]:
     """Return scheme, host and port of a URL as they will be connected to: read by the same library, in the same way."""
     if not isinstance(text, str) or not _URL.fullmatch(text):
-        raise ConfigError("recording.url: not an absolute https URL")
+        raise ConfigError("recording.url: must be a URL such as https://example.com/a.wav")
     try:
         url = URL(text, encoded=True)
         origin = url.scheme, (url.raw_host or "").lower(), url.port
     except ValueError:
-        raise ConfigError("recording.url: not an absolute https URL") from None
+        raise ConfigError("recording.url: must be a URL such as https://example.com/a.wav") from None
     if not url.raw_host:
-        raise ConfigError("recording.url: without a host")
+        raise ConfigError("recording.url: must name a host")
     if "@" in url.raw_authority:
-        raise ConfigError("recording.url: holds a user name or password")
+        raise ConfigError("recording.url: must not hold a user name or password")
     return origin
 
 
 def _directory(given: object) -> Path:
     if not isinstance(given, str | os.PathLike):
-        raise ConfigError(f"directory: a {type(given).__name__} is no path")
+        raise ConfigError(f"directory: {type_of(given)} is no path")
     try:
         os.fsencode(given)
         path = Path(given)
     except (TypeError, ValueError):
         path = None
     if path is None or "\0" in str(path):
-        raise ConfigError("directory: no path that can be")
+        raise ConfigError("directory: must be a path that this system can have")
     return path
 
 

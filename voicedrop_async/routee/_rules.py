@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from voicedrop_async._checks import NOT_E164, check_amount, check_kind, check_moment, check_reachable_url, check_text, is_e164
+from voicedrop_async._letters import type_of
 from voicedrop_async._masking import PHONE_NUMBER
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
@@ -22,9 +23,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9 -]{2,30}", re.ASCII)
 def check_campaign(campaign: object) -> None:
     """Refuse a campaign that the service would refuse, or that calls somebody twice."""
     if not isinstance(campaign, VoiceCampaign):
-        raise ConfigError(f"campaign: a {type(campaign).__name__} is no VoiceCampaign")
+        raise ConfigError(f"campaign: {type_of(campaign)} is no VoiceCampaign")
     if not check_text("sender", campaign.sender).isprintable():
-        raise ConfigError("sender: holds a line break or another control character")
+        raise ConfigError("sender: must not hold a line break or another control character")
     for argument, kind in (("message", SpokenMessage), ("file_url", str), ("callback", Callback), ("campaign_callback", Callback)):
         check_kind(argument, getattr(campaign, argument), kind)
     _check_recipients(campaign)
@@ -78,7 +79,7 @@ def _check_sound(message: SpokenMessage | None, file_url: str | None) -> None:
     else:
         text = check_text("message.text", message.text)
         if len(text) > _MAX_TEXT:
-            raise ConfigError(f"message.text: {len(text)} characters are above {_MAX_TEXT}")
+            raise ConfigError(f"message.text: {len(text)} characters are above {_MAX_TEXT}, the most of one message")
         for argument, word in (("language", message.language), ("gender", message.gender)):
             if word is not None:
                 check_text(f"message.{argument}", word)
@@ -107,11 +108,11 @@ def check_names_nobody(argument: str, text: str, numbers: Iterable[str]) -> None
 def check_filters(filters: object) -> tuple[TrackingFilter, ...]:
     """Return conditions; refuse what is none, or compares with what is no text."""
     if isinstance(filters, TrackingFilter) or not isinstance(filters, Iterable):
-        raise ConfigError(f"filters: a {type(filters).__name__} is no list of TrackingFilter")
+        raise ConfigError(f"filters: {type_of(filters)} is no list of TrackingFilter")
     conditions = tuple(filters)
     for place, condition in enumerate(conditions):
         if not isinstance(condition, TrackingFilter):
-            raise ConfigError(f"filters[{place}]: a {type(condition).__name__} is no TrackingFilter")
+            raise ConfigError(f"filters[{place}]: {type_of(condition)} is no TrackingFilter")
         for name in ("field", "value", "operator"):
             check_text(f"filters[{place}].{name}", getattr(condition, name))
     return conditions

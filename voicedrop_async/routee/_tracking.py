@@ -275,7 +275,7 @@ def _query(request: Request, start: datetime | None = None, end: datetime | None
 def _fetched(reply: Reply, number: int, size: int, pool: dict[Any, Any] | None) -> Fetched[VoiceMessage]:
     envelope = _wire.load_envelope(reply, VoiceMessage, pool)
     if envelope.number is not None and envelope.number != number:
-        raise _wire.wire_error(reply, "the page that was asked for", "number")
+        raise _wire.wire_error(reply, "the number of the page that was asked for", "number")
     counted_out = envelope.total_pages is not None and number + 1 >= envelope.total_pages
     page = Page(
         items=envelope.rows.items,

@@ -80,9 +80,12 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
                 states[name] = ShardState.PARTIAL
         await to_its_end(whole.finish)
     except OSError as error:
-        raise FileError(f"path: {error.filename or path}: {error.strerror or type(error).__name__}") from None
+        why = error.strerror or type(error).__name__  # a part may be missing as well
+        raise FileError(f"path: {error.filename or path}: {why}; mend that, then make the same call again") from None
     except sqlite3.Error as error:
-        raise FileError(f"the database of ids, in the folder for temporary files (SQLITE_TMPDIR, TMPDIR): {error}") from None
+        raise FileError(
+            f"path: ids are kept in the folder for temporary files (SQLITE_TMPDIR, TMPDIR), and {error}; mend that, then call again"
+        ) from None
     finally:
         await to_its_end(whole.close)
     of_state = {state: tuple(planned[name] for name, one in states.items() if one is state) for state in ShardState}

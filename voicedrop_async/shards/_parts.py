@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from voicedrop_async._files import write_whole
+from voicedrop_async._files import unwritable, write_whole
 from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.export import Exported, Format, export_to
 from voicedrop_async.models import Page
@@ -103,7 +103,8 @@ class Parts:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise FileError(f"folder: {self.folder}: cannot be read: {error.strerror or type(error).__name__}") from None
+            why = error.strerror or type(error).__name__
+            raise FileError(f"folder: {self.folder}: cannot be read: {why}; mend that, then make the same call again") from None
 
     def _put(self, name: str, lines: list[str]) -> None:
         """Write a small file in one step."""
@@ -111,4 +112,4 @@ class Parts:
         try:
             write_whole(self.folder / name, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
-            raise FileError(f"folder: {self.folder}: cannot be written to: {error.strerror or type(error).__name__}") from None
+            raise unwritable(f"folder: {self.folder}", error) from None

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from attrs import frozen
 
 from voicedrop_async._checks import check_count, check_range, check_several, check_text
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError, RequestError
 from voicedrop_async.fanout import each
 from voicedrop_async.pages import Span, in_utc
@@ -69,7 +70,7 @@ async def plan(
             raise ConfigError("max_items: Spacivox counts nothing, so its records are cut by time alone")
         return tuple(Shard(service="spacivox", start=step.start, end=step.end) for step in _steps(span, by))
     if not isinstance(session, RouteeSession):
-        raise ConfigError(f"session: a {type(session).__name__} is no session")
+        raise ConfigError(f"session: {type_of(session)} is no session")
     cutter = _Cutter(session=session, span=span, most=_MOST if max_items is None else max_items, page_size=page_size)
     if isinstance(by, timedelta):
         return await _all(cutter.cut_step, _steps(span, by))
@@ -99,7 +100,7 @@ def _campaigns(by: object) -> dict[str, None]:
 def _steps(span: Span | None, by: object) -> Iterator[Span]:
     """Return the stretches of a range, checked at the first of them."""
     if span is None:
-        raise ConfigError("start and end: say which time is to be cut")
+        raise ConfigError("start and end: missing; they say which time is to be cut")
     if not isinstance(by, timedelta):
         raise ConfigError("by: must be a timedelta; only what Routee tracks has campaigns")
     if by < _SECOND:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from attrs import define
 
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.models import WalkReport
 from voicedrop_async.pages import PageStream
@@ -80,12 +81,12 @@ def _state(written: Written) -> ShardState:
 
 def _stream(session: RouteeSession | SpacivoxSession, shard: Shard, prefetch: int) -> PageStream[Any]:
     if not isinstance(shard, Shard):
-        raise ConfigError(f"shard: a {type(shard).__name__} is no Shard")
+        raise ConfigError(f"shard: {type_of(shard)} is no Shard")
     if isinstance(session, SpacivoxSession) and shard.service == "spacivox" and shard.start and shard.end:
         # One request, which the walk cuts in two if its answer is too long.
         return session.drop_records(shard.start, shard.end, slices=max(shard.end - shard.start, timedelta(seconds=1)), prefetch=prefetch)
     if not isinstance(session, RouteeSession) or shard.service != "routee":
-        raise ConfigError(f"session: a {type(session).__name__} does no shard of {shard.service}")
+        raise ConfigError(f"session: {type_of(session)} does no shard of {shard.service}")
     if shard.campaign_id is not None and shard.start is None:
         return session.track_campaign(shard.campaign_id, page_size=shard.page_size, prefetch=prefetch)
     return session.track_messages(

@@ -64,7 +64,7 @@ class RedisThrottle(Throttle):
         """
         super().__init__(limits, clock=clock)
         if self._limits.rate is None:
-            raise ConfigError("limits: a rate is wanted, there is nothing else to share")
+            raise ConfigError("limits: must have a rate, there is nothing else to share")
         check_amount("local_rate", local_rate)
         self._key = check_text("prefix", prefix)
         self._database = Database(redis, _PATIENCE)
@@ -202,14 +202,17 @@ class SharedLine(Line):
 
     def _go_alone(self, why: str) -> None:
         if not self.is_alone:
-            _LOG.warning("redis cannot be asked for the shared rate (%s): nothing is sent that costs money, the local rate holds", why)
+            _LOG.warning(
+                "redis cannot be asked for the shared rate (%s): no paid send leaves, the local rate holds; look at the server",
+                why,
+            )
         self._local.resume_at = max(self._local.resume_at, self._turns.resume_at)
         self.gate, self._asks_at = self._local, self._clock() + _AGAIN
         self.send_away(lambda slot: slot.pays, _unasked)
 
     def _go_together(self, sent: float, answer: list[Any]) -> None:
         if self.is_alone:
-            _LOG.warning("redis can be asked again: the shared rate holds")
+            _LOG.warning("redis can be asked again for the shared rate, which holds from here on")
         received = self._clock()
         self._asks_at = received + self._turns.take(sent, received, answer)
         self.gate, self._local.lowered = self._turns, self._turns.lowered

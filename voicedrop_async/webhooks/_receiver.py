@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from voicedrop_async._checks import check_amount, check_base_url, check_count
+from voicedrop_async._letters import type_of
 from voicedrop_async._sqlite import file_at
 from voicedrop_async.errors import ConfigError, WebhookRejected
 from voicedrop_async.models import CallbackKind
@@ -98,7 +99,7 @@ class CallbackReceiver:
             ConfigError: Options that cannot be; a secret is not shown.
         """
         if not callable(handler):
-            raise ConfigError(f"handler: a {type(handler).__name__} cannot be called")
+            raise ConfigError(f"handler: {type_of(handler)} cannot be called")
         check_count("capacity", capacity, 1)
         check_count("remember", remember, 1)
         check_amount("patience", patience, zero=True)
@@ -119,7 +120,7 @@ class CallbackReceiver:
             ConfigError: It is open already, or the file cannot be opened.
         """
         if self._task is not None:
-            raise ConfigError("receiver: is open already")
+            raise ConfigError("receiver: is open already; make another")
         book = None if self._path is None else Book(self._path, remember=self._remember)
         inbox = Inbox(book, capacity=self._capacity, remember=self._remember, taken=self._tell)
         await inbox.open()
@@ -146,7 +147,7 @@ class CallbackReceiver:
             _, still_at_it = await asyncio.wait({task}, timeout=_TO_CLEAN_UP)
             await inbox.close()
             if still_at_it:
-                _LOG.warning("callbacks: closed, and the handler goes on, though it was cancelled")
+                _LOG.warning("callbacks: closed, and the handler goes on, though it was cancelled; let it end when it is")
             if inbox.waiting:
                 where = "lost" if self._path is None else "kept in the file"
                 _LOG.warning("callbacks: closed before the handler had seen %d of them, which are %s", inbox.waiting, where)
@@ -250,7 +251,7 @@ class CallbackReceiver:
         try:
             event = PARSERS[kind](body)
         except WebhookRejected as fault:
-            _LOG.warning("callbacks: one of a %s is answered 400: %s", kind, fault)
+            _LOG.warning("callbacks: one of a %s is refused: %s", kind, fault)
             return 400
         if self._inbox is None or self._task is None or self._task.done():
             return 503

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from voicedrop_async._checks import check_amount, check_text
+from voicedrop_async._letters import type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.routee import RouteeSession
 from voicedrop_async.spacivox import SpacivoxSession
@@ -33,7 +34,7 @@ def worker_broker(redis: str, open_session: OpenSession, *, queue: str = "voiced
         ConfigError: The extra ``taskiq`` is not installed, or ``redis`` is no URL.
     """
     if not callable(open_session):
-        raise ConfigError(f"open_session: a {type(open_session).__name__} cannot be called")
+        raise ConfigError(f"open_session: {type_of(open_session)} cannot be called")
     check_text("queue", queue)
     check_amount("idle", idle)
     try:

@@ -68,7 +68,7 @@ class StreamBroker(RedisStreamBroker):
             ConfigError: This is no worker process.
         """
         if self._session is None:
-            raise ConfigError("session: there is one in a worker only, as in: taskiq worker module:broker")
+            raise ConfigError("session: there is one in a worker only; start one: taskiq worker module:broker")
         return self._session
 
     async def startup(self) -> None:

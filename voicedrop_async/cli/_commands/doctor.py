@@ -6,7 +6,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -14,17 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from voicedrop_async import (
-    ConfigError,
-    Forbidden,
-    NotFound,
-    RateLimited,
-    RequestError,
-    RouteeSession,
-    SpacivoxSession,
-    Unauthorized,
-    WireError,
-)
+from voicedrop_async import ConfigError, RequestError, RouteeSession, SpacivoxSession
 from voicedrop_async.cli._settings import NEEDED, Settings
 
 _PATIENCE: Final = 20.0
@@ -34,14 +24,6 @@ _CONNECT: Final = 5.0
 _CLOCKS_APART: Final = 5.0
 """Seconds that nobody minds."""
 _MINUTE: Final = timedelta(minutes=1)
-
-_HINTS: Final[Mapping[type[RequestError], str]] = {
-    Unauthorized: "check the credentials",
-    Forbidden: "check the credentials, and the account's permissions and list of allowed addresses",
-    NotFound: "check the URL of the service",
-    WireError: "check the URL of the service",
-    RateLimited: "wait, or set a lower rate",
-}
 
 
 class Chart:
@@ -221,19 +203,14 @@ async def _read(service: str, session: RouteeSession | SpacivoxSession, chart: C
     except RequestError as error:
         fault = error
     if fault is not None and fault.request.endswith("/oauth/token"):
-        chart.mend(f"{service} token", _what_to_do(fault))
+        chart.mend(f"{service} token", str(fault))
         return
     if has_endpoint:
         chart.ok(f"{service} token", "asked for, and given")
     if fault is None:
         chart.ok(f"{service} reading", "the token was accepted, and the answer can be read")
     else:
-        chart.mend(f"{service} reading", _what_to_do(fault))
-
-
-def _what_to_do(error: RequestError) -> str:
-    usual = "try again later" if error.may_pass else 'the README has more, under "When things go wrong"'
-    return f"{error}; {_HINTS.get(type(error), usual)}"
+        chart.mend(f"{service} reading", str(fault))
 
 
 def _compare(service: str, clock: ServiceClock, chart: Chart) -> None:

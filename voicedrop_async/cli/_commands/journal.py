@@ -28,7 +28,7 @@ def journal(file: Path, /, *, settle: str | None = None, sent: bool = False, not
     if sent + not_sent != (settle is not None):
         raise ConfigError("--settle: takes a ref and one of --sent and --not-sent")
     if settle is not None and prune is not None:
-        raise ConfigError("--prune: not together with --settle; one thing after the other")
+        raise ConfigError("--prune: not together with --settle; do one after the other")
     age = None if prune is None else span("--prune", prune)
     if file.is_dir():
         raise ConfigError(f"{file}: is a folder; name the file of a journal in it")
@@ -52,7 +52,10 @@ async def _open(file: Path) -> list[JournalEntry]:
 
 async def _settle(file: Path, ref: str, *, sent: bool) -> None:
     async with SqliteJournal(file) as opened:
-        await opened.settle(ref, sent=sent)
+        try:
+            await opened.settle(ref, sent=sent)
+        except ConfigError as error:
+            raise ConfigError(f"--settle: {str(error).partition(': ')[2]}") from None
 
 
 async def _forget(file: Path, age: timedelta) -> int:

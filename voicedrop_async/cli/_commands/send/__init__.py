@@ -75,7 +75,7 @@ def send(
     if to is not None and recipients.is_stdin(to) and not (yes or dry_run):
         raise ConfigError("--yes: needed where the recipients come from standard input, and so nobody can be asked; nothing was sent")
     if (journal is None) != (ref is None):
-        raise ConfigError("--journal: only together with --ref, which names the send in it")
+        raise ConfigError("--journal, --ref: each needs the other; the send is written down there, under that name")
     order = orders.read(file, to, column, ref)
     settings = Settings.load(profile)
     if dry_run:

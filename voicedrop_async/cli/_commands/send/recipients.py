@@ -56,7 +56,7 @@ def read(file: Path, column: str | None) -> Listed:
     except OSError as error:
         raise ConfigError(f"{source}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{source}: not UTF-8") from None
+        raise ConfigError(f"{source}: must be text in UTF-8") from None
     first = next(filter(str.strip, content), "")
     if first.lstrip().startswith("{"):
         entries = _of_json(source, content, column)
@@ -68,11 +68,11 @@ def read(file: Path, column: str | None) -> Listed:
     repeats = 0
     for line, number in entries:
         if not number:
-            raise ConfigError(f"{source}, line {line}: no number")
+            raise ConfigError(f"{source}, line {line}: has no number, which would begin with + and the country")
         repeats += number in lines
         lines.setdefault(number, line)
     if not lines:
-        raise ConfigError(f"{source}: names nobody")
+        raise ConfigError(f"{source}: names nobody; at least one number is needed")
     return Listed(source, lines, repeats)
 
 
@@ -106,7 +106,7 @@ def _of_json(source: str, content: Sequence[str], column: str | None) -> Iterato
         try:
             row = msgspec.json.decode(text, type=dict[str, object])
         except msgspec.MsgspecError:
-            raise ConfigError(f"{where}: no object of JSON") from None
+            raise ConfigError(f"{where}: must be an object of JSON, as voicedrop track writes them") from None
         number = row[_column(where, row, column)]
         yield line, number.strip() if isinstance(number, str) else ""
 
