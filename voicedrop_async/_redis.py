@@ -96,4 +96,4 @@ def _connect(url: str, patience: float) -> RedisClient:
     try:
         return connect(url, socket_timeout=patience, socket_connect_timeout=patience, retry=retry)
     except ValueError:  # its text may show the password
-        raise ConfigError("redis: not a URL such as redis://localhost:6379/0") from None
+        raise ConfigError("redis: must be a URL such as redis://localhost:6379/0") from None

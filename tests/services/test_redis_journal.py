@@ -389,4 +389,4 @@ async def test_a_password_in_the_url_is_not_shown(redis: RedisServer) -> None:
         RedisJournal("cAnArY")
 
     assert "cAnArY" not in shown
-    assert str(wrong.value) == "redis: not a URL such as redis://localhost:6379/0"
+    assert str(wrong.value) == "redis: must be a URL such as redis://localhost:6379/0"

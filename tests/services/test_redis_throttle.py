@@ -336,7 +336,7 @@ def test_it_can_be_used_in_several_loops_and_on_a_client_of_the_user(shared_redi
     ("change", "words"),
     [
         ({"redis": 5}, "redis: an int is no URL"),
-        ({"redis": "cAnArY"}, "redis: not a URL such as redis://localhost:6379/0$"),
+        ({"redis": "cAnArY"}, "redis: must be a URL such as redis://localhost:6379/0$"),
         ({"limits": Limits()}, "limits: must have a rate"),
         ({"limits": None}, "limits: must have a rate"),
         ({"limits": 7}, "limits: "),

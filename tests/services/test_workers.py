@@ -328,7 +328,7 @@ async def test_there_is_a_session_in_each_worker_and_nowhere_else(redis: RedisSe
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"redis": "cAnArY"}, "redis: not a URL such as redis://localhost:6379/0$"),
+        ({"redis": "cAnArY"}, "redis: must be a URL such as redis://localhost:6379/0$"),
         ({"redis": 5}, "redis: "),
         ({"open_session": 5}, "open_session: an int cannot be called"),
         ({"queue": ""}, "queue: "),

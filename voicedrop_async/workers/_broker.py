@@ -44,7 +44,7 @@ def worker_broker(redis: str, open_session: OpenSession, *, queue: str = "voiced
     try:
         broker: StreamBroker = made.StreamBroker(check_text("redis", redis), open_session, queue, idle)
     except ValueError:  # its text may show the password
-        raise ConfigError("redis: not a URL such as redis://localhost:6379/0") from None
+        raise ConfigError("redis: must be a URL such as redis://localhost:6379/0") from None
     return broker
 
 
