@@ -35,7 +35,7 @@ def is_here(version: str) -> bool:
 PYTHONS = [version for version in SUPPORTED if is_here(version)]
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,otel,phone,report") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,export,keyring,otel,phone,redis,report") -> None:
     """Install the checkout with its extras, and what the groups name."""
     wanted = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install("-e", f".[{extras}]", *wanted)

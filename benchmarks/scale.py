@@ -56,7 +56,8 @@ async def walked(url: str, folder: str, rate: float) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     merged = await merge(sample, results)
     requests = sum(shard.requests for shard in shards)
-    told = {"seconds": seconds, "foretold": sum(shard.requests for shard in sample) / rate, "requests": requests, "peak": peak()}
+    foretold = (sum(shard.requests for shard in sample) - 1) / rate  # the first starts at once
+    told = {"seconds": seconds, "foretold": foretold, "requests": requests, "peak": peak()}
     return told | {"items": merged.items, "done": all(result.state is ShardState.DONE for result in results)}
 
 

@@ -147,12 +147,16 @@ class RequestError(VoiceDropError):
         effect = f"; {'it' if self.attempts else 'the earlier one'} may have taken effect" if self.may_have_happened else ""
         budget = "; the retry budget of the session is used up" if self.budget_exhausted else ""
         told = f"{self.request or 'request'}: {self.summary} (attempts: {self.attempts}{effect}{budget}){self._details()}"
-        advice = self._advice()
+        advice = self._closing()
         return f"{told}; {advice}" if advice else told
 
     def _details(self) -> str:
         """What else is known; follows the summary as it is."""
         return ""
+
+    def _closing(self) -> str:
+        # Also of the cause of an OutcomeUnknown, whose text a traceback shows above it: nobody may be told there to send again.
+        return "look whether it did, before you do it again" if self.may_have_happened else self._advice()
 
     def _advice(self) -> str:
         """What to do now: the end of the sentence."""
@@ -357,7 +361,7 @@ class OutcomeUnknown(RequestError):
     def __str__(self) -> str:
         return f"{super().__str__()}. Do not send it again before you have looked: {self._look()}"
 
-    def _advice(self) -> str:
+    def _closing(self) -> str:
         return ""
 
     def _look(self) -> str:

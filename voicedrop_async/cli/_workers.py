@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from attrs import define, field
+from attrs import define, field, fields
 
 from voicedrop_async import ConfigError, Merged, Parts, Shard, ShardResult, ShardState, merge, plan
 from voicedrop_async._files import check_target
@@ -25,6 +25,9 @@ from voicedrop_async.fanout import each
 
 _PARTS: Final = ".parts"
 """What stands behind the name of the file: the folder of its plan and its parts."""
+_PLANNED: Final = {"start", "end", "campaign", "slices", "page_size"}
+"""What a plan knows of a search. All else is refused: left out in silence, more would come than was asked for. No plan holds a filter,
+which may be a phone number."""
 _LIVES: Final = 20
 """Workers that may die of one shard, as for lack of memory."""
 _STARTS: Final = 3
@@ -40,14 +43,15 @@ async def by_workers(workers: int, search: Search, portion: Portion, output: Out
         ConfigError: Something is missing, or cannot be done by workers; or the folder holds the parts of another list.
     """
     out = output.out
-    for option, given in (
-        ("--filter", search.filter),  # it may be a phone number, which no plan holds
-        ("--max-items", portion.max_items is not None),
-        ("--format", output.format),
-        ("--resume", output.resume),
+    narrowed = [option for option in fields(Search) if option.name not in _PLANNED and getattr(search, option.name) != option.default]
+    for name, given in (
+        *((option.name, True) for option in narrowed),
+        ("max-items", portion.max_items is not None),
+        ("format", output.format),
+        ("resume", output.resume),
     ):
         if given:
-            raise ConfigError(f"{option}: not together with --workers")
+            raise ConfigError(f"--{name.replace('_', '-')}: not together with --workers")
     if out is None or workers < 1:
         raise ConfigError("--workers: a number from 1 up, and a file that --out names")
     await asyncio.to_thread(check_target, out)
