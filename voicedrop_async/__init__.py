@@ -1,6 +1,7 @@
 """Send voice-messaging campaigns and walk their results, from asyncio.
 
-Two services: `RouteeSession` sends a campaign and tracks its messages; `SpacivoxSession` lists voicemail drop records.
+Two services: `RouteeSession` sends a campaign and tracks its messages; `SpacivoxSession` lists records of voicemail drops and
+text messages.
 Each listing is a `PageStream`: lazy, re-iterable, each item once. A paid send is never repeated unless it surely did
 not happen; where that cannot be known, `OutcomeUnknown` says so.
 

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError
 
 NOT_E164: Final = "not E.164: a plus sign, then 7 to 15 digits, the first not zero"

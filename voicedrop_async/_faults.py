@@ -113,7 +113,7 @@ def _unconnected(fault: aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyEr
 
 def _reason(fault: aiohttp.ClientConnectorError) -> str:
     if isinstance(fault, aiohttp.ClientConnectorDNSError):
-        return " (no address is known for that name)"
+        return " (the name could not be looked up)"
     number = fault.os_error.errno
     return f" ({os.strerror(number)})" if number is not None and number > 0 else ""
 

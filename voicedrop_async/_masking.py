@@ -1,4 +1,4 @@
-"""What may be shown of a text that came from outside: no phone number, no control character."""
+"""What may be shown of what came from outside: of a text no phone number and no control character, of a value its type."""
 
 import re
 from base64 import b64encode, urlsafe_b64encode
@@ -34,7 +34,9 @@ def shown(text: str, limit: int = 300) -> str:
 
 
 def masked(text: str) -> str:
-    """Return a text with the middle of every phone number in it hidden."""
+    """Return a text with the middle of every phone number in it hidden; without its percents where those hid one."""
+    if "%" in text and PHONE_NUMBER.search(plain := unquote(text)):
+        text = plain
     return PHONE_NUMBER.sub(lambda found: mask(found[0]), text)
 
 
@@ -62,6 +64,12 @@ def _in_base64(secret: str) -> Iterator[str]:
     """Return it in both alphabets, without the end, which may be filled up or not."""
     for encode in (b64encode, urlsafe_b64encode):
         yield encode(secret.encode()).decode().rstrip("=")
+
+
+def type_of(value: object) -> str:
+    """Return what kind of thing somebody gave, for a sentence: ``an int``, ``a str``, or ``None``; never the thing itself."""
+    kind = type(value).__name__
+    return "None" if value is None else f"{'an' if kind[0] in 'aeioAEIO' else 'a'} {kind}"
 
 
 def shown_code(code: str) -> str:

@@ -15,7 +15,8 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from voicedrop_async._letters import random_letters, type_of
+from voicedrop_async._letters import random_letters
+from voicedrop_async._masking import type_of
 from voicedrop_async._transport import Transport
 from voicedrop_async._underway import Call, Policy
 from voicedrop_async.calls import Reply, Request

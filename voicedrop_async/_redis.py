@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, Protocol
 from weakref import ref as weakly
 
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError
 
 

@@ -24,7 +24,7 @@ from voicedrop_async._checks import (
     check_trace_configs,
     check_writable,
 )
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async._paid import Draft, PaidSends
 from voicedrop_async._transport import Transport, Wiring
 from voicedrop_async._underway import Call, Policy

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from voicedrop_async._checks import check_text
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError
 
 LOCK_WAIT: Final = 5.0

@@ -6,7 +6,7 @@
       ResumeTokenError              a token that no walk of this stream can go on from
       WebhookRejected               what was posted to a callback URL is no callback
       JournalError                  the journal of paid sends cannot be read or written; a send that raises it sent nothing
-      FileError                     a file could not be written to its end: a full disk, a right that is missing
+      FileError                     a file could not be written to its end, or read: a full disk, a right that is missing, a broken part
       RequestError                  a call failed: .request .attempts .may_have_happened .retry_after .resume
         ConnectFailed               nothing left this machine
         ThrottleFailed              the limit that is shared with others cannot be asked; nothing left this machine
@@ -30,13 +30,19 @@
 An error is a fact sheet. It holds no secret and no body, shows no phone number, and pickles without either.
 """
 
-from typing import Any, TypeVar, dataclass_transform
+import re
+from typing import Any, Final, TypeVar, dataclass_transform
 
 import attrs
 from attrs import define, field
 
 from voicedrop_async._masking import shown, shown_code, spoken
 from voicedrop_async.models import NO_EXTRA, CampaignProblem, Intent, ResumeToken, WalkReport
+
+_MOST_CODES: Final = 5
+"""Codes of rows that are shown; all are in ``problems``."""
+_QUOTED: Final = re.compile(r"(?<!\w)(['\"`]).*?\1(?!\w)", re.DOTALL)
+"""What a service quotes, such as the text that it refused."""
 
 E = TypeVar("E", bound="VoiceDropError")
 K = TypeVar("K")
@@ -113,7 +119,7 @@ class JournalError(VoiceDropError):
 
 
 class FileError(VoiceDropError):
-    """The disk refused a file that was being written: a recording, an export or a report; the text says why.
+    """The disk refused a file that was being written, or a shard's that was read, or that is broken; the text says why.
 
     Of a recording, or of a page or picture, nothing stays. An export keeps what came before, and the same call goes on from there.
     """
@@ -168,14 +174,12 @@ def _later(error: RequestError) -> str:
 
 
 def _rows(problems: tuple[CampaignProblem, ...]) -> str:
-    """Say how many rows there are, and what the first one says."""
+    """Say how many rows there are, and their codes; their words speak of one recipient, or quote a text."""
     if not problems:
         return ""
-    first = problems[0]
-    words = [shown_code(first.code)] if first.code else []
-    words += [shown(first.developer_message).rstrip(". ")] if first.developer_message else []
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems, the first"
-    return f" [{count}: {' '.join(words)}]" if words else f" [{count.partition(',')[0]}]"
+    codes = list(dict.fromkeys(shown_code(problem.code) for problem in problems if problem.code))
+    told = f": {', '.join(codes[:_MOST_CODES])}" if codes else ""
+    return f" [{len(problems)} problem{'s' * (len(problems) > 1)}{told}; see .problems]"
 
 
 @_facts
@@ -223,7 +227,7 @@ class TimedOut(RequestError, TimeoutError):
     __str__ = RequestError.__str__
 
     def _advice(self) -> str:
-        return "try again later, ask for less at once, or allow more time with timeouts"
+        return "try again later, or allow more time with timeouts"
 
 
 @_facts
@@ -248,13 +252,13 @@ class ApiError(RequestError):
     code: str | None = None
     """The service's own code: usually nine digits, status, module and number. Text, not a number."""
     developer_message: str | None = field(default=None, repr=False)
-    """The service's own words, unmasked here; ``str`` of the error masks phone numbers in them."""
+    """The service's own words, unmasked here; ``str`` of the error masks phone numbers in them, and leaves out what they quote."""
     problems: tuple[CampaignProblem, ...] = field(default=(), repr=False)
     """The rows of ``errors[]``, where the answer had some."""
 
     def _details(self) -> str:
         code = f", code {shown_code(self.code)}" if self.code else ""
-        words = f": {shown(self.developer_message).rstrip('. ')}" if self.developer_message else ""
+        words = f": {shown(_QUOTED.sub('***', self.developer_message)).rstrip('. ')}" if self.developer_message else ""
         return f"{code}{words}{_rows(self.problems)}"
 
     def _advice(self) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from voicedrop_async._checks import check_amount, check_count, check_id, check_kind
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError, DeadlineExceeded, NotFound, RequestError
 from voicedrop_async.models import (
     CallbackEvent,

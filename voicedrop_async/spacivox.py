@@ -5,6 +5,7 @@ Source: the page "Voicemail drop records". It knows no paging: one GET answers a
 
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
 from attrs import frozen
@@ -27,7 +28,9 @@ R = TypeVar("R", bound=SpacivoxRecord)
 
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
-_NOTHING: Final[Mapping[str, str]] = {}
+_NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
+_BODIES: Final[Mapping[str, str]] = MappingProxyType({"include": "body"})
+"""What is asked for beyond the range and the team."""
 
 
 @frozen
@@ -132,7 +135,7 @@ class SpacivoxSession(Session):
 
     async def list_text_records(self, start: datetime, end: datetime, *, team: int | None = None, body: bool = False) -> list[TextRecord]:
         """Return the text messages, as ``list_drop_records`` does, and with their texts if ``body``. Source: Spacivox, "Text records"."""
-        return await self._listed(_TEXTS, start, end, team, {"include": "body"} if body else {})
+        return await self._listed(_TEXTS, start, end, team, _BODIES if body else _NO_MORE)
 
     def text_records(
         self,
@@ -148,10 +151,10 @@ class SpacivoxSession(Session):
 
         Source: Spacivox, "Text records", ``GET /j/text_records``.
         """
-        return self._streamed(_TEXTS, start, end, slices, options, team, {"include": "body"} if body else {})
+        return self._streamed(_TEXTS, start, end, slices, options, team, _BODIES if body else _NO_MORE)
 
     async def _listed(
-        self, listing: _Listing[R], start: datetime, end: datetime, team: int | None, more: Mapping[str, str] = _NOTHING
+        self, listing: _Listing[R], start: datetime, end: datetime, team: int | None, more: Mapping[str, str] = _NO_MORE
     ) -> list[R]:
         _check(start, end, team)
         request = _request(listing, start, end, team, more)
@@ -171,7 +174,7 @@ class SpacivoxSession(Session):
         slices: timedelta,
         options: WalkOptions,
         team: int | None,
-        more: Mapping[str, str] = _NOTHING,
+        more: Mapping[str, str] = _NO_MORE,
     ) -> PageStream[R]:
         _check(start, end, team)
         check_options(listing.stream, options)
@@ -187,7 +190,7 @@ class SpacivoxSession(Session):
                 _request(listing, span.start, span.end, team, more), lambda reply: _fetched(reply, listing.model, place)
             )
 
-        query = repr((listing.route, start.timestamp(), end.timestamp(), team))
+        query = repr((listing.route, start.timestamp(), end.timestamp(), team, *more.items()))
         source = Source(fetch=fetch, keys=_keys, model=listing.model, query=query, range=whole, step=slices)
         return PageStream(source, **options)
 

@@ -207,7 +207,7 @@ async def test_any_character_that_is_changed_is_noticed():
             server.stream(resume=damaged)
 
 
-NO_TOKEN = "resume: not a token; it may be cut off or damaged: give it whole, or walk anew, without it"
+NO_TOKEN = "resume: no token, or one that is cut off or damaged; give it whole, or walk anew, without it"
 DAMAGED = "resume: the token is damaged, its checksum does not fit; give it as it was, or walk anew, without it"
 
 

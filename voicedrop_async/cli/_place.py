@@ -77,7 +77,7 @@ class Place:
         try:
             yield
         except ResumeTokenError as error:
-            raise ConfigError(f"--resume: {self._file}: {str(error).removeprefix('resume: ')}; {_ANEW}") from None
+            raise ConfigError(f"--resume: {self._file}: {str(error).removeprefix('resume: ').rpartition('; ')[0]}; {_ANEW}") from None
 
     def keep(self, token: ResumeToken, written: int) -> None:
         """Keep a place, in one step: whoever reads the file finds the place before or this one."""

@@ -31,7 +31,9 @@ which may be a phone number."""
 _LIVES: Final = 20
 """Workers that may die of one shard, as for lack of memory."""
 _STARTS: Final = 3
-"""Workers one after another that may end before they are ready: what keeps them from it is told by the last."""
+"""Workers one after another that may die before they are ready."""
+_REFUSED: Final = 2
+"""The exit code of a worker that cannot begin, and another one could not either."""
 
 
 async def by_workers(workers: int, search: Search, portion: Portion, output: Output, account: Account) -> int:
@@ -159,6 +161,8 @@ class _Crew:
             if await _asked(worker, msgspec.json.encode(self.orders).decode()):
                 return worker
             ended = await worker.wait()
+            if ended == _REFUSED:
+                break
         raise ConfigError(f"--workers: a worker cannot start (exit code {ended}); look at what it said above")
 
 
@@ -175,7 +179,7 @@ async def _asked(worker: asyncio.subprocess.Process, line: str) -> bytes:
 
 def _judged(merged: Merged) -> int:
     if merged.unreadable:
-        say(f"rows or fields that cannot be read: {merged.unreadable:,}; what was written is good")
+        say(f"rows or fields that cannot be read, at least: {merged.unreadable:,}; what was written is good")
     if merged.complete:
         return 0
     facts = f"messages written: {merged.items:,}; counted by the service: {merged.counted:,}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_a
 from attrs import frozen
 
 from voicedrop_async._files import unwritable
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError, FileError, ResumeTokenError
 from voicedrop_async.export._frames import check_polars, frame_of
 from voicedrop_async.export._parts import Frames, Lines, Part
@@ -158,8 +158,10 @@ def _rest_of(stream: PageStream[T], part: Part) -> PageStream[T]:
     try:
         return stream.resumed(part.mark.token, handed_out=part.mark.items)
     except ResumeTokenError as error:
-        fault = str(error).removeprefix("resume: ")
-        raise ConfigError(f"path: {part.path}: {fault}; or remove it and {part.path.name}.place, to begin anew") from None
+        fault = str(error).removeprefix("resume: ").rpartition("; ")[0]
+        raise ConfigError(
+            f"path: {part.path}: {fault}; give the arguments that it was begun with, or remove it and {part.path.name}.place, to begin anew"
+        ) from None
 
 
 async def _write(stream: PageStream[T], part: Part, writer: "_Writer", on_page: Callable[[Page[T], Exported], object] | None) -> Exported:

@@ -1,8 +1,8 @@
 """The columns of a table of messages, and of one of records of Spacivox: their names, what they hold, and where it is in an item.
 
 The names and their order are a promise. An item is one row; what stands deeper in it (its status, its text) has columns of its own.
-Rows are structs that the garbage collector need not look at, and each model has a function that fills them, written out for its
-fields: a million of them are made at a walk's own speed.
+Rows are structs that the garbage collector need not look at. Those of messages are filled by a function written out for their fields:
+a million of them are made at a walk's own speed. Records of Spacivox are flat, and their columns are their fields.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 from voicedrop_async._checks import check_kind, check_ref, check_text
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.journal._entry import JournalEntry, SendState, SettledBy
 from voicedrop_async.models import Intent

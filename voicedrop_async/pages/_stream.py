@@ -185,7 +185,9 @@ class PageStream(Generic[T]):
             fetched = await reader.fetch(Place(start, 0))
             counted = len(fetched.page.items) if fetched.last and fetched.page.total_items is None else fetched.page.total_items
             if counted is None:
-                raise WireError(summary="the answer does not count its items; walk them", request="count()", path="totalElements")
+                raise WireError(
+                    summary="the answer does not count its items, so they can only be walked", request="count()", path="totalElements"
+                )
             total += counted
             start = reader.cuts.after(start)
             if start is None:

@@ -10,7 +10,7 @@ from zlib import crc32
 import msgspec
 from attrs import astuple, define
 
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ResumeTokenError
 from voicedrop_async.models import ResumeToken
 from voicedrop_async.pages._source import Span
@@ -95,7 +95,7 @@ def read_token(given: object, *, query: int, page_size: int, cut: bool) -> Mark:
         # Base 64 has several spellings of the same bytes.
         sound = raw[:4] == _checksum(raw[4:]) and mark.token().text == text.strip()
     except (binascii.Error, UnicodeError, msgspec.MsgspecError):
-        raise ResumeTokenError("resume: not a token; it may be cut off or damaged: give it whole, or walk anew, without it") from None
+        raise ResumeTokenError("resume: no token, or one that is cut off or damaged; give it whole, or walk anew, without it") from None
     if not sound:
         raise ResumeTokenError("resume: the token is damaged, its checksum does not fit; give it as it was, or walk anew, without it")
     if mark.query != query:

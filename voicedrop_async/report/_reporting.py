@@ -10,8 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from voicedrop_async._files import check_target, unwritable, write_whole
-from voicedrop_async._letters import type_of
-from voicedrop_async._masking import printable
+from voicedrop_async._masking import printable, type_of
 from voicedrop_async._tasks import to_its_end
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Page, VoiceMessage, WalkReport

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import evolve
 
 from voicedrop_async._checks import MAX_REF, check_count, check_ref
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import BadRequest, ConfigError, OutcomeUnknown, VoiceDropError
 from voicedrop_async.models import VoiceCampaign
 from voicedrop_async.routee._ledger import Chunk, ChunkState, SendLedger

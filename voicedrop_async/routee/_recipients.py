@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import define, field
 
 from voicedrop_async._checks import NOT_E164, check_text, is_e164
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.routee._ledger import Chunk, ChunkState
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 MOST_FILE_BYTES: Final = 512 * MIB
 """The longest file that is saved."""
-_TOO_LONG: Final = f"it is longer than {MOST_FILE_BYTES // MIB} MiB"
+_TOO_LONG: Final = f"it is longer than {MOST_FILE_BYTES // MIB} MiB, the most that is saved"
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _DEVICES: Final = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
@@ -64,7 +64,7 @@ class FileToBe:
     async def check(self) -> None:
         """Refuse a directory that is none."""
         if not await _on_disk(self.directory.is_dir):
-            raise ConfigError("directory: does not exist; make it first")
+            raise ConfigError("directory: must be a folder that exists")
 
     async def save(self, reply: Reply, chunks: AsyncIterator[bytes]) -> None:
         """Write the body beside its place, and put it there when its last byte is on the disk.
@@ -119,6 +119,7 @@ def _unusable(reply: Reply, why: str) -> WireError:
         summary=f"the answer is no recording: {why}",
         attempts=reply.attempts,
         may_pass=why != _TOO_LONG,
+        too_long=why == _TOO_LONG,
         status=reply.status,
         content_type=reply.headers.get("Content-Type"),
     )

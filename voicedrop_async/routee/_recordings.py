@@ -12,8 +12,7 @@ from typing import Final
 from yarl import URL
 
 from voicedrop_async._checks import check_id, check_kind
-from voicedrop_async._letters import type_of
-from voicedrop_async._masking import shown
+from voicedrop_async._masking import shown, type_of
 from voicedrop_async._session import Session
 from voicedrop_async.calls import Download, Kind, Request
 from voicedrop_async.errors import ConfigError

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from voicedrop_async._checks import NOT_E164, check_amount, check_kind, check_moment, check_reachable_url, check_text, is_e164
-from voicedrop_async._letters import type_of
-from voicedrop_async._masking import PHONE_NUMBER
+from voicedrop_async._masking import PHONE_NUMBER, type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.models import Callback, SpokenMessage, TrackingFilter, VoiceCampaign
 

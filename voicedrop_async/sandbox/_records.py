@@ -26,7 +26,7 @@ LISTS: Mapping[str, Callable[[Dice], Mapping[str, Any]]] = {
 
 def past_records(seed: int, count: int, now: datetime) -> dict[str, list[Record]]:
     """``count`` records of each list, of the seven days before ``now``, oldest first, the same ones for the same seed."""
-    return {path: _past(Dice.of(seed, "drops"), count, now, own) for path, own in LISTS.items()}
+    return {path: _past(Dice.of(seed, "drops" if path == DROPS else path), count, now, own) for path, own in LISTS.items()}
 
 
 def _past(dice: Dice, count: int, now: datetime, own: Callable[[Dice], Mapping[str, Any]]) -> list[Record]:

@@ -177,8 +177,11 @@ class Spacivox:
         except (KeyError, ValueError):
             raise Refusal(400, "start and end are required: ISO 8601 with a zone; team is an integer") from None
         records = records_between(self.records[request.path], start, end, team)
-        bare = {} if "body" in request.query.get("include", "").split(",") else {"body": msgspec.UNSET}
-        return answer([msgspec.structs.replace(record, **bare) for record in records])
+        if "body" not in request.query.get("include", "").split(","):
+            records = [
+                record if record.body is msgspec.UNSET else msgspec.structs.replace(record, body=msgspec.UNSET) for record in records
+            ]
+        return answer(records)
 
 
 def _not_found() -> Refusal:

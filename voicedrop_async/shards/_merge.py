@@ -33,7 +33,7 @@ class Merged:
     counted: int | None
     """The service's count when the plan was made; None of drop records, which it does not count."""
     unreadable: int
-    """Rows or fields that could not be read, of all shards."""
+    """Rows or fields that could not be read, at least: those of the runs in which shards came to their end."""
     path: Path | None
     """The file with all of them."""
 

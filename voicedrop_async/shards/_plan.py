@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from attrs import frozen
 
 from voicedrop_async._checks import check_count, check_range, check_several, check_text
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError, RequestError
 from voicedrop_async.fanout import each
 from voicedrop_async.pages import Span, in_utc

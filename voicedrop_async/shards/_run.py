@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from attrs import define
 
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError, RequestError, WalkError
 from voicedrop_async.models import WalkReport
 from voicedrop_async.pages import PageStream

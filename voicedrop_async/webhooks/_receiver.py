@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from voicedrop_async._checks import check_amount, check_base_url, check_count
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async._sqlite import file_at
 from voicedrop_async.errors import ConfigError, WebhookRejected
 from voicedrop_async.models import CallbackKind

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from voicedrop_async._checks import check_amount, check_text
-from voicedrop_async._letters import type_of
+from voicedrop_async._masking import type_of
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.routee import RouteeSession
 from voicedrop_async.spacivox import SpacivoxSession

@@ -71,7 +71,7 @@ class ShardQueue:
                 return
             except VoiceDropError as error:
                 _LOG.warning("a shard broke off, for the %d. time: %s", attempt, error)
-                await self._note(Shard.from_json(shard), error)
+                await self._note(shard, error)
             else:
                 if result.state is ShardState.DONE:
                     return
@@ -79,11 +79,12 @@ class ShardQueue:
                 await asyncio.sleep(_PAUSE * attempt)
                 await self._task.kiq(shard, attempt + 1)
 
-        self._task = broker.register_task(do, task_name="voicedrop:shard")
+        self._task = broker.register_task(do, task_name="voicedrop:shard", ack_type="when_executed")
 
-    async def _note(self, shard: Shard, error: VoiceDropError) -> None:
-        """Let ``progress`` count a shard of which nothing is there, if that can be written down."""
+    async def _note(self, words: str, error: VoiceDropError) -> None:
+        """Let ``progress`` count a shard of which nothing is there, if it is one, and if that can be written down."""
         with suppress(VoiceDropError):
+            shard = Shard.from_json(words)
             if await self._sink.find(shard) is None:
                 await self._sink.keep(ShardResult(shard=shard, state=ShardState.FAILED, error=str(error)))
 

@@ -88,7 +88,7 @@ class StreamBroker(RedisStreamBroker):
             await super().shutdown()
 
     async def kick(self, message: BrokerMessage) -> None:
-        """Put a task on the stream. A worker does so until it is there: the task that put it is acknowledged next."""
+        """Put a task on the stream. A worker tries until it is there, whatever Redis says: the task that puts it is acknowledged next."""
         while True:
             try:
                 return await super().kick(message)
@@ -125,7 +125,7 @@ class StreamBroker(RedisStreamBroker):
                 await self.startup()
             yield
         except (RedisError, OSError, SendTaskError) as error:
-            fault = f"redis: cannot be reached or written ({reason(error.__cause__ or error)}); look at the server, and do the same again"
+            fault = f"redis cannot be reached or written ({reason(error.__cause__ or error)})"
             raise ConnectFailed(summary=fault, request="queue of the workers") from None
         finally:
             if not self.is_worker_process:
@@ -182,10 +182,13 @@ class StreamBroker(RedisStreamBroker):
 
 
 class _AfterExecution(TaskiqMiddleware):
-    """Has every task acknowledged when it was executed, whatever ``--ack-type`` says: one acknowledged before is lost with its worker."""
+    """Has a task without a label of its own acknowledged when it was executed, whatever ``--ack-type`` says.
+
+    One that is acknowledged before is lost with its worker.
+    """
 
     def pre_execute(self, message: TaskiqMessage) -> TaskiqMessage:
-        message.labels["ack_type"] = AcknowledgeType.WHEN_EXECUTED.value
+        message.labels.setdefault("ack_type", AcknowledgeType.WHEN_EXECUTED.value)
         return message
 
 
