@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from browser import Chromium
 from redis_servers import DURABLE, RedisServer
+
+if TYPE_CHECKING:
+    from browser import Chromium
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +30,8 @@ def redis(tmp_path: Path) -> Generator[RedisServer]:
 
 
 @pytest.fixture
-async def chromium() -> AsyncGenerator[Chromium]:
+async def chromium() -> AsyncGenerator["Chromium"]:
+    from browser import Chromium  # what only wants Redis needs no browser
+
     async with Chromium() as browser:
         yield browser
