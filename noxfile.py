@@ -68,7 +68,7 @@ def services(session: nox.Session) -> None:
 
 @nox.session
 def network(session: nox.Session) -> None:
-    """Before a release, minutes; needs root: run the tests of two machines and a cable, which they make themselves."""
+    """Before a release, minutes; needs root, ip and iptables: run the tests of two machines and a cable, which they make themselves."""
     install(session, "test")
     session.run("pytest", *(session.posargs or ["tests/network"]), env={"VOICEDROP_MUST_RUN": "1"})
 
@@ -140,7 +140,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Before a release, a minute: build wheel and sdist, install the wheel in a clean environment, and run the demo from there."""
+    """Before a release, a minute: build wheel and sdist, and run the demo from the wheel in a clean environment; so does `.ci/run`."""
     session.install("build", "hatchling")
     with tempfile.TemporaryDirectory() as folder:
         session.run("python", "-m", "build", "--no-isolation", "--outdir", folder)
@@ -184,7 +184,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """When the rules change, an hour; needs Redis: plant thousands of faults where calls are decided, and count what no test notices."""
+    """When calls, pages, throttle or journal change, an hour; needs Redis: plant thousands of faults there, count what no test notices."""
     install(session, "test", "mutation", extras="cli,phone,redis")
     session.run("python", "tests/mutation.py")
 

@@ -133,7 +133,23 @@ async def test_another_stream_or_format_is_refused_and_what_is_there_stays(calle
     place.write_bytes(before[place.name])
 
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
-    assert json.loads(before[place.name]).keys() == {"format", "extent", "items", "token"}
+    assert json.loads(before[place.name]).keys() == {"format", "columns", "extent", "items", "token"}
+
+
+@FORMATS
+async def test_a_part_with_other_columns_is_refused_and_stays(caller, line, tmp_path, format):
+    """As a version leaves it that knows one column less: rows of two kinds would stand under one header."""
+    path, place = tmp_path / f"messages.{format}", tmp_path / f"messages.{format}.part.place"
+    await begun(caller, line, path)
+    mark = json.loads(place.read_bytes())
+    mark["columns"].remove("price")
+    place.write_text(json.dumps(mark))
+    asked = len(line.received)
+
+    with pytest.raises(ConfigError, match="was begun with other columns; remove it and messages"):
+        await export_to(caller.track_messages(page_size=2), path)
+
+    assert (len(line.received), json.loads(place.read_bytes())) == (asked, mark)
 
 
 @FORMATS

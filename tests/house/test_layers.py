@@ -1,6 +1,7 @@
 """The law of the house: imports point down only. Reads the imports; nothing has to be run for it."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,25 @@ def test_imports_point_down_only() -> None:
     ]
 
     assert upward == []
+
+
+def private(path: Path) -> Iterator[str]:
+    """The names with an underscore that a file takes from other rooms, up to that name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        taken = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        module = f"{node.module}." if isinstance(node, ast.ImportFrom) and not node.level else ""
+        for name in (f"{module}{one}" for one in taken):
+            own = name.startswith(f"voicedrop_async.{room_of(path)}.")
+            if name.startswith("voicedrop_async.") and not own and (found := re.match(r"[a-z_.]*?\._\w+", name)):
+                yield found[0]
+
+
+def test_the_command_line_is_a_program_like_others() -> None:
+    """It takes what has no underscore, and shows texts and saves files as the package does."""
+    taken = {name for path in CLIENT if room_of(path) == "cli" for name in private(path)}
+
+    assert taken == {"voicedrop_async._files", "voicedrop_async._masking"}
+    assert "voicedrop_async.export._rows" in set(private(PACKAGE / "report" / "_batches.py"))
 
 
 def test_the_sandbox_and_the_client_do_not_know_each_other() -> None:

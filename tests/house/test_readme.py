@@ -13,6 +13,7 @@ from recipes import AIOHTTP, CALLBACKS, FASTAPI, README, WORKER, environment_of
 
 import voicedrop_async
 from voicedrop_async import RequestError, VoiceDropError, WalkError
+from voicedrop_async.calls import TRANSIENT
 from voicedrop_async.cli._app import APP
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.sandbox import Sandbox
@@ -154,7 +155,7 @@ def test_every_command_of_the_readme_is_a_session() -> None:
 
 
 WHEN = re.compile(
-    r"(Every day|Before a (merge|release)|When [\w ]+), (seconds|a minute|minutes|half an hour|an hour)(; needs [\w ]+)?: .+\."
+    r"(Every day|Before a (merge|release)|When [\w, ]+), (seconds|a minute|minutes|half an hour|an hour)(; needs [\w, ]+)?: .+\."
 )
 
 
@@ -162,6 +163,30 @@ WHEN = re.compile(
 def test_a_session_says_when_how_long_and_what_it_needs(session: ast.FunctionDef) -> None:
     """In the line that ``nox -l`` shows of it."""
     assert WHEN.fullmatch((ast.get_docstring(session) or "").partition("\n")[0])
+
+
+def test_before_a_merge_is_run_what_says_so() -> None:
+    """And what is for every day."""
+    habits = README.split("\n### Every day\n")[1].split("\n### ")[0]
+    due = {name for name, session in sessions().items() if (ast.get_docstring(session) or "").startswith(("Every day", "Before a merge"))}
+
+    assert commands(habits) == due
+
+
+def test_each_folder_of_tests_is_named_like_a_room_or_said() -> None:
+    habits = README.split("\n### Every day\n")[1].split("\n### ")[0]
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py").strip("_") for path in PACKAGE.rglob("*.py")}
+    folders = {path.parent.name for path in (HOUSE / "tests").glob("*/test_*.py")} | {"fuzz"}
+
+    assert {"network", "streams"} <= folders
+    assert sorted(folders - rooms - set(re.findall(r"`(\w+)`", habits))) == []
+
+
+def test_what_is_asked_again_is_said() -> None:
+    text = re.search(r"What is answered ([\d, or]+) is asked again", README)
+
+    assert text is not None
+    assert set(map(int, re.findall(r"\d+", text[1]))) == TRANSIENT
 
 
 def test_what_is_left_out_on_a_clean_checkout_is_said() -> None:

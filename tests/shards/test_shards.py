@@ -152,6 +152,22 @@ async def test_a_file_that_is_cut_or_broken_is_told(routee, shards, tmp_path):
         await merge(shards[:1], [torn])
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+async def test_shards_with_other_columns_are_not_put_together(shards, tmp_path, format):
+    """As two versions leave them, of which one knows a column more. Lines of JSON name their columns each for itself."""
+    results = []
+    for number, columns in enumerate(({"message_id": "m-1"}, {"message_id": "m-2", "price": "1"})):
+        part = tmp_path / f"{number}.{format}"
+        frame = pl.DataFrame(columns)
+        frame.write_csv(part) if format == "csv" else frame.write_parquet(part)
+        results.append(ShardResult(shard=shards[number], state=ShardState.DONE, items=1, part=str(part)))
+
+    with pytest.raises(FileError, match=r"1\.\w+: has other columns than the parts before it; remove it and 1\.json"):
+        await merge(shards[:2], results, tmp_path / f"all.{format}")
+
+    assert sorted(file.name for file in tmp_path.iterdir()) == [f"0.{format}", f"1.{format}"]
+
+
 async def test_a_merge_that_is_cancelled_leaves_when_its_threads_have(tmp_path):
     """At any moment, and with nothing left behind: a database that is closed under a thread would end the process."""
     parts, results = Parts(tmp_path / "parts"), []

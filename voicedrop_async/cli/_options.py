@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias, Unpack
+from typing import Annotated, Any, Final, Literal, TypeAlias, Unpack, assert_never
 
 from attrs import frozen
 from cyclopts import Parameter
@@ -11,11 +11,14 @@ from voicedrop_async import ConfigError, Limits, PageStream, RouteeSession, Spac
 from voicedrop_async.cli._place import Place, begun
 from voicedrop_async.cli._settings import Settings
 from voicedrop_async.cli._words import Range, condition, span
+from voicedrop_async.export import Format
 
 Moment: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """A moment, or a word such as ``-7d``, which is no option."""
-Shape: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
+Shape: TypeAlias = Literal["table", Format]
 """What data can look like."""
+Printed: TypeAlias = Literal["table", "jsonl", "csv"]
+"""What it can look like on stdout."""
 
 
 @Parameter(name="*")
@@ -118,18 +121,27 @@ class Output:
             raise ConfigError(
                 "--resume: is for stdout; with --out the place is kept beside the file, and the same command goes on from there"
             )
-        if self.out is None and self.format == "parquet":
-            raise ConfigError("--format: parquet is no text for stdout; name a file with --out")
+        if self.out is None and self.format is not None:
+            self.on_stdout()  # which refuses what is no text
 
     def place(self, range: Range) -> Place:
         """Return where the list begins, with the range that it was begun with."""
         return Place(self.resume, range if self.out is None else begun(self.out, range))
 
-    def on_stdout(self) -> Shape:
-        """Return what data on stdout looks like."""
-        if self.format is None:
-            return "table" if sys.stdout.isatty() else "jsonl"
-        return self.format
+    def on_stdout(self) -> Printed:
+        """Return what data on stdout looks like.
+
+        Raises:
+            ConfigError: It would be no text.
+        """
+        match self.format:
+            case None:
+                return "table" if sys.stdout.isatty() else "jsonl"
+            case "table" | "jsonl" | "csv":
+                return self.format
+            case "parquet":
+                raise ConfigError("--format: parquet is no text for stdout; name a file with --out")
+        assert_never(self.format)
 
 
 ACCOUNT: Final = Account()

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, assert_never, cast
 
 from voicedrop_async import ConfigError, Exported, Page, PageStream, RequestError, WalkReport, export_to
-from voicedrop_async.cli._options import Output
+from voicedrop_async.cli._options import Output, Printed
 from voicedrop_async.cli._place import Place, range_kept
 from voicedrop_async.cli._process import done, put, say
 from voicedrop_async.cli._progress import Progress
@@ -62,15 +62,18 @@ async def write(
     return judged(report, report.items, what, max_items)
 
 
-def _encoder(shape: str, model: object) -> tuple[bytes, Callable[[Sequence[object]], bytes]]:
+def _encoder(shape: Printed, model: object) -> tuple[bytes, Callable[[Sequence[object]], bytes]]:
     """Return what stands first, and what makes bytes of items."""
-    if shape == "csv":
-        return csv_header(model), to_csv
-    if shape == "table":
-        from voicedrop_async.cli._screen import Table
+    match shape:
+        case "table":
+            from voicedrop_async.cli._screen import Table
 
-        return b"", Table(model).rows
-    return b"", to_jsonl
+            return b"", Table(model).rows
+        case "jsonl":
+            return b"", to_jsonl
+        case "csv":
+            return csv_header(model), to_csv
+    assert_never(shape)
 
 
 async def _to_file(

@@ -5,8 +5,9 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, assert_never, get_args
 
 from attrs import frozen
 
@@ -69,7 +70,7 @@ async def export_to(
 
     Raises:
         ConfigError: No format is known by that name, polars is not installed, another export is writing the file, what lies at
-            ``PATH.part`` belongs to another stream or format, or no file can be made there. Nothing was sent.
+            ``PATH.part`` belongs to another stream or format or has other columns, or no file can be made there. Nothing was sent.
         FileError: The disk failed, or is full.
         RequestError, WalkError: The walk failed. In both cases what came before is kept, and the same call goes on from there.
     """
@@ -138,10 +139,15 @@ def format_of(path: Path, format: str | None = None) -> Format:
 def _part_of(stream: PageStream[Any], target: Path, format: str | None) -> Part:
     """Return the file that is to be made; nothing is touched yet."""
     model, wanted = _model_of(stream), format_of(target, format)
-    if wanted == "parquet":
-        return Frames(target=target, format=wanted, model=model, every=FRAMES_KEPT_EVERY)
-    encode, header = (to_csv, csv_header(model)) if wanted == "csv" else (to_jsonl, b"")
-    return Lines(target=target, format=wanted, every=LINES_KEPT_EVERY, encode=encode, header=header)
+    lines = partial(Lines, target=target, format=wanted, model=model, every=LINES_KEPT_EVERY)
+    match wanted:
+        case "jsonl":
+            return lines(encode=to_jsonl)
+        case "csv":
+            return lines(encode=to_csv, header=csv_header(model))
+        case "parquet":
+            return Frames(target=target, format=wanted, model=model, every=FRAMES_KEPT_EVERY)
+    assert_never(wanted)
 
 
 async def _begin(part: Part, writer: "_Writer") -> None:

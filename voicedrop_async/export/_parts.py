@@ -21,6 +21,7 @@ from attrs import define, field, frozen
 from voicedrop_async._files import check_target, sync, write_whole
 from voicedrop_async.errors import ConfigError
 from voicedrop_async.export._frames import frame_of, schema_of
+from voicedrop_async.export._rows import columns_of
 
 if TYPE_CHECKING:
     import polars
@@ -39,6 +40,8 @@ class Mark:
     """How far a file has come."""
 
     format: str
+    columns: tuple[str, ...]
+    """The names of what is in it: another version of this library may have others."""
     extent: int
     """What counts of the part: its bytes, or the number of its files."""
     items: int
@@ -53,6 +56,8 @@ class Part(ABC):
 
     target: Path
     format: str
+    model: object
+    """Of its items."""
     every: float
     """Seconds after which its place is kept, at the earliest."""
     mark: Mark | None = field(default=None, init=False)
@@ -67,6 +72,10 @@ class Part(ABC):
     @property
     def _place(self) -> Path:
         return self.target.with_name(self.target.name + ".part.place")
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return tuple(column.name for column in columns_of(self.model))
 
     def open(self) -> None:
         """Find what an earlier run left, or begin.
@@ -87,7 +96,7 @@ class Part(ABC):
 
     def keep(self, token: str, items: int) -> None:
         """Keep the place that was reached: ``items`` of all runs together."""
-        mark = Mark(format=self.format, extent=self._kept(), items=items, token=token)
+        mark = Mark(format=self.format, columns=self._columns, extent=self._kept(), items=items, token=token)
         write_whole(self._place, msgspec.json.encode(mark) + b"\n", beside=self._place.with_name(self._place.name + ".new"))
 
     def finish(self) -> None:
@@ -124,6 +133,8 @@ class Part(ABC):
             raise ConfigError(f"path: {self._place}: no place of an export, and left as it is; remove it to begin anew") from None
         if mark.format != self.format:
             raise ConfigError(f"path: {self.path}: was begun as {mark.format}; go on with that, or remove it and {self._place.name}")
+        if mark.columns != self._columns:
+            raise ConfigError(f"path: {self.path}: was begun with other columns; remove it and {self._place.name}, to begin anew")
         # A part that was removed, or is shorter than it was, is begun anew.
         return mark if self._extent() >= mark.extent else None
 
@@ -191,7 +202,6 @@ class Lines(Part):
 class Frames(Part):
     """A folder of Parquet files, each of bounded size, which become one at the end."""
 
-    model: object
     _waiting: list["polars.DataFrame"] = field(factory=list, init=False)
     """Frames that no file holds yet."""
     _rows: int = field(default=0, init=False)

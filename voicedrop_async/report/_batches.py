@@ -9,14 +9,14 @@ from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NoReturn, TypeAlias, assert_never
 
 import msgspec
 from attrs import frozen
 
 from voicedrop_async.calls import MOST_BYTES
 from voicedrop_async.errors import ConfigError
-from voicedrop_async.export import rearmed
+from voicedrop_async.export import format_of, rearmed
 from voicedrop_async.export._frames import check_polars, schema_of
 from voicedrop_async.export._rows import columns_of, rows_of
 from voicedrop_async.models import Seconds, VoiceMessage
@@ -60,13 +60,26 @@ def file_columns(path: Path) -> Iterator[Batch]:
         ConfigError: The file is not there, tells no format by its name, or holds something else than exported messages. A line is
             named by its number, never by what it says.
     """
-    read = _READERS.get(path.suffix.lower())
-    if read is None:
-        raise ConfigError(f"source: {path}: its name tells no format; known are {', '.join(_READERS)}")
+    try:
+        read = _reader(path)
+    except ConfigError as fault:
+        raise ConfigError(str(fault).replace("path", "source", 1)) from None
     try:
         yield from read(path)
     except OSError as error:
         raise ConfigError(f"source: {path}: {error.strerror or type(error).__name__}") from None
+
+
+def _reader(path: Path) -> Callable[[Path], Generator[Batch]]:
+    wanted = format_of(path)
+    match wanted:
+        case "jsonl":
+            return _jsonl
+        case "csv":
+            return _csv
+        case "parquet":
+            return _parquet
+    assert_never(wanted)
 
 
 class _Line(msgspec.Struct):
@@ -200,11 +213,3 @@ def _object(pairs: Sequence[Mapping[str, str]] | None) -> dict[str, Any] | None:
 
 def _refuse_line(path: Path, number: int) -> NoReturn:
     raise ConfigError(f"source: {path}: line {number:,} cannot be read as a row of exported messages") from None
-
-
-_READERS: Final[Mapping[str, Callable[[Path], Generator[Batch]]]] = {
-    ".jsonl": _jsonl,
-    ".ndjson": _jsonl,
-    ".csv": _csv,
-    ".parquet": _parquet,
-}

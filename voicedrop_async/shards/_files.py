@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
 from attrs import define, field, frozen
 
 from voicedrop_async.errors import ConfigError, FileError
-from voicedrop_async.export import format_of
+from voicedrop_async.export import Format, format_of
 from voicedrop_async.shards._ids import Ids
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Whole(ABC):
 
     target: Path | None
     _ids: Ids | None = field(default=None, init=False)
+    _columns: object = field(default=None, init=False)
+    """What the columns of the first part are."""
 
     def take(self, part: Path) -> tuple[int, int]:
         """Take a shard's file; return how many of its items are new, and how many came before."""
@@ -59,6 +61,13 @@ class Whole(ABC):
         if self.target is not None:
             _new(self.target).unlink(missing_ok=True)
 
+    def _hold(self, part: Path, columns: object) -> None:
+        """Refuse a part that has other columns than those before it: another version of this library made it."""
+        if self._columns is None:
+            self._columns = columns
+        if columns != self._columns:
+            raise FileError(f"{part}: has other columns than the parts before it; {_again(part)}")
+
     @abstractmethod
     def _read(self, part: Path) -> "tuple[list[bytes], Callable[[Path, Collection[int]], None]]":
         """Return what tells the items of a part apart, and what adds them, but for those at some places."""
@@ -68,7 +77,7 @@ class Whole(ABC):
 
 
 @define
-class Lines(Whole):
+class WholeLines(Whole):
     """A file of lines."""
 
     csv: bool
@@ -78,6 +87,7 @@ class Lines(Whole):
         rows = _csv_rows(part.read_bytes()) if self.csv else part.read_bytes().splitlines(keepends=True)
         header = rows[:1] if self.csv else []
         rows = rows[len(header) :]
+        self._hold(part, header)
 
         def add(new: Path, again: Collection[int]) -> None:
             file = self._opened(new, header)
@@ -106,7 +116,7 @@ class Lines(Whole):
 
 
 @define
-class Frames(Whole):
+class WholeFrames(Whole):
     """A Parquet file. Shards of which no item came before are not written twice."""
 
     _files: list[Path] = field(factory=list, init=False)
@@ -119,6 +129,7 @@ class Frames(Whole):
             frame: Any = pl.read_parquet(part)  # Any: polars' own types want numpy here
         except pl.exceptions.PolarsError:
             raise _broken(part) from None
+        self._hold(part, frame.schema)
 
         def add(new: Path, again: Collection[int]) -> None:
             if not again:
@@ -155,10 +166,18 @@ def whole_of(parts: Iterable[Path], target: Path | None) -> Whole:
     Raises:
         ConfigError: They are of different formats, or of another one than ``target`` by its name.
     """
-    formats = {format_of(path) for path in (*parts, *([] if target is None else [target]))}
+    formats: set[Format] = {format_of(path) for path in (*parts, *([] if target is None else [target]))} or {"jsonl"}
     if len(formats) > 1:
         raise ConfigError(f"path: parts and file must be of one format; there are {', '.join(sorted(formats))}")
-    return Frames(target) if "parquet" in formats else Lines(target, csv="csv" in formats)
+    (wanted,) = formats
+    match wanted:
+        case "jsonl":
+            return WholeLines(target, csv=False)
+        case "csv":
+            return WholeLines(target, csv=True)
+        case "parquet":
+            return WholeFrames(target)
+    assert_never(wanted)
 
 
 @frozen
@@ -197,7 +216,11 @@ def _frame_keys(frame: "polars.DataFrame") -> list[bytes]:
 
 
 def _broken(part: Path) -> FileError:
-    return FileError(f"{part}: is broken; remove it and {part.stem}.json beside it, and have the shard done again")
+    return FileError(f"{part}: is broken; {_again(part)}")
+
+
+def _again(part: Path) -> str:
+    return f"remove it and {part.stem}.json beside it, and have the shard done again"
 
 
 def _new(target: Path) -> Path:

@@ -62,7 +62,7 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
     Raises:
         ConfigError: A result is of no shard of the plan, or the parts are of different formats, or of another one than ``path``; or
             that is a folder, a link, a device or the like.
-        FileError: A part is not where its result says, or is broken; or the disk failed, or is full.
+        FileError: A part is not where its result says, is broken, or has other columns than the others; or the disk failed, or is full.
     """
     planned = {shard.id: shard for shard in shards}
     best = _best(planned, results)

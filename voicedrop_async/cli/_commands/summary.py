@@ -9,19 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, assert_never
 
 from cyclopts import Parameter
 
 from voicedrop_async import CampaignSummary, ConfigError
 from voicedrop_async._masking import masked
-from voicedrop_async.cli._options import ACCOUNT, Account
+from voicedrop_async.cli._options import ACCOUNT, Account, Printed
 from voicedrop_async.cli._process import put, say, too_late
 from voicedrop_async.cli._progress import Progress
 from voicedrop_async.export import disarmed, json_lines
-
-Shape: TypeAlias = Literal["table", "jsonl", "csv"]
-"""What it can look like."""
 
 _AT_ONCE: Final = 8
 """Campaigns that are added up at once, where --max-in-flight does not say otherwise."""
@@ -32,7 +29,7 @@ _ID: Final = re.compile(r"(?=.*[A-Za-z])[\w.-]+", re.ASCII)
 
 
 async def summary(
-    *ids: Annotated[str, Parameter(allow_leading_hyphen=True)], format: Shape | None = None, account: Account = ACCOUNT
+    *ids: Annotated[str, Parameter(allow_leading_hyphen=True)], format: Printed | None = None, account: Account = ACCOUNT
 ) -> int:
     """Add up the messages of campaigns: how they ended, who answered, what they cost.
 
@@ -64,7 +61,7 @@ def _wanted(ids: tuple[str, ...]) -> Iterator[str]:
             yield one
 
 
-async def _write(ids: list[str], shape: Shape, account: Account) -> int:
+async def _write(ids: list[str], shape: Printed, account: Account) -> int:
     done = failed = partial = 0
     head, encoded = _encoder(shape)
     try:
@@ -91,15 +88,18 @@ async def _write(ids: list[str], shape: Shape, account: Account) -> int:
     return 1 if failed else 4 if partial else 0
 
 
-def _encoder(shape: Shape) -> tuple[bytes, Callable[[str, CampaignSummary], bytes]]:
+def _encoder(shape: Printed) -> tuple[bytes, Callable[[str, CampaignSummary], bytes]]:
     """Return what stands first, and what makes bytes of a campaign's id and its summary."""
-    if shape == "table":
-        from voicedrop_async.cli._screen import card
+    match shape:
+        case "table":
+            from voicedrop_async.cli._screen import card
 
-        return b"", card
-    if shape == "csv":
-        return f"{','.join(_COLUMNS)}\n".encode(), lambda one, summed: _csv(_row(one, summed))
-    return b"", lambda one, summed: json_lines([_row(one, summed)])
+            return b"", card
+        case "jsonl":
+            return b"", lambda one, summed: json_lines([_row(one, summed)])
+        case "csv":
+            return f"{','.join(_COLUMNS)}\n".encode(), lambda one, summed: _csv(_row(one, summed))
+    assert_never(shape)
 
 
 def _row(one: str, summed: CampaignSummary) -> dict[str, Any]:
