@@ -5,11 +5,13 @@ was spent before. A claim about that half second, or about streams that are clos
 """
 
 import atexit
+import contextlib
 import functools
 import gc
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -107,33 +109,41 @@ def _forking():
 def _serve(line):
     """Fork for each that is asked for, and tell its number and its end; return the file numbers of a run, in its process."""
     begun = {}
-
-    def tell(*_):
-        while begun:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if not pid:
-                return
-            with begun.pop(pid) as told:
-                told.sendall(f"{status}\n".encode())
-
-    signal.signal(signal.SIGCHLD, tell)
+    ends, ended = socket.socketpair()
+    ended.setblocking(False)
+    signal.set_wakeup_fd(ended.fileno())  # an end is something to read, and nothing is done within a signal
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     line.sendall(b".")
     while True:
+        ready = select.select([line, ends], [], [])[0]
+        if ends in ready:
+            ends.recv(4096)
+            _tell(begun)
+        if line not in ready:
+            continue
         asked, numbers, *_ = socket.recv_fds(line, 1, 4)
         if not asked:
             sys.exit()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         pid = os.fork()
-        if pid:
-            begun[pid] = socket.socket(fileno=numbers.pop())
-            begun[pid].sendall(f"{pid}\n".encode())
-            for number in numbers:
-                os.close(number)
-        else:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         if not pid:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for other in (ends, ended, *begun.values()):
+                other.close()
             return numbers
+        begun[pid] = socket.socket(fileno=numbers.pop())
+        begun[pid].sendall(f"{pid}\n".encode())
+        for number in numbers:
+            os.close(number)
+
+
+def _tell(begun):
+    """Tell of each run that has ended how it did."""
+    for pid in list(begun):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with begun.pop(pid) as told, contextlib.suppress(OSError):  # whoever began it may be gone
+                told.sendall(f"{status}\n".encode())
 
 
 def _become(numbers):

@@ -240,7 +240,7 @@ async def test_another_query_is_refused_and_the_file_stays(sandbox, place):
     odd = {
         "end": (*command, "--start", since, "--end", (datetime.fromisoformat(until) + WEEK).isoformat()),
         "another query": (*command, *whole, "--campaign", "c1"),
-        "page_size=100": (*command, *whole, "--page-size", "50"),
+        "pages of 100": (*command, *whole, "--page-size", "50"),
         "without slices": (*command, *whole, "--slices", "1d"),
     }
     for named, others in odd.items():

@@ -133,7 +133,7 @@ async def test_count_does_not_guess(last):
     with pytest.raises(WireError) as caught:
         await Scripted(fetched("a", last=last)).stream().count()
     assert caught.value.path == "totalElements"
-    assert caught.value.summary == "the answer does not count its items; walk them"
+    assert caught.value.summary == "the answer does not count its items, so they can only be walked"
 
 
 async def test_collect_takes_the_smaller_of_two_limits():

@@ -65,7 +65,7 @@ def test_a_refusal_brings_what_the_service_said() -> None:
     error = refused(400, said)
 
     assert (error.code, error.developer_message, error.problems) == ("400013001", "no", (problem,))
-    words = "code 400013001: no [1 problem: 400013002 bad number]; mend the request: the same again fails again"
+    words = "code 400013001: no [1 problem: 400013002; see .problems]; mend the request: the same again fails again"
     assert str(error) == f"request: HTTP 400 (attempts: 3), {words}"
 
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 PART: Final = ".part"
 """What stands behind the name of a file that is not whole."""
-_ANEW: Final = "to begin anew, remove the file"
+_ANEW: Final = "give the same options, or, to begin anew, remove the file"
 
 
 @frozen(kw_only=True)
