@@ -1,7 +1,8 @@
 """Runs of the command line that begin at once: forked from a process that has imported what they import, and does nothing else.
 
-Each is a process as a person starts it, with streams, signals, environment and end of its own; only the half second of importing
-was spent before. A claim about that half second, or about streams that are closed at the beginning, needs ``processes.PROGRAM``.
+Each is a process with streams, signals, environment and end of its own; only the half second of importing was spent before, for all
+commands. A claim about that half second, about what Python reads when it starts (its own variables, the locale), or about streams that
+are closed at the beginning needs ``processes.PROGRAM``; and each command is started by it once, so that what one forgets to import shows.
 """
 
 import atexit
@@ -45,7 +46,8 @@ class Forked:
         self.pid = int(self._told.readline())
 
     def send_signal(self, number):
-        os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.kill(self.pid, number)
 
     def kill(self):
         self.send_signal(signal.SIGKILL)
@@ -53,7 +55,13 @@ class Forked:
     def wait(self):
         """Wait for its end; the code is negative if a signal was its end."""
         if self.returncode is None:
-            self.returncode = os.waitstatus_to_exitcode(int(self._told.readline()))
+            try:
+                status = int(self._told.readline())
+            except TimeoutError:
+                self.returncode = -signal.SIGKILL
+                self.kill()
+                raise
+            self.returncode = os.waitstatus_to_exitcode(status)
             self._told.close()
             self._line.close()
         return self.returncode
@@ -123,6 +131,8 @@ def _serve(line):
             continue
         asked, numbers, *_ = socket.recv_fds(line, 1, 4)
         if not asked:
+            for pid in begun:
+                os.kill(pid, signal.SIGKILL)
             sys.exit()
         pid = os.fork()
         if not pid:
@@ -158,10 +168,11 @@ def _become(numbers):
     time.tzset()
     os.chdir(folder)
     sys.argv = ["voicedrop", *arguments]
-    encoding = os.environ.get("PYTHONIOENCODING")
-    sys.stdin = os.fdopen(0, encoding=encoding)
-    sys.stdout = os.fdopen(1, "w", encoding=encoding)
-    sys.stderr = os.fdopen(2, "w", encoding=encoding, errors="backslashreplace", buffering=1)
+    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    how = {"encoding": encoding or None, "errors": errors or None}
+    sys.stdin = os.fdopen(0, **how)
+    sys.stdout = os.fdopen(1, "w", **how)
+    sys.stderr = os.fdopen(2, "w", encoding=encoding or None, errors="backslashreplace", buffering=1)
     exec(before, {})
 
 

@@ -5,18 +5,9 @@ import json
 import signal
 from datetime import UTC, datetime, timedelta
 
-from raw_server import answer
-
 from .processes import environment_of, finish, start
 
 WEEK = timedelta(days=8)
-
-
-def page(number, *, pages=3, rows=2):
-    """One page of a list whose messages are called m0, m1 and so on."""
-    content = [{"messageId": f"m{number * rows + row}"} for row in range(rows)]
-    totals = {"totalPages": pages, "totalElements": pages * rows, "last": number + 1 == pages, "number": number, "size": rows}
-    return answer(body={"content": content, **totals})
 
 
 def past():

@@ -3,13 +3,16 @@
 import asyncio
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import attrs
+import pytest
 
 from voicedrop_async import VoicemailDropRecord
+from voicedrop_async.cli._app import COMMANDS
 
 from .lists import past
-from .processes import NUMBERS, environment_of, run, start
+from .processes import NUMBERS, PROGRAM, environment_of, run, start
 
 
 def read(text):
@@ -18,6 +21,32 @@ def read(text):
 
 def names(model):
     return [field.name for field in attrs.fields(model) if field.name != "extra"]
+
+
+@pytest.mark.once
+def test_each_command_does_its_work_as_a_process_from_the_beginning(own_environment, campaign_file, tmp_path):
+    """With what it imports itself, and no more. ``sandbox`` and ``demo`` are started so elsewhere."""
+    journal, listed, page = (str(tmp_path / name) for name in ("sends", "all.jsonl", "all.html"))
+
+    def said(command, *arguments):
+        ended = run(command, *arguments, env=own_environment, program=PROGRAM)
+        assert ended.code == 0, (command, ended.err)
+        return ended.out
+
+    (receipt,) = read(said("send", str(campaign_file), "--yes", "--journal", journal, "--ref", "order-1"))
+    commands = {
+        "completion": ("bash",),
+        "doctor": (),
+        "journal": (journal,),
+        "records": (*past(), "--max-items", "5"),
+        "summary": (receipt["tracking_id"],),
+        "track": ("--max-items", "5", "--out", listed),
+        "report": (listed, "--out", page),
+    }
+    assert {"send", "sandbox", "demo", *commands} == COMMANDS.keys()
+    for command, arguments in commands.items():
+        said(command, *arguments)
+    assert "</html>" in Path(page).read_text(encoding="utf-8")
 
 
 def test_track_writes_every_message_once_with_the_names_of_columns(environment):

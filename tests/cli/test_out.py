@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 from raw_server import answer, falls_silent
+from tracked import numbered
 
-from .lists import behind, ctrl_c, page, past, until
+from .lists import behind, ctrl_c, past, until
 from .processes import AT_A_TERMINAL, run, start
 
 
@@ -17,12 +18,12 @@ async def test_a_file_that_was_interrupted_is_gone_on_with_by_the_same_command(s
     """Ctrl-C while the third page is on its way: nothing stands at its place, and what is said names the part."""
     out = tmp_path / "messages.parquet"
     command = ("track", "--page-size", "2", "--out", str(out))
-    line.will(page(0), page(1), falls_silent())
+    line.will(numbered(0), numbered(1), falls_silent())
     interrupted = await ctrl_c(line, 3, *command, env=behind(sandbox, line))
     assert (interrupted.code, interrupted.out, out.exists()) == (130, "", False)
     assert interrupted.err == f"voicedrop: {out}.part keeps what was written: the same command goes on from there\n"
 
-    line.will(page(2))
+    line.will(numbered(2))
     ended = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
 
     assert (ended.code, ended.out, ended.err) == (0, "", "")
@@ -35,7 +36,7 @@ async def test_ctrl_c_is_a_key_and_last_week_is_the_one_of_the_first_run(sandbox
     """Typed at a terminal, before the list ends: its bar is gone, what is said is there, and hours later the range is the same."""
     out = tmp_path / "messages.csv"
     command = ("track", "--start", "-7d", "--page-size", "2", "--out", str(out))
-    line.will(page(0), page(1), falls_silent())
+    line.will(numbered(0), numbered(1), falls_silent())
     child = start(*command, env=behind(sandbox, line), before=AT_A_TERMINAL, stdout=None, stderr=terminal.side)
     terminal.hand_over()
     await until(line, 3)
@@ -45,7 +46,7 @@ async def test_ctrl_c_is_a_key_and_last_week_is_the_one_of_the_first_run(sandbox
     assert await asyncio.to_thread(child.wait) == 130
     assert terminal.left == [f"voicedrop: {out}.part keeps what was written: the same command goes on from there"]
 
-    line.will(page(2))
+    line.will(numbered(2))
     refused = await asyncio.to_thread(run, *command[:2], "-8d", *command[3:], env=behind(sandbox, line))
     ended = await asyncio.to_thread(run, "track", "--start=-7d", *command[3:], env=behind(sandbox, line))
 
@@ -59,7 +60,7 @@ async def test_ctrl_c_is_a_key_and_last_week_is_the_one_of_the_first_run(sandbox
 
 async def test_a_table_is_what_a_terminal_gets_and_text_without_colours_if_wanted(sandbox, line, terminal):
     """Ctrl-C after the first page: the rows stay, and nobody is told of a place."""
-    line.will(page(0), falls_silent())
+    line.will(numbered(0), falls_silent())
     env = behind(sandbox, line) | {"NO_COLOR": "1"}
     child = start("track", "--page-size", "2", env=env, before=AT_A_TERMINAL, stdout=terminal.side, stderr=terminal.side)
     terminal.hand_over()
@@ -99,13 +100,13 @@ async def test_the_header_comes_with_the_first_page_and_not_again_behind_a_failu
     hours = ("--start", (now - timedelta(hours=2)).isoformat(), "--end", now.isoformat(), "--slices", "1h")
     command = ("track", *hours, "--page-size", "2", "--format", "csv", "--resume", str(tmp_path / "place"))
     env = behind(sandbox, line)
-    line.will(answer(403, {}), answer(403, {}), page(0, pages=1, rows=0), falls_silent())
+    line.will(answer(403, {}), answer(403, {}), numbered(0, pages=1, size=0), falls_silent())
     failed = await asyncio.to_thread(run, *command, env=env)
     asked = len(line.received)
     interrupted = await ctrl_c(line, asked + 2, *command, env=env)
     late = {"messageId": "m0", "status": {"status": "Busy", "date": (now - timedelta(minutes=30)).isoformat()}}
     totals = {"totalPages": 1, "totalElements": 1, "last": True, "number": 0, "size": 2}
-    line.will(page(0, pages=1, rows=0), answer(body={"content": [late], **totals}))  # it looks back first
+    line.will(numbered(0, pages=1, size=0), answer(body={"content": [late], **totals}))  # it looks back first
     ended = await asyncio.to_thread(run, *command, env=env)
 
     assert (failed.code, failed.out, interrupted.code, ended.code) == (1, "", 130, 0)
@@ -115,7 +116,7 @@ async def test_the_header_comes_with_the_first_page_and_not_again_behind_a_failu
 
 async def test_what_cannot_go_on_is_not_said_to(sandbox, line, tmp_path):
     out = tmp_path / "messages"
-    line.will(page(0), falls_silent())
+    line.will(numbered(0), falls_silent())
     await ctrl_c(line, 2, "track", "--page-size", "2", "--out", str(out), "--format", "jsonl", env=behind(sandbox, line))
 
     refused = await asyncio.to_thread(run, "track", "--page-size", "2", "--out", str(out), "--format", "csv", env=behind(sandbox, line))

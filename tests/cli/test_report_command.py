@@ -4,8 +4,9 @@ import asyncio
 
 from page_tables import Report
 from raw_server import answer, falls_silent
+from tracked import numbered
 
-from .lists import behind, ctrl_c, page
+from .lists import behind, ctrl_c
 from .processes import AT_A_TERMINAL, clean, finish, run, start
 
 
@@ -49,7 +50,7 @@ async def test_prices_that_cannot_be_read_are_told_though_the_list_is_complete(s
 async def test_ctrl_c_says_that_nothing_was_written(sandbox, line, tmp_path):
     out = tmp_path / "a.html"
     out.write_text("before")
-    line.will(page(0), falls_silent())
+    line.will(numbered(0), falls_silent())
     ended = await ctrl_c(
         line, 2, "report", "--page-size", "2", "--out", str(out), "--png", str(tmp_path / "a.png"), env=behind(sandbox, line)
     )

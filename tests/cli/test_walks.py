@@ -8,8 +8,9 @@ from datetime import datetime
 
 import pytest
 from raw_server import answer, falls_silent
+from tracked import numbered
 
-from .lists import WEEK, behind, ctrl_c, ids, page, past, until
+from .lists import WEEK, behind, ctrl_c, ids, past, until
 from .processes import LITTLE_ROOM, NUMBERS, environment_of, finish, run, start
 
 PAGES = 40
@@ -80,14 +81,14 @@ def test_where_the_data_is_seen_there_is_no_progress(environment, terminal):
 async def test_an_export_goes_on_where_ctrl_c_ended_it(sandbox, line, place):
     """Two pages are written, the third is on its way: none comes twice, and none is left out."""
     command = ("track", "--page-size", "2", "--resume", str(place))
-    line.will(page(0), page(1), falls_silent())
+    line.will(numbered(0), numbered(1), falls_silent())
     interrupted = await ctrl_c(line, 3, *command, env=behind(sandbox, line))
 
     assert (interrupted.code, ids(interrupted.out)) == (130, ["m0", "m1", "m2", "m3"])
     assert interrupted.err == f"voicedrop: {place} keeps the place: the same command goes on from there\n"
     assert place.exists()
 
-    line.will(page(2))
+    line.will(numbered(2))
     ended = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
 
     assert (ended.code, ended.err, ids(ended.out)) == (0, "", ["m4", "m5"])
@@ -114,13 +115,13 @@ async def test_wherever_ctrl_c_strikes_each_message_is_written_once(sandbox, pla
 async def test_two_runs_with_one_place_are_held_apart(sandbox, line, place):
     """The second one would write everything a second time; when the first one is gone, however it went, the next goes on."""
     command = ("track", "--page-size", "2", "--resume", str(place))
-    line.will(page(0), falls_silent())
+    line.will(numbered(0), falls_silent())
     child = start(*command, env=behind(sandbox, line))
     await until(line, 2)
     refused = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
     child.kill()
     await asyncio.to_thread(finish, child)
-    line.will(page(1), page(2))
+    line.will(numbered(1), numbered(2))
     ended = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
 
     assert (refused.code, refused.out, refused.err) == (
@@ -160,9 +161,9 @@ async def test_records_go_on_as_well(sandbox, place):
 async def test_a_page_that_fails_keeps_the_place(sandbox, line, place):
     """The last line on stderr says what failed, the one before that the same command goes on."""
     command = ("track", "--page-size", "2", "--resume", str(place))
-    line.will(page(0), answer(400, {"developerMessage": "No more"}))
+    line.will(numbered(0), answer(400, {"developerMessage": "No more"}))
     failed = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
-    line.will(page(1), page(2))
+    line.will(numbered(1), numbered(2))
     ended = await asyncio.to_thread(run, *command, env=behind(sandbox, line))
 
     assert (failed.code, ids(failed.out)) == (1, ["m0", "m1"])
@@ -277,7 +278,7 @@ def test_a_place_that_could_not_be_kept_is_refused_before_anything_is_sent(envir
 
 async def test_as_many_requests_are_under_way_as_prefetch_says(sandbox, line, place):
     """Also more than a session allows by itself: who asks for them on a command line means it."""
-    line.will(page(0, pages=PAGES), falls_silent())
+    line.will(numbered(0, pages=PAGES), falls_silent())
     ended = await ctrl_c(line, 1 + 12, "track", "--page-size", "2", "--prefetch", "12", env=behind(sandbox, line))
 
     assert (ended.code, ids(ended.out)) == (130, ["m0", "m1"])

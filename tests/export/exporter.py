@@ -8,6 +8,7 @@ For each path on standard input, a process: its id, a line for each page that it
 import asyncio
 import os
 import sys
+import traceback
 
 from voicedrop_async import ClientCredentials, RouteeSession, export_to
 from voicedrop_async.export import _exporting
@@ -28,12 +29,15 @@ def main(*service: str) -> None:
     for line in sys.stdin:
         child = os.fork()
         if not child:
+            code = 1
             try:
                 say(os.getpid())
                 asyncio.run(export(line.strip(), *service))
-                os._exit(0)
+                code = 0
             finally:
-                os._exit(1)
+                if code:
+                    traceback.print_exc()
+                os._exit(code)
         _, status = os.waitpid(child, 0)
         say(f"ended {os.waitstatus_to_exitcode(status)}")
 

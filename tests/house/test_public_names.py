@@ -54,6 +54,15 @@ def test_nothing_in_the_package_is_suppressed() -> None:
     assert [path.name for path in FILES if marks.search(path.read_text(encoding="utf-8"))] == []
 
 
+def test_what_is_suppressed_in_tests_has_a_reason_beside_it() -> None:
+    marks = re.compile(r"#\s*(?:type:\s*ignore|noqa|pragma|pyright:\s*ignore)[^\n]*")
+    tests = [path for path in Path(__file__).parents[1].rglob("*.py") if path != Path(__file__)]
+    found = [(path.name, mark) for path in tests for mark in marks.findall(path.read_text(encoding="utf-8"))]
+
+    assert found
+    assert [(name, mark) for name, mark in found if " - " not in mark] == []
+
+
 def test_no_file_and_no_function_is_too_long_to_read() -> None:
     long_files = [path.name for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > 500]
     long_functions = [

@@ -334,6 +334,17 @@ async def test_a_server_that_falls_silent_under_a_send_is_unknown(line: RawServe
     assert isinstance(caught.value.__cause__, TimedOut)
     assert "within 0.1 s" in str(caught.value)
     assert len(await journal.open_entries()) == 1
+    assert len(line.received) == 1
+
+
+async def test_each_paid_send_has_a_fresh_connection(line: RawServer, sender: RouteeSession) -> None:
+    """A kept-alive connection can close under a request, which then may or may not have arrived."""
+    line.will(answer(200, RECEIPT))
+
+    for _ in range(3):
+        await sender.send_campaign(CAMPAIGN)
+
+    assert len({request.connection for request in line.received}) == 3
 
 
 @pytest.mark.once
@@ -366,6 +377,7 @@ async def test_a_deadline_after_the_first_byte_leaves_it_open(
 
     assert isinstance(caught.value.__cause__, DeadlineExceeded) or "not done within" in str(caught.value)
     assert len(await journal.open_entries()) == 1
+    assert len(line.received) == 1
 
 
 async def test_a_deadline_before_the_first_byte_leaves_nothing(sandbox: Sandbox, shop: RouteeSession, journal: WatchedJournal) -> None:

@@ -19,6 +19,7 @@ from voicedrop_async import (
     SendState,
     SettledBy,
     StaticToken,
+    _paid,
 )
 
 PATIENCE = 0.1
@@ -27,6 +28,7 @@ PATIENCE = 0.1
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _paid._PATIENCE == 1.0  # what users are told
     monkeypatch.setattr("voicedrop_async._paid._PATIENCE", PATIENCE)
 
 

@@ -20,7 +20,7 @@ async def test_a_file_tells_the_same_as_its_stream(messages, tmp_path, monkeypat
     for name, size in (("_ROWS", 3), ("_PARQUET_ROWS", 3), ("_BYTES", 700)):
         monkeypatch.setattr(_batches, name, size)
     drawn = []
-    monkeypatch.setattr(_reporting, "page_of", lambda title, figures: drawn.append(figures) or b"")
+    monkeypatch.setattr(_reporting, "page_of", lambda title, figures: drawn.append((title, figures)) or b"")
     await report_to(messages, tmp_path / "stream.html")
     for name in ("messages.jsonl", "messages.csv", "messages.parquet"):
         await export_to(messages, tmp_path / name)
@@ -30,8 +30,9 @@ async def test_a_file_tells_the_same_as_its_stream(messages, tmp_path, monkeypat
         assert (from_file.messages, from_file.report, steps[-1]) == (7, None, (7, 1.0))
         assert len(steps) > 1
         assert sorted(steps) == steps
-        assert drawn[-1].standing == "Made from a file, which does not tell whether its list was complete."
-        assert attrs.evolve(drawn[-1], standing=drawn[0].standing) == drawn[0]
+        (title, figures), (first_title, first) = drawn[-1], drawn[0]
+        assert figures.standing == "Made from a file, which does not tell whether its list was complete."
+        assert (title, attrs.evolve(figures, standing=first.standing)) == (first_title, first)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ async def test_a_masked_request_is_whole_in_the_file(serve, state):
 
 
 async def running(state, *options):
-    """``voicedrop sandbox`` in a process of its own, and what it says of itself, by the names of a ``Sandbox``."""
+    """``voicedrop sandbox`` in a process of its own, started as a person does, and what it says, by the names of a ``Sandbox``."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "voicedrop_async", "sandbox", "--state", str(state), *options),
         stdout=asyncio.subprocess.PIPE,

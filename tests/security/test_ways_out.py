@@ -156,7 +156,7 @@ def test_s11_plain_http_to_another_machine_is_refused_when_the_session_is_made(m
 @pytest.mark.parametrize("option", [{"ssl": False}, {"verify_ssl": False}, {"ssl_context": False}])
 def test_s11_nothing_turns_the_check_of_certificates_off(option: dict[str, object]) -> None:
     with pytest.raises((ConfigError, TypeError), match="ssl"):
-        RouteeSession(StaticToken("t"), **option)  # type: ignore[arg-type]
+        RouteeSession(StaticToken("t"), **option)  # type: ignore[arg-type] - one option after another
 
 
 ENCODED = base64.b64encode(b"someone:proxy-password").decode()

@@ -28,13 +28,13 @@ class _Jumping(_Datetime, metaclass=_Kind):
 time.time = lambda: _time() + _jump[0]
 datetime.datetime = _Jumping
 
-import asyncio  # noqa: E402
-import json  # noqa: E402
+import asyncio  # noqa: E402 - the clock first
+import json  # noqa: E402 - the clock first
 
-from answers import MESSAGE, token  # noqa: E402
-from raw_server import RawServer, answer  # noqa: E402
+from answers import MESSAGE, token  # noqa: E402 - the clock first
+from raw_server import RawServer, answer  # noqa: E402 - the clock first
 
-from voicedrop_async import ClientCredentials, Limits, RouteeSession  # noqa: E402
+from voicedrop_async import ClientCredentials, Limits, RouteeSession  # noqa: E402 - the clock first
 
 
 async def main(seconds: float) -> dict[str, object]:

@@ -32,7 +32,7 @@ from voicedrop_async import (
 )
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-NAIVE = datetime(2026, 1, 2, 12)  # noqa: DTZ001
+NAIVE = datetime(2026, 1, 2, 12)  # noqa: DTZ001 - what is refused
 
 
 @pytest.mark.parametrize(

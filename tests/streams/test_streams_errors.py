@@ -77,7 +77,7 @@ async def test_g19_a_page_that_fails_leaves_what_came_before_and_the_place_to_go
 @pytest.mark.parametrize("prefetch", [0, 3])
 @pytest.mark.parametrize("kind", [DeadlineExceeded, TimedOut])
 async def test_a_page_that_takes_too_long_leaves_the_place_to_go_on(kind, prefetch):
-    session = {"deadline": 0.3} if kind is DeadlineExceeded else {"timeouts": Timeouts(read=0.3), "retry": Retry(attempts=1)}
+    session = {"deadline": 0.5} if kind is DeadlineExceeded else {"timeouts": Timeouts(read=0.3), "retry": Retry(attempts=1)}
     async with serving(rows=rows(*range(9)), session=session) as (server, routee, _):
         server.instead[2] = falls_silent(b"HTTP/1.1 200 OK\r\n")
         found = []

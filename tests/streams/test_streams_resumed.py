@@ -73,7 +73,8 @@ async def test_a_walk_goes_on_at_every_item_whatever_is_done_about_drift(prefetc
 
 @pytest.mark.once
 @EDGES
-@pytest.mark.parametrize(("on_drift", "prefetch"), [("dedupe", 3), ("repair", 0)])
+@pytest.mark.parametrize("prefetch", [0, 3])
+@pytest.mark.parametrize("on_drift", ["dedupe", "repair"])
 async def test_a_sliced_walk_goes_on_at_every_item_with_items_on_its_edges(edges, prefetch, on_drift):
     """Slices of three seconds, of which some are cut; what lies on an edge comes from one side only."""
     start = NOON - SECOND if "start_included" in edges else NOON

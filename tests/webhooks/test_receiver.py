@@ -104,8 +104,8 @@ async def test_who_posts_slowly_or_compressed_is_answered_and_makes_no_noise(
 
     assert slow == 408
     assert len(heard.events) == 1
-    least = {"asyncio": logging.ERROR}  # which may call a step slow
-    assert [record for record in caplog.records if record.levelno >= least.get(record.name, logging.WARNING)] == []
+    noise = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record for record in noise if not record.message.startswith("Executing ")] == []  # asyncio may call a step slow
 
 
 async def raw(poster: Poster, body: bytes, head: str, *, secret: str = SECRET) -> int:
