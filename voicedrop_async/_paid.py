@@ -192,7 +192,7 @@ class _Claim:
         try:
             standing = await self._settled(sent=sent, result=result)
         except (JournalError, ConfigError) as fault:
-            _LOG.warning("paid send %r %s, but its journal entry stays open (%s): settle it", self.intent.ref, what, fault)
+            _LOG.warning("paid send %r %s, but its journal entry may stay open (%s): look, and settle it", self.intent.ref, what, fault)
             return
         if surely_ours and standing is not None:
             _LOG.warning("paid send %r %s, but its journal says otherwise: %s", self.intent.ref, what, standing)

@@ -230,7 +230,7 @@ def _check_grant(grant: Grant) -> None:
     if grant.token_type.lower() != "bearer":
         fault = "its type is not Bearer"
     elif not TOKEN.fullmatch(grant.access_token):
-        fault = "it holds characters that cannot be part of one"
+        fault = "it is empty, or holds characters that cannot be part of one"
     elif grant.expires_in <= 0:
         fault = "it has ended already"
     if fault:

@@ -193,8 +193,8 @@ class ConnectFailed(RequestError):
 
     def _advice(self) -> str:
         if not self.may_pass:
-            return "mend that, then send it again, which is safe"
-        return "look at the address, the network and its proxies, then send it again, which is safe"
+            return "mend that, then do it again, which is safe"
+        return "look at the address, the network and its proxies, then do it again, which is safe"
 
 
 @_facts
@@ -236,6 +236,8 @@ class DeadlineExceeded(RequestError, TimeoutError):
 
     ``retry_after`` then says how long they still are.
     """
+
+    may_pass: bool = True
 
     __str__ = RequestError.__str__
 

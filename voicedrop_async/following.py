@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from voicedrop_async._checks import check_amount, check_count, check_id, check_kind
 from voicedrop_async._masking import type_of
-from voicedrop_async.errors import ConfigError, DeadlineExceeded, NotFound, RequestError
+from voicedrop_async.errors import ConfigError, NotFound, RequestError
 from voicedrop_async.models import (
     CallbackEvent,
     CampaignEvent,
@@ -173,7 +173,7 @@ class Following:
                 reading.is_whole = True
         except RequestError as error:
             is_not_there_yet = isinstance(error, NotFound) and not before.messages
-            if not (error.may_pass or is_not_there_yet or isinstance(error, DeadlineExceeded)):
+            if not (error.may_pass or is_not_there_yet):
                 raise
         except TimeoutError:
             pass  # the deadline

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from voicedrop_async import _wire
 from voicedrop_async._checks import check_count, check_range, check_slices
+from voicedrop_async._masking import type_of
 from voicedrop_async._session import Session, SessionOptions, needed_from_environment
 from voicedrop_async.auth import StaticToken
 from voicedrop_async.calls import Kind, Reply, Request
@@ -135,7 +136,7 @@ class SpacivoxSession(Session):
 
     async def list_text_records(self, start: datetime, end: datetime, *, team: int | None = None, body: bool = False) -> list[TextRecord]:
         """Return the text messages, as ``list_drop_records`` does, and with their texts if ``body``. Source: Spacivox, "Text records"."""
-        return await self._listed(_TEXTS, start, end, team, _BODIES if body else _NO_MORE)
+        return await self._listed(_TEXTS, start, end, team, _more(body))
 
     def text_records(
         self,
@@ -151,7 +152,7 @@ class SpacivoxSession(Session):
 
         Source: Spacivox, "Text records", ``GET /j/text_records``.
         """
-        return self._streamed(_TEXTS, start, end, slices, options, team, _BODIES if body else _NO_MORE)
+        return self._streamed(_TEXTS, start, end, slices, options, team, _more(body))
 
     async def _listed(
         self, listing: _Listing[R], start: datetime, end: datetime, team: int | None, more: Mapping[str, str] = _NO_MORE
@@ -203,6 +204,12 @@ class _Place:
     number: int
     count: int
     is_last: bool
+
+
+def _more(body: bool) -> Mapping[str, str]:
+    if not isinstance(body, bool):
+        raise ConfigError(f"body: {type_of(body)} is neither True nor False")
+    return _BODIES if body else _NO_MORE
 
 
 def _check(start: datetime, end: datetime, team: int | None) -> None:

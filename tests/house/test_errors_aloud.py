@@ -114,7 +114,7 @@ ALOUD: dict[str, Told] = {
     "WebhookRejected": (read_no_callback, "the answer to it is 400"),
     "JournalError": (asked_of_a_broken_journal, "put back a copy"),
     "FileError": (saved_where_a_folder_is, "mend that, then make the same call again"),
-    "ConnectFailed": (sent_to_nobody_there, "then send it again, which is safe"),
+    "ConnectFailed": (sent_to_nobody_there, "then do it again, which is safe"),
     "ThrottleFailed": (sent_without_redis, "look at the Redis server, then send it again"),
     "ConnectionLost": (read(hangs_up()), "try again later, and look at the network"),
     "TimedOut": (read(falls_silent()), "allow more time with timeouts"),

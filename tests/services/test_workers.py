@@ -203,7 +203,7 @@ async def test_the_workers_of_the_readme_do_a_plan_and_one_that_dies_is_followed
         lines += (await last.communicate())[0].decode().splitlines(keepends=True)
 
     assert (first.returncode, last.returncode) == (1, 0)
-    assert b"ConnectFailed: queue of the workers: redis: cannot be reached" in complaint
+    assert b"ConnectFailed: queue of the workers: redis cannot be reached" in complaint
 
     messages = [json.loads(line)["message_id"] for line in (tmp_path / "year.jsonl").read_text().splitlines()]
     print("".join(lines))
@@ -241,6 +241,15 @@ async def test_workers_wait_for_a_redis_that_is_away(redis: RedisServer, caplog:
                     await direct.flushall()
             await client.kick(TASK)
             assert (await taken).data == b"work"
+        redis.end(signal.SIGKILL)
+        late = worker_broker(redis.url, a_session, idle=IDLE)
+        late.is_worker_process = True
+        begun = asyncio.create_task(late.startup())
+        await asyncio.wait([begun], timeout=0.05)
+        assert not begun.done()
+        redis.start()
+        await begun
+        await late.shutdown()
 
     assert "redis cannot be asked for a task" in caplog.text
 
@@ -310,7 +319,7 @@ async def test_a_queue_that_is_away_is_told_as_such(redis: RedisServer, tmp_path
     shards = [Shard(service="routee", campaign_id="a")]
     redis.end(signal.SIGKILL)
     for call in (queue.put, queue.progress):
-        with pytest.raises(ConnectFailed, match=r"redis: cannot be reached or written \(ConnectionError\); .* do the same again"):
+        with pytest.raises(ConnectFailed, match=r"redis cannot be reached or written \(ConnectionError\) .*; .* do it again"):
             await call(shards)
 
     redis.start()

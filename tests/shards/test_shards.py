@@ -120,6 +120,8 @@ async def test_what_is_not_there_is_told(routee, shards, tmp_path):
     assert (short.counted, short.complete) == (shards[1].counted + 7, False)
     with pytest.raises(ConfigError, match="of no shard of this plan"):
         await merge(shards[1:2], results)
+    with pytest.raises(ConfigError, match="results: a CancelledError at place 1 is no ShardResult"):
+        await merge(shards, [results[0], asyncio.CancelledError()])
     with pytest.raises(ConfigError, match="of one format"):
         await merge(shards, results, tmp_path / "all.parquet")
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "old.jsonl")

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from answers import MESSAGE
 from campaigns import CAMPAIGN, complaint
-from raw_server import RawServer, answer, falls_silent, hangs_up, resets, says
+from raw_server import RawServer, Step, answer, falls_silent, hangs_up, resets, says
 
 from voicedrop_async import (
     ApiError,
@@ -375,6 +375,17 @@ async def test_gone_already_after_a_lost_answer_is_success(line: RawServer, call
     line.will(hangs_up(), hangs_up(), answer(404, complaint("404009000")))
 
     assert await caller.delete_campaign("tid-1") is None
+
+
+@pytest.mark.parametrize("before", [(), (answer(502, b"<html>", content_type="text/html"),)])
+async def test_a_404_that_is_not_the_service_s_own_says_nothing_of_a_campaign(
+    line: RawServer, caller: RouteeSession, before: tuple[Step, ...]
+) -> None:
+    """A proxy's page, or another address: what was to be taken back may ring, whether an answer was lost before or not."""
+    line.will(*before, answer(404, b"<html>nginx</html>", content_type="text/html"))
+
+    with pytest.raises(NotFound):
+        await caller.delete_campaign("tid-1")
 
 
 async def test_a_campaign_that_never_was_is_not_found(line: RawServer, caller: RouteeSession) -> None:

@@ -127,7 +127,8 @@ class Sending(Session):
         try:
             await self._send(request, lambda _reply: None)
         except NotFound as gone:
-            if not gone.may_have_happened:
+            # It may have been us only where an answer was lost, and where it is the service that says so: not a proxy, nor another address.
+            if gone.attempts == 1 or not gone.may_have_happened or (gone.code is None and gone.developer_message is None):
                 raise
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from voicedrop_async._files import check_target
+from voicedrop_async._masking import type_of
 from voicedrop_async._tasks import to_its_end
 from voicedrop_async.errors import ConfigError, FileError
 from voicedrop_async.shards._files import whole_of
@@ -105,7 +106,9 @@ async def merge(shards: Iterable[Shard], results: Iterable[ShardResult], path: s
 def _best(planned: dict[str, Shard], results: Iterable[ShardResult]) -> dict[str, ShardResult]:
     """Return one result for each shard that has any."""
     best: dict[str, ShardResult] = {}
-    for result in results:
+    for place, result in enumerate(results):
+        if not isinstance(result, ShardResult):
+            raise ConfigError(f"results: {type_of(result)} at place {place} is no ShardResult")
         name = result.shard.id
         if name not in planned:
             raise ConfigError(f"results: one is of no shard of this plan: {name}")

@@ -107,7 +107,7 @@ class StreamBroker(RedisStreamBroker):
             except (RedisError, OSError) as error:
                 _LOG.warning("redis cannot be asked for a task (%s); again in %g s", reason(error), _AGAIN)
                 await asyncio.sleep(_AGAIN)
-                await self._declare_again()
+                await self._declare_consumer_group()
                 continue
             if place is not None:
                 self._held.add(place)
@@ -173,12 +173,16 @@ class StreamBroker(RedisStreamBroker):
                 except (RedisError, OSError) as error:
                     _LOG.warning("redis cannot be told that a worker lives (%s): its tasks may be done by others, too", reason(error))
 
-    async def _declare_again(self) -> None:
-        """Make the stream anew where it was lost."""
-        try:
-            await self._declare_consumer_group()
-        except (RedisError, OSError):
-            return
+    async def _declare_consumer_group(self) -> None:
+        """Make the stream, at the start and where it was lost. A worker waits for a Redis that is away, whoever else asks does not."""
+        while True:
+            try:
+                return await super()._declare_consumer_group()
+            except (RedisError, OSError) as error:
+                if not self.is_worker_process:
+                    raise
+                _LOG.warning("redis cannot be reached (%s); again in %g s", reason(error), _AGAIN)
+                await asyncio.sleep(_AGAIN)
 
 
 class _AfterExecution(TaskiqMiddleware):
