@@ -21,7 +21,7 @@ from figures import Results, Spread
 from voicedrop_async import ClientCredentials, Kind, Limits, Reply, Retry, RouteeSession, StaticToken, Throttle, Timeouts
 from voicedrop_async._transport import Transport, Wiring
 from voicedrop_async._underway import Call, Policy
-from voicedrop_async.calls import Grant, Request
+from voicedrop_async.calls import Request, TokenResponse
 
 LIMITS = Limits(max_in_flight=8, rate=1e9)
 """A rate that is counted and holds nobody up."""
@@ -38,8 +38,8 @@ class Instant(Transport):
     async def _exchange(self, *_: object) -> Reply:
         return READY
 
-    async def _ask_for_token(self) -> Grant:
-        return Grant(access_token="t", expires_in=3600)
+    async def _ask_for_token(self) -> TokenResponse:
+        return TokenResponse(access_token="t", expires_in=3600)
 
     async def bare(self) -> Reply:
         """Make an attempt as the pipeline does, without token, slot, rate and retry loop."""

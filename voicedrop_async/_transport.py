@@ -25,7 +25,7 @@ from voicedrop_async._lanes import Lanes
 from voicedrop_async._masking import spoken, without
 from voicedrop_async._underway import NOBODY, Call, Policy
 from voicedrop_async.auth import ClientCredentials, Credential, FixedToken, RenewedToken, StaticToken, Tokens
-from voicedrop_async.calls import Complaint, Event, Grant, Kind, Reply, Request, Spending, refusal
+from voicedrop_async.calls import Complaint, Event, Kind, Reply, Request, Spending, TokenResponse, refusal
 from voicedrop_async.errors import (
     BadRequest,
     ConfigError,
@@ -332,13 +332,13 @@ class Transport:
             return host_of(request.download.url)
         return self._bases[request.kind] + str(request).partition(" ")[2]
 
-    async def _ask_for_token(self) -> Grant:
+    async def _ask_for_token(self) -> TokenResponse:
         """Ask the token endpoint. Source: Routee, "Get authenticated": Basic credentials, a form as body."""
         form = "application/x-www-form-urlencoded"
         request = Request(method="POST", route="/oauth/token", kind=Kind.TOKEN, body=b"grant_type=client_credentials", content_type=form)
         policy = Policy(self._wiring.policy.retry, self._wiring.policy.timeouts, _TOKEN_DEADLINE)
         try:
-            return await self.send(Call(request, policy), _wire.load_grant)
+            return await self.send(Call(request, policy), _wire.load_token)
         except WireError as error:
             raise Unauthorized(**_facts(error), status=error.status or 0) from None
         except BadRequest as error:

@@ -14,7 +14,7 @@ from typing import Final, NoReturn, Protocol
 
 from attrs import field, frozen
 
-from voicedrop_async.calls import Grant
+from voicedrop_async.calls import TokenResponse
 from voicedrop_async.errors import ConfigError, RequestError, SessionClosed, Unauthorized
 
 # RFC 6750, "b64token": anything else could end the header, or begin another one.
@@ -134,7 +134,11 @@ class RenewedToken:
     """A token that is fetched when first needed, and again before it ends, by one task for all who wait."""
 
     def __init__(
-        self, ask: Callable[[], Awaitable[Grant]], *, clock: Callable[[], float] = time.monotonic, roll: Callable[[], float] = random.random
+        self,
+        ask: Callable[[], Awaitable[TokenResponse]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        roll: Callable[[], float] = random.random,
     ) -> None:
         """Get tokens from ``ask``; age is counted by ``clock``, which no change of the time of day touches."""
         self._ask = ask
@@ -202,15 +206,15 @@ class RenewedToken:
     async def _fetch(self) -> Credential:
         asked = self._clock()
         try:
-            grant = await self._ask()
-            _check_grant(grant)
+            response = await self._ask()
+            _check_response(response)
         except RequestError:
             self._renew_at = self._clock() + _ASK_AGAIN
             self._doubt_ends_at = 0.0
             raise
-        self.latest = Credential(f"Bearer {grant.access_token}")
-        self._ends_at = asked + grant.expires_in
-        self._renew_at = self._ends_at - early(grant.expires_in, self._roll())
+        self.latest = Credential(f"Bearer {response.access_token}")
+        self._ends_at = asked + response.expires_in
+        self._renew_at = self._ends_at - early(response.expires_in, self._roll())
         self._doubt_ends_at = 0.0
         return self.latest
 
@@ -225,13 +229,13 @@ def early(lifetime: float, roll: float) -> float:
     return min(max(lifetime / 5.0, 60.0), 300.0, lifetime / 2.0) * (1.0 + roll / 10.0)
 
 
-def _check_grant(grant: Grant) -> None:
+def _check_response(response: TokenResponse) -> None:
     fault = ""
-    if grant.token_type.lower() != "bearer":
+    if response.token_type.lower() != "bearer":
         fault = "its type is not Bearer"
-    elif not TOKEN.fullmatch(grant.access_token):
+    elif not TOKEN.fullmatch(response.access_token):
         fault = "it is empty, or holds characters that cannot be part of one"
-    elif grant.expires_in <= 0:
+    elif response.expires_in <= 0:
         fault = "it has ended already"
     if fault:
         raise Unauthorized(summary=f"the token cannot be used: {fault}", request="POST /oauth/token", status=200)

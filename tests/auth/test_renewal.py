@@ -7,7 +7,7 @@ from auth.clock import Clock
 
 from voicedrop_async import ServerFailed
 from voicedrop_async.auth import Credential, RenewedToken, early
-from voicedrop_async.calls import Grant
+from voicedrop_async.calls import TokenResponse
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def tokens(clock: Clock) -> RenewedToken:
-    async def ask() -> Grant:
-        return Grant(access_token="t", expires_in=3600)
+    async def ask() -> TokenResponse:
+        return TokenResponse(access_token="t", expires_in=3600)
 
     return RenewedToken(ask, clock=clock, roll=lambda: 0.0)
 
@@ -26,8 +26,8 @@ def tokens(clock: Clock) -> RenewedToken:
 async def test_a_token_is_renewed_before_it_ends_and_used_until_then(clock: Clock) -> None:
     given = iter(["first", "second"])
 
-    async def ask() -> Grant:
-        return Grant(access_token=next(given), expires_in=3600)
+    async def ask() -> TokenResponse:
+        return TokenResponse(access_token=next(given), expires_in=3600)
 
     tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
     first = await tokens.current()
@@ -43,12 +43,12 @@ async def test_a_token_is_renewed_before_it_ends_and_used_until_then(clock: Cloc
 async def test_a_renewal_that_fails_early_breaks_no_call(clock: Clock) -> None:
     asked = 0
 
-    async def ask() -> Grant:
+    async def ask() -> TokenResponse:
         nonlocal asked
         asked += 1
         if asked > 1:
             raise ServerFailed(summary="HTTP 503", status=503)
-        return Grant(access_token="first", expires_in=3600)
+        return TokenResponse(access_token="first", expires_in=3600)
 
     tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
     first = await tokens.current()
@@ -67,10 +67,10 @@ async def test_a_renewal_that_fails_early_breaks_no_call(clock: Clock) -> None:
 async def test_an_unusable_renewal_is_not_asked_for_with_each_call(clock: Clock) -> None:
     asked = 0
 
-    async def ask() -> Grant:
+    async def ask() -> TokenResponse:
         nonlocal asked
         asked += 1
-        return Grant(access_token="first", expires_in=3600, token_type="Bearer" if asked == 1 else "mac")
+        return TokenResponse(access_token="first", expires_in=3600, token_type="Bearer" if asked == 1 else "mac")
 
     tokens = RenewedToken(ask, clock=clock, roll=lambda: 0.0)
     await tokens.current()

@@ -21,7 +21,7 @@ from voicedrop_async._wire import _fast, _values
 from voicedrop_async._wire._answers import Envelope, Rows, _envelope, _read, _rows
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async.auth import TOKEN, RenewedToken
-from voicedrop_async.calls import Grant, Reply, retry_after
+from voicedrop_async.calls import Reply, TokenResponse, retry_after
 from voicedrop_async.errors import Unauthorized, VoiceDropError, WireError
 from voicedrop_async.models import (
     CampaignProblem,
@@ -42,7 +42,7 @@ MOST_SECONDS: Final = 1.0
 FORGOTTEN_EVERY: Final = 1000
 """Lists after which the decoders are forgotten as well that were made for what lists have shown."""
 
-_READ: Final = (VoiceMessage, VoicemailDropRecord, DeliveryStatus, SpokenMessage, Recording, Grant, VoiceAnalysis, CampaignProblem)
+_READ: Final = (VoiceMessage, VoicemailDropRecord, DeliveryStatus, SpokenMessage, Recording, TokenResponse, VoiceAnalysis, CampaignProblem)
 _NAMES: Final = {name for model in _READ for field in model.__attrs_attrs__ for name in wire_names(model, field.name)}
 _NAME: Final = "|".join(sorted(_NAMES | {"content", "number", "size", "totalPages", "totalElements", "last"}))
 _STEP: Final = rf"(?:{_NAME}|\[\d+\]|\{{\}})"
@@ -161,8 +161,8 @@ def token(body: bytes) -> None:
         assert 1e6 <= tokens._renew_at <= tokens._ends_at
 
 
-async def _granted(body: bytes) -> Grant:
-    return _wire.load_grant(reply(body))
+async def _granted(body: bytes) -> TokenResponse:
+    return _wire.load_token(reply(body))
 
 
 def _at_once(work: Awaitable[T]) -> T:

@@ -281,7 +281,7 @@ def test_a_receipt_counts_new_statuses_as_well():
 
 @pytest.mark.parametrize(("said", "read"), [(3600, 3600), ("3600", 3600), (raw("3600.0"), 3600.0), (0.5, 0.5), (631139040, 631139040)])
 def test_a_token_lives_for_the_seconds_it_says(said, read):
-    assert repr(_wire.load_grant(answer({"access_token": "t", "expires_in": said})).expires_in) == repr(read)
+    assert repr(_wire.load_token(answer({"access_token": "t", "expires_in": said})).expires_in) == repr(read)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_token_lives_for_the_seconds_it_says(said, read):
     ],
 )
 def test_a_token_that_is_none_is_a_wire_error(said, path):
-    assert path_of(_wire.load_grant, answer(said)) in path
+    assert path_of(_wire.load_token, answer(said)) in path
 
 
 @pytest.mark.parametrize(

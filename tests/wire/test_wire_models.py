@@ -9,7 +9,7 @@ import pytest
 from wire_samples import MESSAGE, RECEIPT, RECORDS
 
 from voicedrop_async import models
-from voicedrop_async.calls import Grant
+from voicedrop_async.calls import TokenResponse
 from voicedrop_async.models import (
     NO_EXTRA,
     AnsweredBy,
@@ -73,7 +73,7 @@ def test_no_print_shows_numbers_texts_tones_or_urls(value):
     [
         VoiceCampaign("+302101234567", to="+306912345678", message=SpokenMessage("Hello"), file_url="https://x"),
         TrackingFilter("recipient", "+306912345678"),
-        Grant(access_token="Hello", expires_in=1, extra={"a": "Hello"}),
+        TokenResponse(access_token="Hello", expires_in=1, extra={"a": "Hello"}),
     ],
 )
 def test_no_print_shows_what_goes_out(value):

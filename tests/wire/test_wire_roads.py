@@ -50,7 +50,7 @@ READERS = [
     lambda reply: _wire.load_one(reply, VoiceMessage),
     lambda reply: _wire.load_one(reply, CampaignReceipt, forgiving=True),
     lambda reply: _wire.load_one(reply, VoiceAnalysis),
-    _wire.load_grant,
+    _wire.load_token,
 ]
 
 

@@ -80,9 +80,9 @@ def test_an_analysis_arrives_whole():
 
 
 def test_a_token_arrives_with_the_seconds_it_has_left():
-    grant = _wire.load_grant(answer(sample("token")))
-    assert (grant.access_token, grant.token_type, grant.expires_in) == ("12dc9fe4-7df4-4786-8d7a-a46d307687f4", "bearer", 1999)
-    assert grant.extra == {"scope": "account contact report sms", "permissions": ["MT_ROLE_VOICE"]}
+    token = _wire.load_token(answer(sample("token")))
+    assert (token.access_token, token.token_type, token.expires_in) == ("12dc9fe4-7df4-4786-8d7a-a46d307687f4", "bearer", 1999)
+    assert token.extra == {"scope": "account contact report sms", "permissions": ["MT_ROLE_VOICE"]}
 
 
 def test_a_campaign_goes_out_under_the_keys_of_its_document():

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from voicedrop_async import models
-from voicedrop_async.calls import Grant
+from voicedrop_async.calls import TokenResponse
 from voicedrop_async.models import (
     AnsweredBy,
     Callback,
@@ -51,7 +51,7 @@ DOCUMENTED = {
     models.VoicemailDropRecord: "campaign id job number reference state team timestamp",
     models.TextRecord: "campaign id job number reference state team timestamp portal body",
     # Routee, "Authentication"
-    Grant: "access_token token_type expires_in",
+    TokenResponse: "access_token token_type expires_in",
 }
 """Keys of each object, as its page lists them."""
 

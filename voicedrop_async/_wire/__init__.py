@@ -15,8 +15,8 @@ from voicedrop_async._wire._answers import (
     load_complaint,
     load_envelope,
     load_event,
-    load_grant,
     load_one,
+    load_token,
     wire_error,
 )
 from voicedrop_async._wire._convert import STRICT
@@ -37,9 +37,9 @@ __all__ = [
     "load_complaint",
     "load_envelope",
     "load_event",
-    "load_grant",
     "load_kept",
     "load_one",
+    "load_token",
     "moment_text",
     "whole_second",
     "wire_error",

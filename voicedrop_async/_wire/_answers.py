@@ -13,7 +13,7 @@ from voicedrop_async._wire import _fast, _values
 from voicedrop_async._wire._convert import FORGIVING, STRICT, identity_of, unreadable_fields
 from voicedrop_async._wire._names import wire_names
 from voicedrop_async._wire._values import NOT_JSON, Unreadable
-from voicedrop_async.calls import Author, Complaint, Grant, Reply
+from voicedrop_async.calls import Author, Complaint, Reply, TokenResponse
 from voicedrop_async.errors import WebhookRejected, WireError
 from voicedrop_async.models import CampaignProblem
 
@@ -100,9 +100,9 @@ def _one(parsed: Any, model: type[T], *, forgiving: bool) -> T:
     return value
 
 
-def load_grant(reply: Reply) -> Grant:
+def load_token(reply: Reply) -> TokenResponse:
     """Read a token. Source: Routee, "Authentication"; RFC 6749, section 5.1."""
-    return _read(reply, lambda parsed: STRICT.structure(parsed, Grant))
+    return _read(reply, lambda parsed: STRICT.structure(parsed, TokenResponse))
 
 
 def load_complaint(body: bytes) -> Complaint | None:

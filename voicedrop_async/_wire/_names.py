@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from voicedrop_async.calls import Grant
+from voicedrop_async.calls import TokenResponse
 from voicedrop_async.models import CampaignEvent, CampaignProblem, CampaignReceipt, DeliveryStatus, MessageEvent, VoiceAnalysis
 
 _PLAIN: Final[Mapping[str, str]] = {
@@ -25,9 +25,9 @@ _SPELLINGS: Final[Mapping[tuple[type, str], tuple[str, ...]]] = {
     (CampaignReceipt, "problems"): ("errors",),
     (VoiceAnalysis, "problems"): ("errors",),
     # RFC 6749 writes its names with underscores
-    (Grant, "access_token"): ("access_token",),
-    (Grant, "token_type"): ("token_type",),
-    (Grant, "expires_in"): ("expires_in",),
+    (TokenResponse, "access_token"): ("access_token",),
+    (TokenResponse, "token_type"): ("token_type",),
+    (TokenResponse, "expires_in"): ("expires_in",),
 }
 """Where a class has a name of its own for a field, or several; the first one is written, all are read."""
 

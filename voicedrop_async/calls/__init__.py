@@ -10,7 +10,7 @@ POST that reads, a campaign is a POST that rings telephones.
 
 from voicedrop_async.calls._refusals import TRANSIENT, Author, Complaint, refusal, retry_after, unknown
 from voicedrop_async.calls._retry import Retry, Spending
-from voicedrop_async.calls._values import CHANGES, MIB, MOST_BYTES, Download, Event, Grant, Kind, Reply, Request, Timeouts
+from voicedrop_async.calls._values import CHANGES, MIB, MOST_BYTES, Download, Event, Kind, Reply, Request, Timeouts, TokenResponse
 
 __all__ = [
     "CHANGES",
@@ -21,13 +21,13 @@ __all__ = [
     "Complaint",
     "Download",
     "Event",
-    "Grant",
     "Kind",
     "Reply",
     "Request",
     "Retry",
     "Spending",
     "Timeouts",
+    "TokenResponse",
     "refusal",
     "retry_after",
     "unknown",

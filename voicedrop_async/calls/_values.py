@@ -110,7 +110,7 @@ class Reply:
 
 
 @frozen(kw_only=True)
-class Grant:
+class TokenResponse:
     """An access token as the service gave it. Source: Routee, "Authentication"; RFC 6749, section 5.1."""
 
     access_token: str = field(repr=False)
