@@ -55,7 +55,7 @@ WIRE_TEXT: Final = re.compile(
 """All that an error may say of an answer: what was wanted, how long it is, and where in wire names of the documents."""
 TOKEN_TEXT: Final = re.compile(
     r"POST /oauth/token: the token cannot be used: "
-    r"(?:its type is not Bearer|it holds characters that cannot be part of one|it has ended already) \(attempts: 1\)"
+    r"(?:its type is not Bearer|it is empty, or holds characters that cannot be part of one|it has ended already) \(attempts: 1\)"
     r"; check the application id and secret, or the token, and the URL they are sent to"
 )
 
